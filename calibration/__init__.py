@@ -1,0 +1,1 @@
+"""Faces in: verification pairs, calibration sets, alignment, sampling."""

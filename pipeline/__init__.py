@@ -1,0 +1,1 @@
+"""From a trained checkpoint to deployable models: network, ONNX, stages, command line."""

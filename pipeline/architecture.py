@@ -1,0 +1,105 @@
+"""What a GhostFaceNet is made of, as plain numbers: no weights, no torch.
+
+In: version, width, stem stride, input size, embedding size. Out: the channel and kernel plan of every block.
+Source: HamadYA/GhostFaceNets, and the tables of doi 10.1109/ACCESS.2023.3266068.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+_KERNELS = (3, 3, 3, 5, 5, 3, 3, 3, 3, 3, 3, 5, 5, 5, 5, 5)
+_EXPANSIONS = (16, 48, 72, 72, 120, 240, 200, 184, 184, 480, 672, 672, 960, 960, 960)
+_LAST_EXPANSION = {1: 512, 2: 960}
+_OUTPUTS = (16, 24, 24, 40, 40, 80, 80, 80, 80, 112, 112, 160, 160, 160, 160, 160)
+_WITH_SE = (4, 5, 10, 11, 12, 14, 16)
+_WITH_STRIDE = (2, 4, 6, 12)
+_SE_RATIO = 0.25
+
+
+class Activation(StrEnum):
+    """The non-linearity after most BatchNorms: PReLU with one slope per channel, or ReLU."""
+
+    PRELU = "prelu"
+    RELU = "relu"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One ghost bottleneck: ghost module, optional stride and squeeze-excite, ghost module, shortcut."""
+
+    kernel: int
+    stride: int
+    in_channels: int
+    expansion: int
+    out_channels: int
+    se_channels: int | None
+    """Inner channels of the squeeze-excite, None where there is none."""
+
+    @property
+    def has_projection(self) -> bool:
+        """Whether the shortcut has to change shape."""
+        return self.stride > 1 or self.in_channels != self.out_channels
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """One member of the family, named V<version>-<width>-<stride> in the literature."""
+
+    width: float
+    stride: int = 2
+    version: int = 1
+    image_size: int = 112
+    embedding_size: int = 512
+    activation: Activation = Activation.PRELU
+    head_bias: bool = False
+
+    @property
+    def name(self) -> str:
+        """`GhostFaceNetV1-0.5-2` and the like."""
+        return f"GhostFaceNetV{self.version}-{self.width:g}-{self.stride}"
+
+    @property
+    def stem_channels(self) -> int:
+        """Output channels of the first convolution."""
+        return divisible_by_4(16 * self.width)
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The 16 bottlenecks in order."""
+        blocks = []
+        channels = self.stem_channels
+        expansions = (*_EXPANSIONS, _LAST_EXPANSION[self.version])
+        for index, (kernel, expansion, output) in enumerate(zip(_KERNELS, expansions, _OUTPUTS, strict=True), start=1):
+            expanded = divisible_by_4(expansion * self.width)
+            block = Block(
+                kernel=kernel,
+                stride=2 if index in _WITH_STRIDE else 1,
+                in_channels=channels,
+                expansion=expanded,
+                out_channels=divisible_by_4(output * self.width),
+                se_channels=divisible_by_4(expanded * _SE_RATIO) if index in _WITH_SE else None,
+            )
+            blocks.append(block)
+            channels = block.out_channels
+        return tuple(blocks)
+
+    @property
+    def tail_channels(self) -> int:
+        """Channels of the 1x1 convolution between the last block and the head."""
+        if self.version == 1:
+            return divisible_by_4(_LAST_EXPANSION[1] * self.width)
+        return divisible_by_4(_LAST_EXPANSION[2] * self.width * self.width)
+
+    @property
+    def head_kernel(self) -> int:
+        """Side of the map that the head's depthwise convolution covers whole."""
+        side = -(-self.image_size // self.stride)
+        for _ in _WITH_STRIDE:
+            side = -(-side // 2)
+        return side
+
+
+def divisible_by_4(value: float) -> int:
+    """Round a scaled channel count to a multiple of 4 that is not below 90 % of it."""
+    rounded = max(4, int(value + 2) // 4 * 4)
+    return rounded + 4 if rounded < 0.9 * value else rounded

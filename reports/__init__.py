@@ -1,0 +1,1 @@
+"""What is measured and said: metrics, statistics, report model, renderings, gate."""

@@ -1,0 +1,92 @@
+"""What every runtime offers, and nothing more.
+
+The rest of the system hands over RGB uint8 faces (N, S, S, 3) and gets float32 embeddings (N, E) back;
+layout, input name, scale and zero point are a target's own business.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Faces: TypeAlias = NDArray[np.uint8]
+"""RGB, (N, S, S, 3), aligned."""
+Embeddings: TypeAlias = NDArray[np.float32]
+"""(N, E), as the network gives them, not normalised."""
+
+
+class Precision(StrEnum):
+    """Numeric format of a variant's weights and activations."""
+
+    FP32 = "fp32"
+    FP16 = "fp16"
+    INT8 = "int8"
+
+
+class Layout(StrEnum):
+    """Order of a network input's axes."""
+
+    NCHW = "NCHW"
+    NHWC = "NHWC"
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactInfo:
+    """What can be read off an artifact without running it."""
+
+    layout: Layout
+    input_name: str
+    input_shape: tuple[int, ...]
+    input_dtype: str
+    input_scale: float | None
+    input_zero_point: int | None
+    operators: dict[str, int]
+    """How often each operator occurs."""
+    macs_by_precision: dict[str, int]
+    """Multiply-accumulates of one face, by the precision they run in (`fp32`, `fp16`, `int8`)."""
+
+
+class Embedder(Protocol):
+    """A loaded artifact. Used inside a child process only."""
+
+    def prepare(self, faces: Faces) -> NDArray[np.generic]:
+        """Turn uint8 RGB faces into this artifact's own input: layout, normalisation, quantization."""
+        ...
+
+    def run(self, inputs: NDArray[np.generic]) -> Embeddings:
+        """Infer once on prepared inputs; this is what latency times."""
+        ...
+
+
+class Target(Protocol):
+    """One runtime. Heavy imports happen inside the methods."""
+
+    name: str
+    layout: Layout
+    extension: str
+    """File name ending of an artifact, with the dot."""
+    packages: tuple[str, ...]
+    """Distributions whose versions decide what comes out."""
+
+    def require(self) -> None:
+        """Raise RuntimeMissingError with the pip line if the runtime is not installed."""
+        ...
+
+    def convert(self, model: Path, precision: Precision, artifact: Path) -> None:
+        """Turn a float32 ONNX model into this runtime's FP32 or FP16 artifact."""
+        ...
+
+    def quantize_stock(self, model: Path, faces: Faces, artifact: Path) -> None:
+        """Quantize a float32 ONNX model to INT8 with the runtime's own tool and its defaults."""
+        ...
+
+    def load(self, artifact: Path, threads: int, batch: int) -> Embedder:
+        """Compile an artifact for batches of `batch` faces on `threads` threads."""
+        ...
+
+    def inspect(self, artifact: Path) -> ArtifactInfo:
+        """Read an artifact's interface and operators."""
+        ...
