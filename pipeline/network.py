@@ -41,7 +41,7 @@ class ConvUnit(nn.Module):
         self.activation: nn.Module | None = None
         if activation is not None:
             self.activation = nn.PReLU(out_channels) if activation is Activation.PRELU else nn.ReLU()
-        self.same = same
+        self.depthwise, self.same = depthwise, same
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         kernel, stride = self.conv.kernel_size[0], self.conv.stride[0]
@@ -106,7 +106,8 @@ class GhostBottleneck(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y: torch.Tensor = self.project(self.attend(self.stride(self.expand(x))))
-        return y + self.shortcut(x)
+        shortcut: torch.Tensor = self.shortcut(x)
+        return y + shortcut
 
 
 class GhostFaceNet(nn.Module):
@@ -147,4 +148,6 @@ def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
 
 def count_parameters(network: nn.Module) -> int:
     """Weights, slopes and BatchNorm statistics, as Keras counts them."""
-    return sum(value.numel() for name, value in network.state_dict().items() if not name.endswith("num_batches_tracked"))
+    return sum(
+        value.numel() for name, value in network.state_dict().items() if not name.endswith("num_batches_tracked")
+    )

@@ -1,0 +1,1 @@
+"""Trained weights in: one module per file format, one `Checkpoint` out."""

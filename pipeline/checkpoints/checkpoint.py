@@ -1,0 +1,59 @@
+"""A trained network as this project holds it: its plan and its weights under this project's names."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ghostface_edge.pipeline.architecture import Architecture
+from ghostface_edge.reports.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Weights that fit `network.GhostFaceNet(architecture)`.
+
+    `weights` maps the network's state names to float32 arrays in PyTorch's layout (convolutions: out, in, h, w).
+    """
+
+    path: Path
+    sha256: str
+    architecture: Architecture
+    weights: Mapping[str, NDArray[np.float32]]
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a trained GhostFaceNet.
+
+    Raises:
+        InputError: the file is missing, of an unknown kind, damaged, or holds another network.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such checkpoint file", fix="give the path of a trained GhostFaceNet")
+    reader = _readers().get(path.suffix.lower())
+    if reader is None:
+        raise InputError(
+            f"{path}: checkpoints of kind '{path.suffix}' are not known",
+            fix=f"give one of {', '.join(_readers())}",
+        )
+    checkpoint = reader(path)
+    for name, value in checkpoint.weights.items():
+        bad = int(np.size(value) - np.count_nonzero(np.isfinite(value)))
+        if bad:
+            raise InputError(f"{path}: {name} holds {bad} NaN or infinite values", fix="use a checkpoint that trained")
+    return checkpoint
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _readers() -> dict[str, Callable[[Path], Checkpoint]]:
+    from ghostface_edge.pipeline.checkpoints import keras
+
+    return {".h5": keras.read_checkpoint, ".hdf5": keras.read_checkpoint}

@@ -1,0 +1,1 @@
+"""The ONNX graph: export, canonical form, function-preserving rewrites, parity."""
