@@ -1,0 +1,52 @@
+"""Small images and folders, made on the spot."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+Encode = Callable[..., bytes]
+
+
+@pytest.fixture
+def picture() -> Callable[..., NDArray[np.uint8]]:
+    """A smooth, distinct RGB picture per seed: smooth, so that JPEG keeps it nearly as it is."""
+
+    def make(seed: int, width: int = 112, height: int = 112) -> NDArray[np.uint8]:
+        coarse = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), dtype=np.uint8)
+        return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+    return make
+
+
+@pytest.fixture
+def encode() -> Encode:
+    """Encode an RGB, grayscale or 16-bit picture."""
+
+    def to_bytes(image: NDArray[np.generic], suffix: str = ".jpg") -> bytes:
+        pixels = image[:, :, ::-1] if image.ndim == 3 else image
+        return cv2.imencode(suffix, np.ascontiguousarray(pixels))[1].tobytes()
+
+    return to_bytes
+
+
+@pytest.fixture
+def face_folder(
+    tmp_path: Path, picture: Callable[..., NDArray[np.uint8]], encode: Encode
+) -> Callable[[dict[str, int]], Path]:
+    """Write NAME/NAME_0001.jpg ... for a number of distinct faces per name."""
+
+    def write(faces: dict[str, int]) -> Path:
+        folder = tmp_path / "faces"
+        seed = 0
+        for name, count in faces.items():
+            (folder / name).mkdir(parents=True)
+            for number in range(1, count + 1):
+                seed += 1
+                (folder / name / f"{name}_{number:04d}.jpg").write_bytes(encode(picture(seed)))
+        return folder
+
+    return write
