@@ -75,6 +75,10 @@ class Target(Protocol):
         """Raise RuntimeMissingError with the pip line if the runtime is not installed."""
         ...
 
+    def files(self, artifact: Path) -> tuple[Path, ...]:
+        """Every file that makes up an artifact, the named one first."""
+        ...
+
     def convert(self, model: Path, precision: Precision, artifact: Path) -> None:
         """Turn a float32 ONNX model into this runtime's FP32 or FP16 artifact."""
         ...

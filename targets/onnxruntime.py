@@ -1,0 +1,82 @@
+"""ONNX Runtime on the CPU.
+
+FP32 is the model as it is. FP16 stores weights in half precision and casts them up at load time, since ONNX
+Runtime has no half-precision convolution for CPUs. Stock INT8 is `quantize_static` with its defaults: QDQ, MinMax,
+per channel.
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ghostface_edge.calibration.preprocessing import normalize
+from ghostface_edge.targets import onnx_graph
+from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Embeddings, Faces, Layout, Precision
+from ghostface_edge.targets.table import importing
+
+
+class OnnxruntimeTarget:
+    """`.onnx` in, `.onnx` out."""
+
+    name = "onnxruntime"
+    layout = Layout.NCHW
+    extension = ".onnx"
+    packages = ("onnxruntime", "onnx")
+
+    def require(self) -> None:
+        with importing("torch"):
+            import onnxruntime  # noqa: F401
+
+    def files(self, artifact: Path) -> tuple[Path, ...]:
+        return (artifact,)
+
+    def convert(self, model: Path, precision: Precision, artifact: Path) -> None:
+        if precision is Precision.FP16:
+            onnx_graph.save(onnx_graph.halve_weights(onnx_graph.load(model)), artifact)
+        else:
+            shutil.copyfile(model, artifact)
+
+    def quantize_stock(self, model: Path, faces: Faces, artifact: Path) -> None:
+        from onnxruntime.quantization import CalibrationDataReader, QuantFormat, quantize_static
+
+        class Reader(CalibrationDataReader):  # type: ignore[misc]
+            def __init__(self) -> None:
+                self._inputs = _inputs(faces)
+
+            def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+                return next(self._inputs, None)
+
+        quantize_static(model, artifact, Reader(), quant_format=QuantFormat.QDQ, per_channel=True)
+
+    def load(self, artifact: Path, threads: int, batch: int) -> Embedder:  # noqa: ARG002 - the batch is dynamic
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        return _OnnxruntimeEmbedder(onnxruntime.InferenceSession(artifact, options, providers=["CPUExecutionProvider"]))
+
+    def inspect(self, artifact: Path) -> ArtifactInfo:
+        return onnx_graph.inspect(artifact)
+
+
+class _OnnxruntimeEmbedder:
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self._input = session.get_inputs()[0].name
+
+    def prepare(self, faces: Faces) -> NDArray[np.generic]:
+        return np.ascontiguousarray(normalize(faces).transpose(0, 3, 1, 2))
+
+    def run(self, inputs: NDArray[np.generic]) -> Embeddings:
+        embeddings: Embeddings = self._session.run(None, {self._input: inputs})[0]
+        return embeddings
+
+
+def _inputs(faces: Faces) -> Iterator[dict[str, NDArray[np.float32]]]:
+    for face in faces:
+        yield {"faces": np.ascontiguousarray(normalize(face[None]).transpose(0, 3, 1, 2))}

@@ -1,0 +1,128 @@
+"""OpenVINO on the CPU.
+
+FP16 is OpenVINO's own weight compression. Stock INT8 is `nncf.quantize` with its defaults. Inference runs in float32
+where a model is not quantized: on CPUs with bfloat16 the plugin would otherwise choose that by itself. Models are
+compiled with a static batch, because quantized ones were seen to crash with a dynamic one (openvino#37577).
+"""
+
+import contextlib
+import logging
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ghostface_edge.calibration.preprocessing import normalize
+from ghostface_edge.reports.errors import InputError
+from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Embeddings, Faces, Layout, Precision
+from ghostface_edge.targets.table import importing
+
+_INTEGER_TYPES = {"i8", "u8"}
+
+
+class OpenvinoTarget:
+    """`.xml` with the weights in a `.bin` beside it."""
+
+    name = "openvino"
+    layout = Layout.NCHW
+    extension = ".xml"
+    packages = ("openvino", "nncf")
+
+    def require(self) -> None:
+        with importing("openvino"):
+            import nncf  # noqa: F401
+            import openvino  # noqa: F401
+
+    def files(self, artifact: Path) -> tuple[Path, ...]:
+        return (artifact, artifact.with_suffix(".bin"))
+
+    def convert(self, model: Path, precision: Precision, artifact: Path) -> None:
+        import openvino
+
+        openvino.save_model(openvino.convert_model(model), artifact, compress_to_fp16=precision is Precision.FP16)
+
+    def quantize_stock(self, model: Path, faces: Faces, artifact: Path) -> None:
+        import nncf
+        import openvino
+
+        nncf.set_log_level(logging.ERROR)
+        dataset = nncf.Dataset(list(faces), lambda face: _nchw(face[None]))
+        quantized = nncf.quantize(openvino.convert_model(model), dataset, subset_size=len(faces))
+        openvino.save_model(quantized, artifact, compress_to_fp16=False)
+
+    def load(self, artifact: Path, threads: int, batch: int) -> Embedder:
+        import openvino
+
+        core = openvino.Core()
+        model = _read(core, artifact)
+        shape = model.input().partial_shape
+        shape[0] = batch
+        model.reshape(shape)
+        options = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "NUM_STREAMS": 1,
+            "INFERENCE_NUM_THREADS": threads,
+            "INFERENCE_PRECISION_HINT": "f32",
+        }
+        return _OpenvinoEmbedder(core.compile_model(model, "CPU", options))
+
+    def inspect(self, artifact: Path) -> ArtifactInfo:
+        import openvino
+
+        model = _read(openvino.Core(), artifact)
+        entry = model.input()
+        operations = model.get_ordered_ops()
+        return ArtifactInfo(
+            layout=self.layout,
+            input_name=entry.get_any_name(),
+            input_shape=tuple(-1 if dim.is_dynamic else dim.get_length() for dim in entry.partial_shape),
+            input_dtype=entry.get_element_type().to_dtype().name,
+            input_scale=None,
+            input_zero_point=None,
+            operators=dict(sorted(Counter(operation.get_type_name() for operation in operations).items())),
+            macs_by_precision=_macs_by_precision(operations),
+        )
+
+
+class _OpenvinoEmbedder:
+    def __init__(self, compiled: Any) -> None:
+        self._request = compiled.create_infer_request()
+
+    def prepare(self, faces: Faces) -> NDArray[np.generic]:
+        return _nchw(faces)
+
+    def run(self, inputs: NDArray[np.generic]) -> Embeddings:
+        embeddings: Embeddings = self._request.infer([inputs], share_inputs=True)[0]
+        return embeddings
+
+
+def _nchw(faces: Faces) -> NDArray[np.float32]:
+    return np.ascontiguousarray(normalize(faces).transpose(0, 3, 1, 2))
+
+
+def _read(core: Any, artifact: Path) -> Any:
+    try:
+        return core.read_model(artifact)
+    except RuntimeError as error:
+        raise InputError(f"{artifact}: not a readable OpenVINO model", fix="give an .xml with its .bin") from error
+
+
+def _macs_by_precision(operations: list[Any]) -> dict[str, int]:
+    macs: Counter[str] = Counter()
+    for operation in operations:
+        if operation.get_type_name() not in {"Convolution", "GroupConvolution", "MatMul"}:
+            continue
+        stored, precision = operation.input_value(1), Precision.FP32
+        with contextlib.suppress(IndexError):
+            while stored.get_node().get_type_name() != "Constant":
+                stored = stored.get_node().input_value(0)
+        kind = stored.get_element_type().get_type_name()
+        if kind in _INTEGER_TYPES:
+            precision = Precision.INT8
+        elif kind == "f16":
+            precision = Precision.FP16
+        positions = [dim.get_length() for dim in operation.output(0).partial_shape[2:]]
+        macs[precision] += int(np.prod(positions) * np.prod(list(stored.get_shape())))
+    return dict(macs)
