@@ -1,0 +1,141 @@
+"""Circuit in, `.tflite` bytes out, through LiteRT's published schema.
+
+Source: `ai_edge_litert.schema_py_generated` (object API); file layout as in TensorFlow Lite's schema v3.
+"""
+
+from typing import Any, Final
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from ghostface_edge.targets.tflite.circuit import Circuit, Operator, Quantization, Tensor
+from ghostface_edge.targets.tflite.versions import oldest_version
+
+SIGNATURE: Final = "serving_default"
+_ALIGNMENT_BYTES: Final = 16
+_MAX_DEPRECATED_CODE: Final = 127
+_TYPES: Final = {
+    np.dtype(np.float32): schema.TensorType.FLOAT32,
+    np.dtype(np.float16): schema.TensorType.FLOAT16,
+    np.dtype(np.int32): schema.TensorType.INT32,
+    np.dtype(np.int8): schema.TensorType.INT8,
+    np.dtype(np.uint8): schema.TensorType.UINT8,
+}
+
+
+class _AlignedBuffer(schema.BufferT):  # type: ignore[misc]
+    """A buffer at a 16-byte boundary, as the schema's `force_align` asks and its Python packer forgets."""
+
+    def Pack(self, builder: Any) -> int:  # noqa: N802 (the schema's name)
+        data = 0
+        if self.data is not None:
+            raw = self.data.tobytes()
+            builder.StartVector(1, len(raw), _ALIGNMENT_BYTES)
+            builder.head -= len(raw)
+            builder.Bytes[builder.head : builder.head + len(raw)] = raw
+            data = builder.EndVector()
+        schema.BufferStart(builder)
+        if self.data is not None:
+            schema.BufferAddData(builder, data)
+        return int(schema.BufferEnd(builder))
+
+
+def serialize(circuit: Circuit) -> bytes:
+    """Write a circuit as a `.tflite` file; equal circuits give equal bytes."""
+    model = schema.ModelT()
+    model.version = 3
+    model.description = "ghostface-edge"
+    empty = _AlignedBuffer()
+    model.buffers = [empty]
+    model.operatorCodes = []
+
+    graph = schema.SubGraphT()
+    graph.name = "main"
+    graph.inputs = np.asarray(circuit.inputs, np.int32)
+    graph.outputs = np.asarray(circuit.outputs, np.int32)
+    graph.tensors = [_tensor(tensor, circuit.batch_is_dynamic, model.buffers) for tensor in circuit.tensors]
+    codes: dict[tuple[str, int], int] = {}
+    graph.operators = [_operator(operator, circuit, codes) for operator in circuit.operators]
+    model.operatorCodes = [_operator_code(kind, version) for kind, version in codes]
+    model.subgraphs = [graph]
+    model.signatureDefs = [_signature(circuit)]
+
+    builder = flatbuffers.Builder(1 << 20)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def _tensor(tensor: Tensor, batch_is_dynamic: bool, buffers: list[Any]) -> Any:
+    written = schema.TensorT()
+    written.name = tensor.name
+    written.type = _TYPES[tensor.dtype]
+    written.shape = np.asarray(tensor.shape, np.int32)
+    if tensor.data is None:
+        written.buffer = 0
+        if batch_is_dynamic and tensor.is_batched:
+            written.shapeSignature = np.asarray((-1, *tensor.shape[1:]), np.int32)
+    else:
+        buffer = _AlignedBuffer()
+        buffer.data = tensor.data
+        buffers.append(buffer)
+        written.buffer = len(buffers) - 1
+    if tensor.quantization is not None:
+        written.quantization = _quantization(tensor.quantization)
+    return written
+
+
+def _quantization(quantization: Quantization) -> Any:
+    written = schema.QuantizationParametersT()
+    written.scale = np.asarray(quantization.scales, np.float32)
+    written.zeroPoint = np.asarray(quantization.zero_points, np.int64)
+    written.quantizedDimension = quantization.axis
+    return written
+
+
+def _operator(operator: Operator, circuit: Circuit, codes: dict[tuple[str, int], int]) -> Any:
+    version = oldest_version(operator.kind, circuit.tensors[operator.inputs[0]].dtype)
+    written = schema.OperatorT()
+    written.opcodeIndex = codes.setdefault((operator.kind, version), len(codes))
+    written.inputs = np.asarray(operator.inputs, np.int32)
+    written.outputs = np.asarray(operator.outputs, np.int32)
+    if operator.options is not None:
+        options = getattr(schema, f"{operator.options}T")()
+        for name, value in operator.settings:
+            setattr(options, name, _enumerated(name, value))
+        written.builtinOptionsType = getattr(schema.BuiltinOptions, operator.options)
+        written.builtinOptions = options
+    return written
+
+
+def _enumerated(name: str, value: int | float | bool | str) -> int | float | bool:
+    """Strings stand for the schema's enum members."""
+    if not isinstance(value, str):
+        return value
+    enum = schema.Padding if name == "padding" else schema.ActivationFunctionType
+    return int(getattr(enum, value))
+
+
+def _operator_code(kind: str, version: int) -> Any:
+    code = schema.OperatorCodeT()
+    builtin = getattr(schema.BuiltinOperator, kind)
+    code.builtinCode = builtin
+    code.deprecatedBuiltinCode = min(builtin, _MAX_DEPRECATED_CODE)
+    code.version = version
+    return code
+
+
+def _signature(circuit: Circuit) -> Any:
+    signature = schema.SignatureDefT()
+    signature.signatureKey = SIGNATURE
+    signature.subgraphIndex = 0
+    signature.inputs = [_tensor_map(circuit, index) for index in circuit.inputs]
+    signature.outputs = [_tensor_map(circuit, index) for index in circuit.outputs]
+    return signature
+
+
+def _tensor_map(circuit: Circuit, index: int) -> Any:
+    entry = schema.TensorMapT()
+    entry.name = circuit.tensors[index].name
+    entry.tensorIndex = index
+    return entry

@@ -1,0 +1,53 @@
+"""LiteRT's own static INT8 quantization with its defaults, for comparison."""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ghostface_edge.calibration.preprocessing import normalize
+from ghostface_edge.reports.errors import ToolError
+from ghostface_edge.targets.protocol import Faces
+from ghostface_edge.targets.tflite.circuit import Circuit
+from ghostface_edge.targets.tflite.flatbuffer import SIGNATURE, serialize
+
+
+def quantize_static(circuit: Circuit, faces: Faces) -> bytes:
+    """Quantize a float `.tflite` with ai_edge_quantizer's `static_wi8_ai8` recipe.
+
+    Args:
+        circuit: our FP32 lowering.
+        faces: calibration faces, uint8 RGB (N, S, S, 3), fed one by one.
+
+    Raises:
+        ToolError: the quantizer gave up.
+    """
+    from ai_edge_quantizer import quantizer, recipe
+
+    input_name = circuit.tensors[circuit.inputs[0]].name
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "float.tflite"
+        path.write_bytes(serialize(circuit))
+        try:
+            stock = quantizer.Quantizer(str(path), recipe.static_wi8_ai8())
+            statistics = stock.calibrate({SIGNATURE: _Samples(faces, input_name)}, num_threads=1)
+            return bytes(stock.quantize(statistics, enable_progress_report=False).quantized_model)
+        except (ValueError, RuntimeError, KeyError) as problem:
+            raise ToolError(
+                f"LiteRT's quantizer failed: {problem}", fix="check the calibration faces and the float model"
+            ) from problem
+
+
+@dataclass(frozen=True, slots=True)
+class _Samples:
+    """Faces one by one, as often as the quantizer asks (it counts them first)."""
+
+    faces: Faces
+    input_name: str
+
+    def __iter__(self) -> Iterator[dict[str, NDArray[np.float32]]]:
+        for face in self.faces:
+            yield {self.input_name: normalize(face[None])}

@@ -1,0 +1,86 @@
+"""The TFLite target: what the rest of the system sees of this package."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from types import MappingProxyType
+
+from ghostface_edge.reports.errors import InputError, RuntimeMissingError
+from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Faces, Layout, Precision
+
+_PIP = "pip install 'ghostface-edge[tflite]'"
+_HALF_WEIGHTS = MappingProxyType({Precision.FP32: False, Precision.FP16: True})
+
+
+class TfliteTarget:
+    """LiteRT (or tflite-runtime, where that is what a board has) on the CPU, with XNNPACK."""
+
+    name = "tflite"
+    layout = Layout.NHWC
+    extension = ".tflite"
+    packages = ("ai-edge-litert", "ai-edge-quantizer", "flatbuffers")
+
+    def require(self) -> None:
+        """Raise RuntimeMissingError unless an interpreter is installed."""
+        if find_spec("ai_edge_litert") is None and find_spec("tflite_runtime") is None:
+            raise RuntimeMissingError("LiteRT, the runtime of .tflite models, is not installed", fix=_PIP)
+
+    def convert(self, model: Path, precision: Precision, artifact: Path) -> None:
+        """Lower a float32 ONNX model to NHWC; FP16 stores convolution weights as float16 and computes in float32.
+
+        Raises:
+            InputError: INT8 asked for, or not an ONNX file.
+            ToolError: an operator that TFLite cannot express.
+        """
+        if precision not in _HALF_WEIGHTS:
+            raise InputError(
+                f"convert writes fp32 and fp16, not {precision}", fix="use quantize_stock or lower_quantized for int8"
+            )
+        _require_writer("ai_edge_litert")
+        from ghostface_edge.targets.tflite.flatbuffer import serialize
+        from ghostface_edge.targets.tflite.lowering import lower
+
+        artifact.write_bytes(serialize(lower(model, half_weights=_HALF_WEIGHTS[precision])))
+
+    def lower_quantized(self, carrier: Path, artifact: Path) -> None:
+        """Lower a QDQ ONNX carrier to a full-integer model with the carrier's scales and zero points.
+
+        Args:
+            carrier: int8 QuantizeLinear/DequantizeLinear around every activation, per tensor; int8 symmetric weights
+                per output channel; biases int32 or float32.
+            artifact: where to write; int8 in, int8 out.
+
+        Raises:
+            ToolError: a tensor without a scale, or an operator that TFLite has no integer kernel for.
+        """
+        _require_writer("ai_edge_litert")
+        from ghostface_edge.targets.tflite.flatbuffer import serialize
+        from ghostface_edge.targets.tflite.lowering import lower
+
+        artifact.write_bytes(serialize(lower(carrier)))
+
+    def quantize_stock(self, model: Path, faces: Faces, artifact: Path) -> None:
+        """LiteRT's own quantizer, static INT8 with its defaults, on our FP32 lowering."""
+        _require_writer("ai_edge_quantizer")
+        from ghostface_edge.targets.tflite.lowering import lower
+        from ghostface_edge.targets.tflite.stock import quantize_static
+
+        artifact.write_bytes(quantize_static(lower(model), faces))
+
+    def load(self, artifact: Path, threads: int, batch: int) -> Embedder:
+        """Compile an artifact in LiteRT's interpreter, XNNPACK included."""
+        self.require()
+        from ghostface_edge.targets.tflite.runtime import TfliteEmbedder
+
+        return TfliteEmbedder(artifact, threads, batch)
+
+    def inspect(self, artifact: Path) -> ArtifactInfo:
+        """Read an artifact's interface, operators and multiply-accumulates."""
+        _require_writer("ai_edge_litert")
+        from ghostface_edge.targets.tflite.inspection import inspect_artifact
+
+        return inspect_artifact(artifact)
+
+
+def _require_writer(package: str) -> None:
+    if find_spec(package) is None:
+        raise RuntimeMissingError(f"{package.replace('_', '-')} is not installed", fix=_PIP)
