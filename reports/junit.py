@@ -1,0 +1,49 @@
+"""junit.xml: one testcase per check, so that CI shows every limit by name."""
+
+import re
+from xml.etree import ElementTree as ET
+
+from ghostface_edge.reports.report import Check, Report, Role, Verdict
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def render(report: Report) -> str:
+    """Write the gate's checks as JUnit XML.
+
+    A failed or inconclusive check of a candidate is a failure; one of a variant kept for comparison is skipped with
+    the same message, since it does not decide.
+    """
+    checks = report.gate.checks
+    deciding = [check for check in checks if check.role is Role.CANDIDATE and check.verdict is not Verdict.PASS]
+    compared = [check for check in checks if check.role is Role.COMPARISON and check.verdict is not Verdict.PASS]
+    suite = ET.Element(
+        "testsuite",
+        name=_text(f"ghostface-edge gate: {report.model.name}"),
+        tests=str(len(checks)),
+        failures=str(len(deciding)),
+        skipped=str(len(compared)),
+        errors="0",
+    )
+    for check in checks:
+        _add(suite, check)
+    root = ET.Element("testsuites")
+    root.append(suite)
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _add(suite: ET.Element, check: Check) -> None:
+    case = ET.SubElement(suite, "testcase", classname=_text(check.variant), name=_text(f"{check.name} {check.limit}"))
+    reason = _text(check.reason)
+    if check.verdict is Verdict.PASS:
+        ET.SubElement(case, "system-out").text = reason
+    elif check.role is Role.COMPARISON:
+        ET.SubElement(case, "skipped", message=f"for comparison only: {reason}")
+    else:
+        ET.SubElement(case, "failure", type=check.verdict.value, message=reason).text = reason
+
+
+def _text(value: str) -> str:
+    """Drop characters that XML cannot hold."""
+    return _NOT_XML.sub("\ufffd", value)

@@ -1,0 +1,46 @@
+"""report.md: the verdict, the table, and why, short enough for a pull request comment."""
+
+import re
+
+from ghostface_edge.reports import wording
+from ghostface_edge.reports.report import Report, Role, Verdict
+
+_MARKS = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.INCONCLUSIVE: "❔"}
+
+
+def render(report: Report) -> str:
+    """Write a report as GitHub-flavoured Markdown."""
+    model, pairs, calibration = report.model, report.data.pairs, report.data.calibration
+    lines = [
+        f"## {_MARKS[report.gate.verdict]} {_text(model.name)}: {report.gate.verdict.value}",
+        "",
+        f"{_text(model.architecture)}, {model.parameters:,} parameters, {model.mmacs:.1f} M MACs; "
+        f"{pairs.count:,} pairs of {_text(pairs.name)}; calibrated on {calibration.images:,} faces of "
+        f"{calibration.identities:,} people ({calibration.identities_shared_with_pairs} of them in the pairs).",
+        "",
+        "| " + " | ".join(wording.COLUMNS) + " |",
+        "| --- |" + " ---: |" * (len(wording.COLUMNS) - 1),
+    ]
+    lines += ["| " + " | ".join(map(_text, wording.row(report, variant))) + " |" for variant in report.variants]
+    open_checks = [check for check in report.gate.checks if check.verdict is not Verdict.PASS]
+    if open_checks:
+        lines += ["", f"### What did not pass (policy {_text(report.gate.policy)})", ""]
+        lines += [
+            f"- {_MARKS[check.verdict]} {_text(check.reason)}"
+            + (" *(for comparison, does not decide)*" if check.role is Role.COMPARISON else "")
+            for check in open_checks
+        ]
+    lines += [
+        "",
+        f"<sub>{_text(pairs.protocol)}. Drop, interval and cosine are against the FP32 reference on the same pairs; "
+        f"× FP32 is the median latency over that of the same runtime's FP32, interleaved. "
+        f"{_text(report.tool.name)} {_text(report.tool.version)} on {_text(report.host.cpu)}.</sub>",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _text(value: str) -> str:
+    """Keep a name from outside from becoming markup, a mention or a new line."""
+    escaped = re.sub(r"([\\`*_{}\[\]|#@])", r"\\\1", value)
+    return " ".join(escaped.replace("<", "&lt;").replace(">", "&gt;").split())

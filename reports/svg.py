@@ -1,0 +1,161 @@
+"""A small chart in SVG: axes, gridlines, lines, boxes, with hover texts.
+
+Colours are CSS classes, so that one drawing serves light and dark; no style attributes, so that a strict content
+security policy holds. Every text from outside is escaped.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+
+WIDTH, HEIGHT = 640, 360
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 12, 46
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One axis: what it shows, from where to where, linear or logarithmic."""
+
+    label: str
+    low: float
+    high: float
+    log: bool = False
+
+    def place(self, value: float) -> float:
+        """Map a value to 0..1, clipped to the axis."""
+        low, high, at = self.low, self.high, min(max(value, self.low), self.high)
+        if self.log:
+            return (math.log10(at) - math.log10(low)) / (math.log10(high) - math.log10(low))
+        return (at - low) / (high - low)
+
+    def ticks(self) -> list[tuple[float, str]]:
+        """Round values within the axis, with their labels."""
+        if self.log:
+            first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
+            return [(10.0**power, _power(power)) for power in range(first, last + 1)]
+        step = _round_step((self.high - self.low) / 5)
+        first = math.ceil(self.low / step - 1e-9)
+        last = math.floor(self.high / step + 1e-9)
+        digits = max(0, -math.floor(math.log10(step) + 1e-9))
+        return [(index * step, f"{index * step:.{digits}f}") for index in range(first, last + 1)]
+
+
+@dataclass(slots=True)
+class Chart:
+    """Collects shapes between two axes and writes them out."""
+
+    title: str
+    x: Axis
+    y: Axis
+    height: int = HEIGHT
+    left: int = _LEFT
+    rows: Sequence[str] = ()
+    """Names of horizontal rows, which then replace the y axis' ticks; row i is at y = i + 0.5."""
+    _shapes: list[Markup] = field(default_factory=list)
+
+    def px(self, x: float) -> float:
+        """Horizontal position in the drawing."""
+        return self.left + self.x.place(x) * (WIDTH - self.left - _RIGHT)
+
+    def py(self, y: float) -> float:
+        """Vertical position in the drawing; rows count from the top."""
+        share = self.y.place(y)
+        return _TOP + (share if self.rows else 1 - share) * (self.height - _TOP - _BOTTOM)
+
+    def line(self, xs: Sequence[float], ys: Sequence[float], css: str, hover: str) -> None:
+        """Draw a polyline; points that fall on the pixel before are left out."""
+        points: list[str] = []
+        for x, y in zip(xs, ys, strict=True):
+            point = f"{self.px(x):.1f},{self.py(y):.1f}"
+            if not points or points[-1] != point:
+                points.append(point)
+        self._add(
+            Markup('<polyline class="line {}" points="{}"><title>{}</title></polyline>').format(
+                css, " ".join(points), hover
+            )
+        )
+
+    def bar(self, x: tuple[float, float], y: tuple[float, float], css: str, hover: str) -> None:
+        """Draw a filled rectangle between two corners."""
+        left, right = sorted((self.px(x[0]), self.px(x[1])))
+        top, bottom = sorted((self.py(y[0]), self.py(y[1])))
+        self._add(
+            Markup(
+                '<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{}</title></rect>'
+            ).format(css, left, top, max(right - left, 0.5), max(bottom - top, 0.5), hover)
+        )
+
+    def dot(self, x: float, y: float, css: str, hover: str, radius: float = 5) -> None:
+        """Draw a point."""
+        self._add(
+            Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="{:g}"><title>{}</title></circle>').format(
+                css, self.px(x), self.py(y), radius, hover
+            )
+        )
+
+    def text(self, x: float, y: float, text: str, css: str = "note", anchor: str = "start") -> None:
+        """Write beside a point."""
+        self._add(
+            Markup('<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="{}" dy="0.35em">{}</text>').format(
+                css, self.px(x), self.py(y), anchor, text
+            )
+        )
+
+    def render(self) -> Markup:
+        """Write the SVG element."""
+        return Markup(
+            '<svg viewBox="0 0 {} {}" role="img" aria-label="{}" preserveAspectRatio="xMidYMid meet">{}{}</svg>'
+        ).format(WIDTH, self.height, self.title, self._axes(), Markup("").join(self._shapes))
+
+    def _add(self, shape: Markup) -> None:
+        self._shapes.append(shape)
+
+    def _axes(self) -> Markup:
+        parts = []
+        bottom = self.height - _BOTTOM
+        for value, label in self.x.ticks():
+            at = self.px(value)
+            parts.append(Markup('<path class="grid" d="M{:.1f} {}V{}"/>').format(at, _TOP, bottom))
+            parts.append(
+                Markup('<text class="tick" x="{:.1f}" y="{}" text-anchor="middle">{}</text>').format(
+                    at, bottom + 16, label
+                )
+            )
+        rows = [(index + 0.5, name) for index, name in enumerate(self.rows)]
+        named = rows or self.y.ticks()
+        for value, label in named:
+            at = self.py(value)
+            if not self.rows:
+                parts.append(Markup('<path class="grid" d="M{} {:.1f}H{}"/>').format(self.left, at, WIDTH - _RIGHT))
+            parts.append(
+                Markup('<text class="tick" x="{}" y="{:.1f}" text-anchor="end" dy="0.35em">{}</text>').format(
+                    self.left - 8, at, label
+                )
+            )
+        parts.append(Markup('<path class="axis" d="M{} {}V{}H{}"/>').format(self.left, _TOP, bottom, WIDTH - _RIGHT))
+        middle = (self.left + WIDTH - _RIGHT) / 2
+        parts.append(
+            Markup('<text class="label" x="{:.0f}" y="{}" text-anchor="middle">{}</text>').format(
+                middle, self.height - 8, self.x.label
+            )
+        )
+        if not self.rows:
+            parts.append(
+                Markup(
+                    '<text class="label" transform="translate(15 {:.0f}) rotate(-90)" text-anchor="middle">{}</text>'
+                ).format((_TOP + bottom) / 2, self.y.label)
+            )
+        return Markup("").join(parts)
+
+
+def _round_step(rough: float) -> float:
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
+
+
+def _power(power: int) -> str:
+    if -2 <= power <= 3:
+        return f"{10.0**power:g}"
+    return "10" + str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))

@@ -1,0 +1,151 @@
+"""One variant as a value: its file, what it lost, what it costs, or why it has no figures."""
+
+from dataclasses import asdict
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ghostface_edge.reports.latency import LatencySummary
+from ghostface_edge.reports.metrics import FARS, VerificationAccuracy
+from ghostface_edge.reports.paired import VersusReference as PairedComparison
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=0)]
+Cosine = Annotated[float, Field(ge=-1.000001, le=1.000001)]
+Interval = tuple[float, float]
+
+
+class Record(BaseModel):
+    """What every part of a report is: frozen, finite, without unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Status(StrEnum):
+    """How far a variant came."""
+
+    OK = "ok"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Artifact(Record):
+    """The deployable file."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+class Accuracy(Record):
+    """Fields of `metrics.VerificationAccuracy`."""
+
+    mean: Fraction
+    standard_error: Annotated[float, Field(ge=0)]
+    folds: tuple[Fraction, ...]
+    auc: Fraction
+    eer: Fraction
+    threshold: float
+    tar_at_far: dict[str, Fraction | None]
+    """None: too few impostors to measure this FAR."""
+
+    @model_validator(mode="after")
+    def _states_every_far(self) -> Self:
+        missing = [far for far in FARS if far not in self.tar_at_far]
+        if missing:
+            raise ValueError(f"tar_at_far lacks {', '.join(missing)}")
+        return self
+
+    @classmethod
+    def of(cls, accuracy: VerificationAccuracy) -> Self:
+        """Take over what was measured."""
+        return cls.model_validate(asdict(accuracy))
+
+
+class TarDrop(Record):
+    """Loss of true-accept rate at one FAR."""
+
+    drop_pp: float
+    ci95_pp: Interval
+
+
+class VersusReference(Record):
+    """Fields of `paired.VersusReference`."""
+
+    reference: str
+    drop_pp: float
+    ci95_pp: Interval
+    p_value: Fraction
+    flipped_pairs: Count
+    cosine_mean: Cosine
+    cosine_p01: Cosine
+    cosine_min: Cosine
+    lost_pairs: Count | None = None
+    tar_drop_pp: dict[str, TarDrop | None] = Field(default_factory=dict)
+    detectable_drop_pp: float | None = None
+    pairs: Count | None = None
+
+    @classmethod
+    def of(cls, reference: str, comparison: PairedComparison) -> Self:
+        """Take over what was measured; `reference` names the model compared with."""
+        return cls.model_validate({"reference": reference, **asdict(comparison)})
+
+
+class Latency(Record):
+    """Batch 1 on a fixed number of threads."""
+
+    threads: int
+    runs: int
+    p50_ms: Positive
+    p90_ms: Positive
+    p99_ms: Positive
+    load_ms: Annotated[float, Field(ge=0)]
+    peak_rss_mb: Annotated[float, Field(ge=0)]
+    versus_fp32: Positive
+    """p50 over p50 of the FP32 of the same runtime, interleaved."""
+    versus_fp32_ci95: Interval | None = None
+
+    @classmethod
+    def of(cls, summary: LatencySummary, *, threads: int, load_ms: float, peak_rss_mb: float) -> Self:
+        """Take over what was measured."""
+        measured = {"threads": threads, "load_ms": load_ms, "peak_rss_mb": peak_rss_mb, **asdict(summary)}
+        return cls.model_validate(measured)
+
+
+class Variant(Record):
+    """One runtime in one precision by one method."""
+
+    id: str
+    runtime: str
+    precision: str
+    method: str
+    status: Status
+    error: str | None = None
+    """Why there are no figures, with the fix."""
+    artifact: Artifact | None = None
+    accuracy: Accuracy | None = None
+    versus_reference: VersusReference | None = None
+    latency: Latency | None = None
+    seconds: float | None = None
+    """Time the conversion and quantization took."""
+    int8_mac_share: Fraction | None = None
+    """Share of multiply-accumulates that run in INT8."""
+    float_tensors: tuple[str, ...] = ()
+    """Tensors that stay in higher precision, where the method chose some."""
+
+    @model_validator(mode="after")
+    def _holds_what_its_status_says(self) -> Self:
+        parts = {
+            "artifact": self.artifact,
+            "accuracy": self.accuracy,
+            "versus_reference": self.versus_reference,
+            "latency": self.latency,
+        }
+        missing = [name for name, part in parts.items() if part is None]
+        if self.status is Status.OK and missing:
+            raise ValueError(f"status is ok, but {', '.join(missing)} is missing")
+        if self.status is not Status.OK and not self.error:
+            raise ValueError(f"status is {self.status}, but error does not say why")
+        return self

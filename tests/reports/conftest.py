@@ -1,0 +1,145 @@
+"""One small comparison, measured for real: a made-up net's embeddings and a noisy copy of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ghostface_edge.reports import latency, metrics, paired
+from ghostface_edge.reports.curves import ReportCurves
+from ghostface_edge.reports.gate import judge
+from ghostface_edge.reports.report import (
+    Accuracy,
+    Artifact,
+    Calibration,
+    Data,
+    Host,
+    Latency,
+    ModelInfo,
+    Pairs,
+    Report,
+    Tool,
+    Variant,
+    VersusReference,
+)
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Embeddings of people, and pairs of them in ten folds of same and different."""
+
+    embeddings: NDArray[np.float32]
+    index: NDArray[np.int64]
+    same: NDArray[np.bool_]
+
+    def noisy(self, amount: float, seed: int = 1) -> NDArray[np.float32]:
+        noise = np.random.default_rng(seed).standard_normal(self.embeddings.shape)
+        return (self.embeddings + amount * noise).astype(np.float32)
+
+
+def make_faces(pairs: int, seed: int = 0) -> Faces:
+    rng = np.random.default_rng(seed)
+    people = rng.standard_normal((pairs, 32))
+    images = np.repeat(people, 2, axis=0) + 0.75 * rng.standard_normal((2 * pairs, 32))
+    half = pairs // 20
+    index, same = [], []
+    for fold in range(10):
+        for number in range(half):
+            person = fold * 2 * half + number
+            index += [(2 * person, 2 * person + 1)]
+            same += [True]
+        for number in range(half):
+            person = fold * 2 * half + number
+            index += [(2 * person, 2 * (person + half))]
+            same += [False]
+    return Faces(images.astype(np.float32), np.array(index), np.array(same))
+
+
+def make_variant(faces: Faces, variant_id: str, noise: float, size: int, milliseconds: float) -> Variant:
+    runtime, precision, *suffix = variant_id.split("-")
+    embeddings = faces.noisy(noise)
+    scores = metrics.cosine_scores(embeddings, faces.index)
+    reference = metrics.cosine_scores(faces.embeddings, faces.index)
+    samples, fp32 = latency_samples(milliseconds), latency_samples(1.0)
+    versus = paired.compare(scores, reference, faces.same, embeddings, faces.embeddings, seed=0)
+    return Variant(
+        id=variant_id,
+        runtime=runtime,
+        precision=precision,
+        method=suffix[0] if suffix else "convert",
+        status="ok",
+        artifact=Artifact(path=f"models/{variant_id}.onnx", bytes=size, sha256="a" * 64),
+        accuracy=Accuracy.of(metrics.verification_accuracy(scores, faces.same)),
+        versus_reference=VersusReference.of("onnxruntime-fp32", versus),
+        latency=Latency.of(latency.summarize(samples, fp32), threads=1, load_ms=20.0, peak_rss_mb=90.0),
+    )
+
+
+def latency_samples(milliseconds: float) -> NDArray[np.float64]:
+    return milliseconds * (1 + np.random.default_rng(3).exponential(0.02, 200))
+
+
+def make_report(faces: Faces, variants: list[Variant]) -> Report:
+    return Report(
+        tool=Tool(version="0.1.0", packages={"numpy": "2"}),
+        host=Host(
+            cpu="a CPU",
+            physical_cores=2,
+            logical_cores=2,
+            memory_gb=8.0,
+            isa=("avx512_vnni",),
+            os="Linux",
+            machine="x86_64",
+            python="3.11",
+        ),
+        model=ModelInfo(
+            name="GhostFaceNetV1-0.5-2",
+            architecture="GhostFaceNetV1",
+            width=0.5,
+            stride=2,
+            embedding_size=512,
+            parameters=722_364,
+            mmacs=10.7,
+            sha256="b" * 64,
+        ),
+        data=Data(
+            pairs=Pairs(path="lfw.bin", sha256="c" * 64, count=len(faces.same), name="lfw"),
+            calibration=Calibration(images=300, identities=290, identities_shared_with_pairs=0, sha256="d" * 64),
+        ),
+        variants=variants,
+        gate=judge(variants),
+    )
+
+
+def make_curves(faces: Faces, noises: dict[str, float]) -> ReportCurves:
+    return ReportCurves(
+        same=faces.same,
+        scores={name: metrics.cosine_scores(faces.noisy(noise), faces.index) for name, noise in noises.items()},
+        reference_scores=metrics.cosine_scores(faces.embeddings, faces.index),
+        latency_ms={name: latency_samples(1.0) for name in noises},
+    )
+
+
+@pytest.fixture(scope="session")
+def faces() -> Faces:
+    return make_faces(2_000)
+
+
+@pytest.fixture(scope="session")
+def variants(faces: Faces) -> list[Variant]:
+    return [
+        make_variant(faces, "onnxruntime-fp32", 0.0, 3_200_000, 1.0),
+        make_variant(faces, "onnxruntime-int8", 0.02, 1_000_000, 0.8),
+        make_variant(faces, "onnxruntime-int8-stock", 1.6, 1_040_000, 1.5),
+    ]
+
+
+@pytest.fixture(scope="session")
+def report(faces: Faces, variants: list[Variant]) -> Report:
+    return make_report(faces, variants)
+
+
+@pytest.fixture(scope="session")
+def curves(faces: Faces) -> ReportCurves:
+    return make_curves(faces, {"onnxruntime-fp32": 0.0, "onnxruntime-int8": 0.02, "onnxruntime-int8-stock": 1.6})
