@@ -116,6 +116,7 @@ def mcnemar(lost: int, gained: int) -> float:
         lost: pairs that only the reference has right.
         gained: pairs that only the variant has right.
     """
+    lost, gained = int(lost), int(gained)  # numpy's integers would overflow below
     flipped = lost + gained
     if flipped == 0:
         return 1.0

@@ -58,6 +58,12 @@ class Accuracy(Record):
             raise ValueError(f"tar_at_far lacks {', '.join(missing)}")
         return self
 
+    @model_validator(mode="after")
+    def _agrees_with_its_folds(self) -> Self:
+        if not self.folds or abs(sum(self.folds) / len(self.folds) - self.mean) > 1e-6:
+            raise ValueError("the mean is not that of the folds")
+        return self
+
     @classmethod
     def of(cls, accuracy: VerificationAccuracy) -> Self:
         """Take over what was measured."""

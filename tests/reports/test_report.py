@@ -1,0 +1,66 @@
+import json
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from ghostface_edge.reports.errors import ExitCode, InputError
+from ghostface_edge.reports.report import SCHEMA_FILE, Report, json_schema
+
+
+def _changed(report: Report, *path: str | int, value: object) -> str:
+    content = json.loads(report.to_json())
+    place = content
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    return json.dumps(content)
+
+
+def test_round_trip(report: Report) -> None:
+    assert Report.from_json(report.to_json(), "report.json") == report
+
+
+def test_the_shipped_schema_is_the_models(report: Report) -> None:
+    assert SCHEMA_FILE.read_text(encoding="utf-8") == json_schema(), "write json_schema() to report.schema.json"
+    schema = json.loads(json_schema())
+    Draft202012Validator.check_schema(schema)
+    Draft202012Validator(schema).validate(json.loads(report.to_json()))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("variants", 0, "accuracy", "mean"), float("nan"), r"variants\.0\.accuracy\.mean"),
+        (("variants", 0, "accuracy", "mean"), 98.7, r"variants\.0\.accuracy\.mean"),
+        (("variants", 0, "latency", "p50_ms"), float("inf"), r"variants\.0\.latency\.p50_ms"),
+        (("variants", 0, "latency"), None, "status is ok, but latency is missing"),
+        (("variants", 0, "accuracy", "tar_at_far"), {"0.01": 1.0}, "lacks 0.001"),
+        (("variants", 0, "accuracy", "folds"), [0.5], "the mean is not that of the folds"),
+        (("variants", 0, "status"), "failed", "error does not say why"),
+        (("variants", 1, "id"), "onnxruntime-fp32", "more than once: onnxruntime-fp32"),
+        (("variants", 0, "surprise"), 1, r"variants\.0\.surprise"),
+        (("schema_version",), 2, "schema_version 2, this tool reads 1"),
+        (("gate", "verdict"), "maybe", r"gate\.verdict"),
+    ],
+)
+def test_broken_reports_are_refused(report: Report, path: tuple, value: object, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        Report.from_json(_changed(report, *path, value=value), "report.json")
+    assert caught.value.exit_code is ExitCode.BAD_INPUT
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", "nonsense", "{}"])
+def test_what_is_no_report(text: str) -> None:
+    with pytest.raises(InputError, match=r"report\.json"):
+        Report.from_json(text, "report.json")
+
+
+def test_truncated_and_missing_files(report: Report, tmp_path: Path) -> None:
+    (tmp_path / "report.json").write_text(report.to_json()[:-200])
+    with pytest.raises(InputError, match="is not a report"):
+        Report.read(tmp_path / "report.json")
+    with pytest.raises(InputError, match="cannot be read"):
+        Report.read(tmp_path / "missing.json")
+    with pytest.raises(InputError, match="cannot be read"):
+        Report.read(tmp_path)
