@@ -24,6 +24,10 @@ class TfliteTarget:
         if find_spec("ai_edge_litert") is None and find_spec("tflite_runtime") is None:
             raise RuntimeMissingError("LiteRT, the runtime of .tflite models, is not installed", fix=_PIP)
 
+    def files(self, artifact: Path) -> tuple[Path, ...]:
+        """A `.tflite` is one file."""
+        return (artifact,)
+
     def convert(self, model: Path, precision: Precision, artifact: Path) -> None:
         """Lower a float32 ONNX model to NHWC; FP16 stores convolution weights as float16 and computes in float32.
 
