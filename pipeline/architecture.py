@@ -13,6 +13,7 @@ _LAST_EXPANSION = {1: 512, 2: 960}
 _OUTPUTS = (16, 24, 24, 40, 40, 80, 80, 80, 80, 112, 112, 160, 160, 160, 160, 160)
 _WITH_SE = (4, 5, 10, 11, 12, 14, 16)
 _WITH_STRIDE = (2, 4, 6, 12)
+_DFC_FROM = 3
 _SE_RATIO = 0.25
 
 
@@ -34,6 +35,8 @@ class Block:
     out_channels: int
     se_channels: int | None
     """Inner channels of the squeeze-excite, None where there is none."""
+    has_dfc: bool
+    """Whether V2's decoupled fully connected attention gates the first ghost module."""
 
     @property
     def has_projection(self) -> bool:
@@ -78,6 +81,7 @@ class Architecture:
                 expansion=expanded,
                 out_channels=divisible_by_4(output * self.width),
                 se_channels=divisible_by_4(expanded * _SE_RATIO) if index in _WITH_SE else None,
+                has_dfc=self.version == 2 and index >= _DFC_FROM,
             )
             blocks.append(block)
             channels = block.out_channels
@@ -86,9 +90,7 @@ class Architecture:
     @property
     def tail_channels(self) -> int:
         """Channels of the 1x1 convolution between the last block and the head."""
-        if self.version == 1:
-            return divisible_by_4(_LAST_EXPANSION[1] * self.width)
-        return divisible_by_4(_LAST_EXPANSION[2] * self.width * self.width)
+        return divisible_by_4(_LAST_EXPANSION[self.version] * self.width)
 
     @property
     def head_kernel(self) -> int:

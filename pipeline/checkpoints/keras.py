@@ -252,7 +252,7 @@ def _unit(model: _Model, name: str, unit: ConvUnit, layer: _Layer) -> Iterator[t
         "activation": "linear",
     }
     if conv.kernel_size != (1, 1):  # padding means nothing to a 1x1
-        expected["padding"] = "same" if unit.same else "valid"
+        expected["padding"] = unit.padding.value
     for key, value in expected.items():
         if layer.config.get(key, value) != value:
             raise model.refuse(f"{where} has {key} {layer.config[key]}, expected {value}")

@@ -1,8 +1,16 @@
 """One form for every ONNX graph of a GhostFaceNet, whoever wrote it.
 
 In: float32 graph with NCHW input, BatchNorm of convolutions folded. Out: the same function in the operators that
-all targets lower: Conv, PRelu, Relu, GlobalAveragePool, HardSigmoid, Mul, Concat, Add, Flatten. The last BatchNorm is
-folded too, no two nodes share a constant, and nodes and tensors are named after the weights they use.
+all targets lower. The last BatchNorm is folded too, no two nodes share a constant, and nodes and tensors are named
+after the weights they use.
+
+    Conv                explicit pads [top, left, bottom, right], groups 1 or all, with or without a bias
+    PRelu, Relu         slopes (1, C, 1, 1)
+    GlobalAveragePool, HardSigmoid(alpha, beta), Mul, Concat(axis 1), Add, Flatten(axis 1)
+    AveragePool         V2: 2x2, stride 2, no padding, an odd last row or column is dropped
+    Sigmoid             V2
+    Resize              V2: linear, half-pixel centres, no antialias; inputs (x, "", "", sizes), sizes int64 [height,
+                        width] of axes [2, 3], so that the batch may stay dynamic
 """
 
 from collections import Counter
@@ -10,7 +18,7 @@ from collections import Counter
 import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
-from onnx_ir.passes.common import ClearMetadataAndDocStringPass
+from onnx_ir.passes.common import ClearMetadataAndDocStringPass, RemoveUnusedNodesPass
 
 
 def canonicalize(model: ir.Model) -> None:
@@ -23,9 +31,14 @@ def canonicalize(model: ir.Model) -> None:
             _hard_sigmoid(node)
         elif node.op_type == "BatchNormalization":
             _fold_last_norm(node)
+        elif node.op_type == "AveragePool":
+            _plain_average_pool(node)
+        elif node.op_type == "Resize":
+            _resize(node)
     for node in tuple(graph):
         if node.op_type == "Reshape":
             _flatten(node)
+    RemoveUnusedNodesPass()(model)
     _own_constants(graph)
     _name(graph)
     ClearMetadataAndDocStringPass()(model)
@@ -103,6 +116,36 @@ def _fold_last_norm(norm: ir.Node) -> None:
     replace([flatten, norm], ir.node("Flatten", [flatten.inputs[0]], {"axis": 1}))
 
 
+def _plain_average_pool(node: ir.Node) -> None:
+    """Keep only what says something: without padding, how padding counts does not matter."""
+    pads = node.attributes["pads"].as_ints() if "pads" in node.attributes else ()
+    if not any(pads) and not _integer(node, "ceil_mode", 0):
+        kept = {
+            name: node.attributes[name].as_ints() for name in ("kernel_shape", "strides") if name in node.attributes
+        }
+        replace([node], ir.node("AveragePool", [node.inputs[0]], kept))
+
+
+def _resize(node: ir.Node) -> None:
+    """A resize to a size that is known but for the batch, however the size was spelled."""
+    shape = node.outputs[0].shape
+    mode = node.attributes["mode"].as_string() if "mode" in node.attributes else "nearest"
+    centres = node.attributes.get("coordinate_transformation_mode")
+    half_pixel = centres is None or centres.as_string() in {"half_pixel", "pytorch_half_pixel"}
+    if shape is None or len(shape) != 4 or mode != "linear" or not half_pixel or _integer(node, "antialias", 0):
+        return
+    height, width = shape[2], shape[3]
+    if isinstance(height, int) and isinstance(width, int) and min(height, width) > 1:
+        assert node.graph is not None
+        sizes = initializer(node.graph, f"{node.outputs[0].name}.sizes", np.array([height, width], np.int64))
+        attributes: dict[str, str | list[int]] = {
+            "mode": "linear",
+            "coordinate_transformation_mode": "half_pixel",
+            "axes": [2, 3],
+        }
+        replace([node], ir.node("Resize", [node.inputs[0], None, None, sizes], attributes))
+
+
 def _flatten(node: ir.Node) -> None:
     """Reshape to (batch, -1)."""
     target = constant(node.inputs[1])
@@ -139,7 +182,7 @@ def _name(graph: ir.Graph) -> None:
             ranks[node.op_type] += 1
         if not node.outputs[0].is_graph_output():
             node.outputs[0].name = node.name
-        for value, role in zip(node.inputs[1:], ("weight", "bias"), strict=False):
+        for value, role in zip(node.inputs[1:], ("weight", "bias", "sizes"), strict=False):
             if value is not None and value.is_initializer():
                 value.name = f"{node.name}.{role}"
 

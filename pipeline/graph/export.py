@@ -4,11 +4,6 @@ In: a `Checkpoint`. Out: float32 ONNX, opset 18, NCHW, BatchNorm folded, in cano
 (x - 127.5) / 128 already applied, output `embeddings`.
 """
 
-import contextlib
-import io
-import logging
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +14,7 @@ from ghostface_edge.calibration.preprocessing import normalize
 from ghostface_edge.pipeline.checkpoints.checkpoint import Checkpoint
 from ghostface_edge.pipeline.graph import model as graph_model
 from ghostface_edge.pipeline.graph.canonical import canonicalize
+from ghostface_edge.pipeline.graph.emit import emit
 from ghostface_edge.pipeline.network import GhostFaceNet
 from ghostface_edge.reports.errors import ParityError
 from ghostface_edge.targets.protocol import Faces
@@ -50,24 +46,10 @@ def export_onnx(checkpoint: Checkpoint, path: Path, *, faces: Faces, batch: int 
     Raises:
         ParityError: that difference exceeds 1e-4.
     """
-    network, side = network_of(checkpoint), checkpoint.architecture.image_size
-    example = torch.zeros(batch or 2, 3, side, side)
-    dynamic = None if batch else ({0: torch.export.Dim("batch")},)
-    with _quiet():
-        program = torch.onnx.export(
-            network,
-            (example,),
-            dynamo=True,
-            opset_version=graph_model.OPSET,
-            input_names=["faces"],
-            output_names=["embeddings"],
-            dynamic_shapes=dynamic,
-            verbose=False,
-        )
-    assert program is not None
-    exported = program.model
+    network = network_of(checkpoint)
+    exported = emit(network, batch)
     canonicalize(exported)
-    exported.producer_name, exported.producer_version = "ghostface-edge", None
+    exported.producer_name = "ghostface-edge"
     graph_model.save(exported, path)
     difference = _difference(network, path, faces, batch)
     if not difference <= MAX_ABS_DIFFERENCE:
@@ -89,17 +71,3 @@ def _difference(network: GhostFaceNet, path: Path, faces: Faces, batch: int | No
     whole = [session.run(None, {"faces": inputs[at : at + step]})[0] for at in range(0, len(inputs) - step + 1, step)]
     actual = np.concatenate(whole)
     return float(np.abs(actual - expected[: len(actual)]).max())
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """The exporter reports its progress on standard output and warns about packages that it does not need."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
