@@ -4,15 +4,19 @@ In: an InsightFace `.bin`. Out: encoded faces, pairs of indices into them, label
 """
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostface_edge.calibration.bin_file import read_bin
-from ghostface_edge.calibration.pairs_file import ImageName, PairsFile, read_pairs_file
+from ghostface_edge.calibration.bin_file import read_bin, write_bin
+from ghostface_edge.calibration.lfw_errata import WRONG_SAME_PAIRS
+from ghostface_edge.calibration.offences import Offence
+from ghostface_edge.calibration.pairs_file import ImageName, NamedPair, PairsFile, read_pairs_file
 from ghostface_edge.reports.errors import InputError
 
 _BIN_FOLDS = 10
@@ -38,20 +42,47 @@ class VerificationSet:
     """Number of equal, contiguous folds that the protocol splits the pairs into."""
     identities: tuple[str, ...] | None
     """The 2P names of the pairs' sides in order, None where they are unknown."""
+    skipped_pairs: int = 0
+    """Pairs left out because an image is missing or cannot be used."""
+    skipped: tuple[Offence, ...] = ()
+    """Those images."""
+    label_errors_excluded: int = 0
+    """Pairs left out because LFW's errata call their label wrong."""
+    dealt: bool = False
+    """Whether the folds are ours, because the list has only one."""
 
     @property
     def people(self) -> frozenset[str]:
         """Distinct names; empty where they are unknown."""
         return frozenset(self.identities or ())
 
+    @property
+    def protocol(self) -> str:
+        """The folds and every departure from them, for the report."""
+        departures = [
+            f"{self.folds} contiguous folds",
+            *(["dealt from a list of one fold"] if self.dealt else []),
+            *([f"{self.label_errors_excluded} known label errors excluded"] if self.label_errors_excluded else []),
+            *([f"{self.skipped_pairs} pairs skipped for bad images"] if self.skipped_pairs else []),
+        ]
+        return ", ".join(departures)
 
-def load_pairs(path: Path, names: Path | None = None) -> VerificationSet:
+
+class LabelErrors(StrEnum):
+    """What to do about pairs whose label LFW's errata call wrong."""
+
+    KEEP = "keep"
+    EXCLUDE = "exclude"
+
+
+def load_pairs(path: Path, names: Path | None = None, label_errors: LabelErrors = LabelErrors.KEEP) -> VerificationSet:
     """Read a verification set from an InsightFace `.bin`.
 
     Args:
         path: the `.bin`.
         names: the pair list that the `.bin` was made from, which tells who is in it. Without it a `pairs.txt` in the
             same folder is tried, and believed only if every label and every image agrees with it.
+        label_errors: whether LFW's published wrong pairs stay in; to exclude them, the list must be known.
 
     Raises:
         InputError: the file cannot be read or is not such a set, or `names` is not the list behind it.
@@ -60,15 +91,8 @@ def load_pairs(path: Path, names: Path | None = None) -> VerificationSet:
     if len(same) < _BIN_FOLDS:
         raise InputError(f"{path} holds {len(same)} pairs", fix=f"use a set of at least {_BIN_FOLDS} pairs")
     images, position = distinct(encoded)
-    beside = path.with_name(_NAMES_BESIDE)
-    identities = None
-    if names is not None:
-        identities = _identities(read_pairs_file(names), position, same)
-        if identities is None:
-            raise InputError(f"{names} is not the list that {path} was made from", fix="name the list behind the .bin")
-    elif beside.is_file():
-        identities = _identities(read_pairs_file(beside), position, same)
-    return VerificationSet(
+    listed = _list_behind(path, names, position, same)
+    loaded = VerificationSet(
         name=path.stem,
         path=path,
         sha256=file_sha256(path),
@@ -76,24 +100,83 @@ def load_pairs(path: Path, names: Path | None = None) -> VerificationSet:
         index=position.reshape(-1, 2),
         same=same,
         folds=_BIN_FOLDS,
-        identities=identities,
+        identities=None if listed is None else _people(listed),
+    )
+    if label_errors is LabelErrors.KEEP:
+        return loaded
+    if listed is None:
+        raise InputError(
+            f"the pairs of {path} have no names, so its label errors cannot be told",
+            fix="name the pairs.txt that it was made from, or lay it beside the .bin",
+        )
+    return without_label_errors(loaded, listed)
+
+
+def write_pairs(pairs: VerificationSet, path: Path) -> None:
+    """Write a verification set as an InsightFace `.bin`, whole or not at all.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        write_bin(partial, [pairs.images[side] for side in pairs.index.ravel()], pairs.same.tolist())
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise InputError(
+            f"{path} cannot be written: {error.strerror}", fix="name a file in a writable folder"
+        ) from None
+
+
+def without_label_errors(pairs: VerificationSet, listed: Sequence[NamedPair]) -> VerificationSet:
+    """Leave out the pairs that LFW's errata call wrong; `listed` names the pairs of the set one by one."""
+    keep = np.array([(pair.left, pair.right) not in WRONG_SAME_PAIRS for pair in listed], np.bool_)
+    images, position = distinct(pairs.images[side] for side in pairs.index[keep].ravel())
+    return replace(
+        pairs,
+        images=images,
+        index=position.reshape(-1, 2),
+        same=pairs.same[keep],
+        identities=_people([pair for pair, kept in zip(listed, keep, strict=True) if kept]),
+        label_errors_excluded=int((~keep).sum()),
     )
 
 
-def _identities(listed: PairsFile, position: NDArray[np.intp], same: NDArray[np.bool_]) -> tuple[str, ...] | None:
-    """Names of the sides, if each listed image is one content and each content one listed image.
+def _people(listed: Sequence[NamedPair]) -> tuple[str, ...]:
+    return tuple(side.person for pair in listed for side in (pair.left, pair.right))
+
+
+def _list_behind(
+    path: Path, names: Path | None, position: NDArray[np.intp], same: NDArray[np.bool_]
+) -> tuple[NamedPair, ...] | None:
+    """Find the pair list that a `.bin` was made from, as named or lying beside it."""
+    if names is not None:
+        listed = read_pairs_file(names)
+        if not _agrees(listed, position, same):
+            raise InputError(f"{names} is not the list that {path} was made from", fix="name the list behind the .bin")
+        return listed.pairs
+    try:
+        listed = read_pairs_file(path.with_name(_NAMES_BESIDE))
+    except InputError:  # none there, or something else of that name: nobody asked for it
+        return None
+    return listed.pairs if _agrees(listed, position, same) else None
+
+
+def _agrees(listed: PairsFile, position: NDArray[np.intp], same: NDArray[np.bool_]) -> bool:
+    """Tell whether each listed image is one content, each content one listed image, and each label the same.
 
     Labels alone prove nothing: LFW, CALFW, CPLFW and AgeDB-30 all come as ten times 300 + 300.
     """
     if [pair.same for pair in listed.pairs] != same.tolist():
-        return None
+        return False
     sides = [side for pair in listed.pairs for side in (pair.left, pair.right)]
     content_of: dict[ImageName, int] = {}
     image_of: dict[int, ImageName] = {}
     for side, content in zip(sides, position.tolist(), strict=True):
         if content_of.setdefault(side, content) != content or image_of.setdefault(content, side) != side:
-            return None
-    return tuple(side.person for side in sides)
+            return False
+    return True
 
 
 def distinct(encoded: Iterable[bytes]) -> tuple[tuple[bytes, ...], NDArray[np.intp]]:

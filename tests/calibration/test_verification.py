@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ghostface_edge.calibration.bin_file import write_bin
-from ghostface_edge.calibration.verification import load_pairs
+from ghostface_edge.calibration.verification import LabelErrors, load_pairs, write_pairs
 from ghostface_edge.reports.errors import InputError
 
 
@@ -68,3 +68,26 @@ def test_lfw(assets):
     assert int(lfw.same.sum()) == 3000
     assert len(lfw.people) == 4281
     assert np.unique(lfw.index).size == 7701
+
+
+def test_label_errors_of_lfw(assets):
+    lfw = load_pairs(assets / "lfw/lfw.bin", label_errors=LabelErrors.EXCLUDE)
+    assert (len(lfw.same), lfw.label_errors_excluded) == (5995, 5)
+    assert lfw.protocol == "10 contiguous folds, 5 known label errors excluded"
+
+
+def test_label_errors_need_names(small_bin):
+    with pytest.raises(InputError, match="have no names"):
+        load_pairs(small_bin[0], label_errors=LabelErrors.EXCLUDE)
+
+
+def test_written_sets_read_back(small_bin, tmp_path):
+    loaded = load_pairs(small_bin[0])
+    write_pairs(loaded, tmp_path / "again.bin")
+    again = load_pairs(tmp_path / "again.bin")
+    assert again.images == loaded.images
+    assert (again.index == loaded.index).all()
+    assert (again.same == loaded.same).all()
+    with pytest.raises(InputError, match="cannot be written"):
+        write_pairs(loaded, tmp_path / "none" / "again.bin")
+    assert not list(tmp_path.glob(".*partial"))

@@ -1,0 +1,184 @@
+"""A folder of aligned faces with a manifest: what `align` writes, and the cache that later runs read.
+
+The key is a hash of everything that decides the faces: photographs, landmarks or detector, this code's version and
+OpenCV's. A folder with the same key is used again after every face in it has been hashed anew. A folder is written
+beside its place and moved there whole.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ghostface_edge.calibration.alignment import AlignedFace, Locator, Origin, Progress, YuNet, align_photos
+from ghostface_edge.calibration.offences import Offence, OnBadImage, refuse
+from ghostface_edge.calibration.photos import Photos
+from ghostface_edge.calibration.quality import Flag
+from ghostface_edge.calibration.verification import file_sha256
+from ghostface_edge.reports.errors import InputError
+
+MANIFEST = "aligned.json"
+_CODE = 1
+"""To be raised whenever the same photographs would give other faces."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlignedFile:
+    """One face in the folder."""
+
+    name: str
+    """The photograph's."""
+    file: str
+    """The face's, `NAME/NAME_0001.png`."""
+    sha256: str
+    photo_sha256: str
+    origin: Origin
+    flags: tuple[Flag, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlignedFolder:
+    """Aligned faces on disk."""
+
+    path: Path
+    key: str
+    files: tuple[AlignedFile, ...]
+    skipped: tuple[Offence, ...]
+    """Photographs without a face in here, and why."""
+
+    def count(self, origin: Origin) -> int:
+        """How many faces have landmarks of that origin."""
+        return sum(file.origin is origin for file in self.files)
+
+    @property
+    def flagged(self) -> tuple[AlignedFile, ...]:
+        """Faces of low quality."""
+        return tuple(file for file in self.files if file.flags)
+
+
+def align_folder(
+    photos: Photos,
+    folder: Path,
+    locator: Locator,
+    *,
+    wanted: Collection[str] | None = None,
+    on_bad_image: OnBadImage = OnBadImage.ERROR,
+    jobs: int = 1,
+    progress: Progress | None = None,
+    label: Callable[[str], str] = str,
+) -> AlignedFolder:
+    """Align photographs into a folder, unless it holds just that already.
+
+    Args:
+        photos: where they are.
+        folder: where the faces go; new, empty, or written by this function.
+        locator: landmarks as given, or the detector that finds them.
+        wanted: names of photographs, None for all.
+        on_bad_image: whether a photograph that gives no face ends everything or is skipped and counted.
+        jobs: number of child processes.
+        progress: told after every few photographs; not at all where nothing is to be done.
+        label: how an error calls a photograph.
+
+    Raises:
+        InputError: photographs that cannot be used, no photograph that can, or a folder that holds other things.
+        ToolError: a child process died.
+    """
+    names = frozenset(photos.names() if wanted is None else wanted)
+    key = _key(photos, names, locator, on_bad_image)
+    kept = read_aligned(folder)
+    if kept is not None and kept.key == key:
+        return kept
+    if not (folder / MANIFEST).is_file() and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} holds something else", fix="name a new or empty folder")
+    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    try:
+        partial.mkdir(parents=True)
+        files, offences = _write(align_photos(photos, names, locator, jobs, progress), partial)
+        offences = [Offence(label(offence.where), offence.reason) for offence in offences]
+        if not files or (offences and on_bad_image is OnBadImage.ERROR):
+            raise refuse(
+                offences, len(names), "photographs", fix="replace or remove them, or skip them with --on-bad-image skip"
+            )
+        aligned = AlignedFolder(folder, key, tuple(sorted(files, key=lambda file: file.file)), tuple(offences))
+        (partial / MANIFEST).write_text(_to_json(aligned), encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.rename(folder)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written: {error.strerror}", fix="name a writable folder") from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return aligned
+
+
+def read_aligned(folder: Path) -> AlignedFolder | None:
+    """Read a folder back, hashing every face; None if it is not one, or not as it was written."""
+    try:
+        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        files = tuple(_file(entry) for entry in content["files"])
+        skipped = tuple(Offence(str(entry["where"]), str(entry["reason"])) for entry in content["skipped"])
+        intact = all(file_sha256(folder / file.file) == file.sha256 for file in files)
+        return AlignedFolder(folder, str(content["key"]), files, skipped) if intact else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write(outcomes: Iterable[AlignedFace | Offence], folder: Path) -> tuple[list[AlignedFile], list[Offence]]:
+    files: dict[str, AlignedFile] = {}
+    offences = []
+    for outcome in outcomes:
+        if isinstance(outcome, Offence):
+            offences.append(outcome)
+            continue
+        file = str(PurePosixPath(outcome.name).with_suffix(".png"))
+        if file in files:
+            offences.append(Offence(outcome.name, f"its face would overwrite that of {files[file].name}"))
+            continue
+        target = folder / file
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes(outcome.png)
+        sha256 = hashlib.sha256(outcome.png).hexdigest()
+        files[file] = AlignedFile(outcome.name, file, sha256, outcome.photo_sha256, outcome.origin, outcome.flags)
+    return list(files.values()), offences
+
+
+def _key(photos: Photos, names: Collection[str], locator: Locator, on_bad_image: OnBadImage) -> str:
+    import cv2
+
+    if isinstance(locator, YuNet):
+        try:
+            how = f"yunet {file_sha256(locator.model)} {locator.when_no_face}"
+        except OSError as error:
+            raise InputError(
+                f"{locator.model} cannot be read: {error.strerror}", fix="name OpenCV's face_detection_yunet ONNX file"
+            ) from None
+    else:
+        how = f"landmarks {locator.sha256}"
+    parts = (str(_CODE), cv2.__version__, on_bad_image, how, photos.fingerprint(names))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _to_json(aligned: AlignedFolder) -> str:
+    content = {
+        "key": aligned.key,
+        "files": [asdict(file) for file in aligned.files],
+        "skipped": [asdict(offence) for offence in aligned.skipped],
+    }
+    return json.dumps(content, indent=1)
+
+
+def _file(entry: dict[str, Any]) -> AlignedFile:
+    file = PurePosixPath(entry["file"])
+    if file.is_absolute() or ".." in file.parts:
+        raise ValueError(file)
+    return AlignedFile(
+        name=str(entry["name"]),
+        file=str(file),
+        sha256=str(entry["sha256"]),
+        photo_sha256=str(entry["photo_sha256"]),
+        origin=Origin(entry["origin"]),
+        flags=tuple(Flag(flag) for flag in entry["flags"]),
+    )
