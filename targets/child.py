@@ -5,14 +5,14 @@ that names the signal, the exit code or the bound that was broken. What native c
 """
 
 import faulthandler
-import multiprocessing
-import os
 import signal
+import subprocess
 import sys
 import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
@@ -43,14 +43,21 @@ class Child:
     def __init__(
         self, factory: Callable[[], object], *, log: Path, memory_limit_mb: int = DEFAULT_MEMORY_LIMIT_MB
     ) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe()
+        self._connection, theirs = Pipe()
         self._memory_limit_mb = memory_limit_mb
         self._log = log
         log.parent.mkdir(parents=True, exist_ok=True)
-        self._process = context.Process(target=_serve, args=(theirs, factory, log), daemon=True)
-        self._process.start()
+        with log.open("a") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", __name__, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
         theirs.close()
+        with suppress(BrokenPipeError):  # a child that did not even start tells why in `_receive`
+            self._connection.send(factory)
 
     def __enter__(self) -> Self:
         return self
@@ -68,7 +75,7 @@ class Child:
             ToolError: the method raised.
             GhostfaceEdgeError: the method raised this very error.
         """
-        with suppress(BrokenPipeError):  # a child that died in its factory tells why in `_receive`
+        with suppress(BrokenPipeError):  # likewise
             self._connection.send((method, arguments))
         status, *answer = self._receive(method, timeout_s)
         if status == "done":
@@ -81,15 +88,16 @@ class Child:
     def close(self) -> None:
         """End the child; it may be in the middle of anything."""
         self._connection.close()
-        self._process.join(timeout=1.0)
-        if self._process.is_alive():
+        try:
+            self._process.wait(timeout=1.0)
+        except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.join()
+            self._process.wait()
 
     def _receive(self, method: str, timeout_s: float) -> Any:
         deadline = time.monotonic() + timeout_s
         while not self._connection.poll(_POLL_S):
-            if not self._process.is_alive() and not self._connection.poll():
+            if self._process.poll() is not None and not self._connection.poll():
                 raise self._death(method)
             if time.monotonic() > deadline:
                 raise self._kill(f"{method} did not finish within {timeout_s:.0f} s", "raise the time limit")
@@ -110,12 +118,11 @@ class Child:
 
     def _kill(self, what: str, fix: str) -> ChildDeath:
         self._process.kill()
-        self._process.join()
+        self._process.wait()
         return ChildDeath(what, fix=f"{fix}; see {self._log}")
 
     def _death(self, method: str) -> ChildDeath:
-        self._process.join()
-        code = self._process.exitcode or 0
+        code = self._process.wait()
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         if code == -signal.SIGKILL:
             how += " (often: out of memory)"
@@ -130,12 +137,10 @@ def peak_rss_mb() -> float:
     return float(psutil.Process().memory_info().rss) / 2**20
 
 
-def _serve(connection: Connection, factory: Callable[[], object], log: Path) -> None:
+def _serve(connection: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    with log.open("a") as file:
-        os.dup2(file.fileno(), sys.stdout.fileno())
-        os.dup2(file.fileno(), sys.stderr.fileno())
     faulthandler.enable()
+    factory = connection.recv()
     served: object = None
     while True:
         try:
@@ -155,3 +160,7 @@ def _serve(connection: Connection, factory: Callable[[], object], log: Path) -> 
             connection.send(answer)
         except (BrokenPipeError, ConnectionResetError):
             return
+
+
+if __name__ == "__main__":
+    _serve(Connection(int(sys.argv[1])))

@@ -23,13 +23,17 @@ class Worker:
         self._embedder: Embedder | None = None
         self._batch = 1
 
-    def convert(self, model: Path, precision: Precision, artifact: Path) -> None:
-        """See `Target.convert`."""
+    def convert(self, model: Path, precision: Precision, artifact: Path) -> float:
+        """See `Target.convert`; returns seconds."""
+        started = time.perf_counter()
         self._target.convert(model, precision, artifact)
+        return time.perf_counter() - started
 
-    def quantize_stock(self, model: Path, faces: Faces, artifact: Path) -> None:
-        """See `Target.quantize_stock`."""
+    def quantize_stock(self, model: Path, faces: Faces, artifact: Path) -> float:
+        """See `Target.quantize_stock`; returns seconds."""
+        started = time.perf_counter()
         self._target.quantize_stock(model, faces, artifact)
+        return time.perf_counter() - started
 
     def inspect(self, artifact: Path) -> ArtifactInfo:
         """See `Target.inspect`."""
@@ -53,9 +57,9 @@ class Worker:
             parts.append(self._embedder.run(self._embedder.prepare(filled))[: len(part)])
         return np.concatenate(parts)
 
-    def embed_file(self, faces: Path, embeddings: Path) -> None:
-        """Embed a `.npy` of faces (N, S, S, 3), read as a memory map, into a `.npy` (N, E)."""
-        np.save(embeddings, self.embed(np.load(faces, mmap_mode="r")))
+    def embed_file(self, faces: Path, start: int, stop: int) -> Embeddings:
+        """Embed rows of a `.npy` of faces (N, S, S, 3), read as a memory map."""
+        return self.embed(np.load(faces, mmap_mode="r")[start:stop])
 
     def time(self, face: Faces, runs: int) -> list[float]:
         """Milliseconds of each of `runs` inferences on one prepared batch."""

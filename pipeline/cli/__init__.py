@@ -1,0 +1,1 @@
+"""The command line: one module per group of verbs, thin over the functions that do the work."""

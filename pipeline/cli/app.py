@@ -1,0 +1,59 @@
+"""`ghostface-edge`: the verbs, and what becomes of errors."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from ghostface_edge.pipeline.cli import main_job, measure, models
+from ghostface_edge.reports.errors import ExitCode, GhostfaceEdgeError
+
+_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="ghostface-edge",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 pass, 1 gate failed, 2 wrong use or bad input, 3 a tool or runtime failed, 4 inconclusive.",
+)
+for group in (main_job.VERBS, models.VERBS, measure.VERBS):
+    for name, verb in group.items():
+        app.command(name)(verb)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"ghostface-edge {version('ghostface-edge')}")
+        raise typer.Exit
+
+
+@app.callback()
+def about(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Put a trained GhostFaceNet on edge devices as FP32, FP16 and INT8 models, and prove what each one lost.
+
+    Start with `ghostface-edge run --checkpoint NET.h5 --pairs lfw.bin --calibration FACES --out OUT`.
+    """
+
+
+def main() -> None:
+    """Entry point: errors become one message and an exit code."""
+    try:
+        app()
+    except GhostfaceEdgeError as error:
+        typer.secho(f"error: {error.message}", fg=typer.colors.RED, err=True)
+        typer.echo(f"  fix: {error.fix}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; what was finished is kept and the next run goes on from there", err=True)
+        sys.exit(_INTERRUPTED)
+    except BrokenPipeError:
+        sys.exit(ExitCode.PASS)

@@ -1,0 +1,73 @@
+"""`evaluate` and `benchmark`: verbs that measure artifacts."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated
+
+import typer
+
+from ghostface_edge.pipeline.cli import options
+
+
+def evaluate(
+    artifact: Annotated[Path, typer.Argument(help=".onnx, .xml or .tflite.")],
+    pairs: Annotated[Path, typer.Option(help="Verification pairs: an InsightFace .bin.", show_default=False)],
+    reference: Annotated[Path | None, typer.Option(help="Artifact to compare with, usually the FP32 ONNX.")] = None,
+    json_: options.Json = False,
+) -> None:
+    """Embed all pairs with one artifact and say how well it verifies, and what it lost against a reference."""
+    import json
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from ghostface_edge.pipeline.measure import evaluate
+    from ghostface_edge.pipeline.progress import Narrator
+
+    facts = evaluate(artifact, pairs, reference, Narrator())
+    if json_:
+        typer.echo(json.dumps(facts, indent=2))
+        return
+    for title, fields in facts.items():
+        table = Table(title=title.replace("_", " "), title_justify="left", show_header=False)
+        for name, value in fields.items():
+            table.add_row(name.replace("_", " "), _shown(value))
+        Console().print(table)
+
+
+def benchmark(
+    artifacts: Annotated[list[Path], typer.Argument(help="One or more; the first is what the others compare with.")],
+    threads: options.Threads = 1,
+    json_: options.Json = False,
+) -> None:
+    """Time artifacts at batch 1, taken in turns so that the machine's drift hits all of them."""
+    import json
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from ghostface_edge.pipeline.measure import benchmark
+    from ghostface_edge.pipeline.progress import Narrator
+
+    rows = benchmark(artifacts, threads, Narrator())
+    if json_:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    table = Table(*(name.replace("_", " ") for name in rows[0]))
+    for row in rows:
+        table.add_row(*(_shown(value) for value in row.values()))
+    Console().print(table)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(_shown(part) for part in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_shown(part)}" for key, part in value.items())
+    return str(value)
+
+
+VERBS: Mapping[str, Callable[..., None]] = MappingProxyType({"evaluate": evaluate, "benchmark": benchmark})

@@ -1,0 +1,74 @@
+"""`inspect`, `export` and `quantize`: verbs that read or make model files."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated
+
+import typer
+
+from ghostface_edge.pipeline.cli import options
+
+
+def inspect(
+    file: Annotated[Path, typer.Argument(help="Checkpoint, .onnx, .xml or .tflite.")], json_: options.Json = False
+) -> None:
+    """Say what a file holds: architecture, parameters, MACs, interface, operators, share of MACs per precision."""
+    import json
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from ghostface_edge.pipeline.inspection import describe
+
+    facts = describe(file)
+    if json_:
+        typer.echo(json.dumps(facts, indent=2))
+        return
+    table = Table(show_header=False, title=file.name, title_justify="left")
+    for name, value in facts.items():
+        shown = ", ".join(f"{key} {part}" for key, part in value.items()) if isinstance(value, dict) else str(value)
+        table.add_row(name.replace("_", " "), shown)
+    Console().print(table)
+
+
+def export(
+    checkpoint: Annotated[Path, typer.Argument(help="Trained GhostFaceNet.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="ONNX file to write.", show_default=False)],
+    calibration: Annotated[
+        Path, typer.Option(help="Aligned faces to compare ONNX and PyTorch on.", show_default=False)
+    ],
+    batch: Annotated[int | None, typer.Option(min=1, help="Fixed batch size; dynamic if not given.")] = None,
+) -> None:
+    """Write a checkpoint as float32 ONNX, BatchNorm folded, checked against PyTorch."""
+    from ghostface_edge.calibration.faces import sample, scan_folder
+    from ghostface_edge.pipeline.build import PARITY_FACES, export_file
+
+    faces = sample(scan_folder(calibration), PARITY_FACES, seed=0)
+    model = export_file(checkpoint, output, faces, batch)
+    typer.echo(
+        f"{output}: {model.name}, {model.parameters:,} parameters, {model.macs / 1e6:.1f} MMACs, "
+        f"equals PyTorch to {model.parity:.1e} on {len(faces.files)} faces"
+    )
+
+
+def quantize(
+    model: Annotated[Path, typer.Argument(help="Float32 ONNX, as `export` writes it.")],
+    target: Annotated[str, typer.Option(help="INT8 variants or runtimes, comma-separated.", show_default=False)],
+    calibration: Annotated[Path, typer.Option(help="Folder of aligned faces.", show_default=False)],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the artifacts.", show_default=False)],
+    seed: Annotated[int, typer.Option(help="Decides which calibration faces are drawn.")] = 0,
+) -> None:
+    """Quantize an ONNX model to INT8 for one or more runtimes."""
+    from ghostface_edge.pipeline.cli.options import split
+    from ghostface_edge.pipeline.progress import Narrator
+    from ghostface_edge.pipeline.quantize_file import quantize_file
+    from ghostface_edge.targets.table import parse_variants
+
+    for path in quantize_file(model, parse_variants(split(target)), calibration, output, seed, Narrator()):
+        typer.echo(path)
+
+
+VERBS: Mapping[str, Callable[..., None]] = MappingProxyType(
+    {"inspect": inspect, "export": export, "quantize": quantize}
+)

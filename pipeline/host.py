@@ -1,0 +1,42 @@
+"""The machine that measured."""
+
+import os
+import platform
+import re
+from pathlib import Path
+
+import psutil
+
+from ghostface_edge.reports.report import Host
+
+_ISA = re.compile(r"^(avx2|avx512\w*|avx_vnni\w*|amx_\w+|fma|f16c|sse4_2|neon|asimd\w*|i8mm|bf16|sve\w*)$")
+
+
+def describe_host() -> Host:
+    """CPU, cores, memory, instruction sets that matter to inference, operating system."""
+    fields = _cpuinfo()
+    flags = (fields.get("flags") or fields.get("Features") or "").split()
+    return Host(
+        cpu=fields.get("model name") or platform.processor() or platform.machine(),
+        physical_cores=psutil.cpu_count(logical=False) or 1,
+        logical_cores=usable_cores(),
+        memory_gb=round(psutil.virtual_memory().total / 2**30, 1),
+        isa=tuple(sorted(flag for flag in flags if _ISA.match(flag))),
+        os=platform.platform(),
+        machine=platform.machine(),
+        python=platform.python_version(),
+    )
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _cpuinfo() -> dict[str, str]:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return {}
+    pairs = (line.split(":", 1) for line in lines if ":" in line)
+    return {key.strip(): value.strip() for key, value in pairs}

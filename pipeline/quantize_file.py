@@ -1,0 +1,51 @@
+"""One ONNX model to INT8 artifacts in a folder of the user's choice."""
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from ghostface_edge.calibration.faces import sample, scan_folder
+from ghostface_edge.pipeline.build import Workshop
+from ghostface_edge.pipeline.host import usable_cores
+from ghostface_edge.pipeline.progress import Narrator
+from ghostface_edge.pipeline.store import Store
+from ghostface_edge.reports.errors import InputError
+from ghostface_edge.targets import onnx_graph
+from ghostface_edge.targets.protocol import Precision
+from ghostface_edge.targets.table import VariantId, load_target
+
+CALIBRATION_FACES = 300
+
+
+def quantize_file(
+    model: Path, variants: Sequence[VariantId], calibration: Path, folder: Path, seed: int, narrator: Narrator
+) -> list[Path]:
+    """Write `<model>-<variant>.<ext>` for every INT8 variant; returns their paths.
+
+    Raises:
+        InputError: model, faces or folder cannot be used, or no INT8 variant is named.
+        RuntimeMissingError: a runtime is not installed.
+        ToolError: a quantizer failed.
+    """
+    wanted = [variant for variant in variants if variant.precision is Precision.INT8]
+    if not wanted:
+        raise InputError("no INT8 variant is named", fix="name a runtime, or a variant such as openvino-int8-stock")
+    onnx_graph.load(model)
+    faces = sample(scan_folder(calibration), CALIBRATION_FACES, seed)
+    written = []
+    with tempfile.TemporaryDirectory() as logs:
+        shop = Workshop(Store(), Path(logs), narrator, usable_cores())
+        for variant in wanted:
+            load_target(variant.runtime).require()
+            artifact = shop.convert(variant, model, faces)
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                for file in artifact.files:
+                    shutil.copyfile(file, folder / f"{model.stem}-{variant}{file.suffix}")
+            except OSError as error:
+                raise InputError(
+                    f"{folder}: cannot be written ({error.strerror})", fix="choose another folder"
+                ) from error
+            written.append(folder / f"{model.stem}-{variant}{artifact.path.suffix}")
+    return written
