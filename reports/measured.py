@@ -1,13 +1,24 @@
-"""Look up what a policy's metric is in a variant: value, unit, interval.
+"""Look up what a policy's rule measures: value, unit, interval.
 
-In: a metric and a variant with status ok. Out: a `Measurement`, None where the variant does not state it.
+In: a rule, a variant with status ok, the other variants, maybe the same variant of a baseline. Out: a `Measurement`,
+or None where the report does not state it.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ghostface_edge.reports.policy import Metric
-from ghostface_edge.reports.variant import Accuracy, Artifact, Interval, Latency, Status, Variant, VersusReference
+from ghostface_edge.reports.policy import AS_RATIO, Metric, RelativeTo, Rule
+from ghostface_edge.reports.record import Interval
+from ghostface_edge.reports.variant import (
+    Accuracy,
+    Artifact,
+    Latency,
+    SetResult,
+    Status,
+    Variant,
+    VersusReference,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +35,36 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class _Evidence:
-    """A variant with status ok, its parts known to be there."""
+    """A variant with status ok, its parts known to be there, on one set of pairs."""
 
+    rule: Rule
     variant: Variant
     artifact: Artifact
     accuracy: Accuracy
     versus: VersusReference
     latency: Latency
-    variants: Sequence[Variant]
+    fp32: Variant | None
 
 
-def measure(metric: Metric, variant: Variant, variants: Sequence[Variant]) -> Measurement | None:
-    """Look up `metric` of `variant`; `variants` holds the FP32 of its runtime."""
-    artifact, accuracy, versus, latency = (
-        variant.artifact,
-        variant.accuracy,
-        variant.versus_reference,
-        variant.latency,
-    )
-    if artifact is None or accuracy is None or versus is None or latency is None:
-        return None
-    return _FIGURES[metric](_Evidence(variant, artifact, accuracy, versus, latency, variants))
+def measure(
+    rule: Rule, variant: Variant, variants: Sequence[Variant], baseline: Variant | None = None
+) -> Measurement | None:
+    """Look up a rule's figure of a variant, relative to what the rule says.
+
+    Args:
+        rule: which figure.
+        variant: whose.
+        variants: of the same report.
+        baseline: the variant of the same id in an earlier report.
+    """
+    fp32 = fp32_of(variant, variants)
+    own = _figure(rule, variant, fp32)
+    if own is None or rule.relative_to is RelativeTo.NOTHING:
+        return own
+    other = fp32 if rule.relative_to is RelativeTo.FP32 else baseline
+    # a baseline's ratios are to its own FP32, which its report need not hold any more
+    before = None if other is None else _figure(rule, other, fp32 if rule.relative_to is RelativeTo.FP32 else None)
+    return None if before is None else _relative(own, before, rule)
 
 
 def fp32_of(variant: Variant, variants: Sequence[Variant]) -> Variant | None:
@@ -55,9 +75,53 @@ def fp32_of(variant: Variant, variants: Sequence[Variant]) -> Variant | None:
     return None
 
 
+def _figure(rule: Rule, variant: Variant, fp32: Variant | None) -> Measurement | None:
+    result = _on_set(rule, variant)
+    if result is None or variant.artifact is None or variant.latency is None:
+        return None
+    evidence = _Evidence(
+        rule, variant, variant.artifact, result.accuracy, result.versus_reference, variant.latency, fp32
+    )
+    return _FIGURES[rule.metric](evidence)
+
+
+def _on_set(rule: Rule, variant: Variant) -> SetResult | None:
+    if rule.set is not None:
+        return variant.sets.get(rule.set)
+    if variant.accuracy is None or variant.versus_reference is None:
+        return None
+    return SetResult(accuracy=variant.accuracy, versus_reference=variant.versus_reference)
+
+
+def _relative(own: Measurement, before: Measurement, rule: Rule) -> Measurement | None:
+    """Divide or subtract; the two errors are taken as independent, which is cautious for the same pairs."""
+    detail = f"{own.value:.4g} against {before.value:.4g}{own.unit and ' ' + own.unit}"
+    if rule.metric in AS_RATIO:
+        if before.value == 0:
+            return None
+        return Measurement(f"{own.name} / {rule.relative_to}", own.value / before.value, "x", None, detail)
+    interval = None
+    if own.interval is not None and before.interval is not None:
+        below = math.hypot(own.value - own.interval[0], before.interval[1] - before.value)
+        above = math.hypot(own.interval[1] - own.value, before.value - before.interval[0])
+        interval = (own.value - before.value - below, own.value - before.value + above)
+    return replace(
+        own,
+        name=f"{own.name} - {rule.relative_to}",
+        value=own.value - before.value,
+        interval=interval,
+        detail=detail,
+    )
+
+
 def _accuracy(at: _Evidence) -> Measurement:
     half = 1.96 * at.accuracy.standard_error
     return Measurement("accuracy", at.accuracy.mean, "", (at.accuracy.mean - half, at.accuracy.mean + half))
+
+
+def _tar(at: _Evidence) -> Measurement | None:
+    tar = at.accuracy.tar_at_far.get(at.rule.far or "")
+    return None if tar is None else Measurement(f"TAR at FAR {at.rule.far}", tar)
 
 
 def _drop(at: _Evidence) -> Measurement:
@@ -66,19 +130,24 @@ def _drop(at: _Evidence) -> Measurement:
 
 
 def _tar_drop(at: _Evidence) -> Measurement | None:
-    """Take the drop at the lowest FAR that the pairs can measure."""
-    measured = {float(far): drop for far, drop in at.versus.tar_drop_pp.items() if drop is not None}
-    if not measured:
+    drop = at.versus.tar_drop_pp.get(at.rule.far or "")
+    return None if drop is None else Measurement(f"TAR drop at FAR {at.rule.far}", drop.drop_pp, "pp", drop.ci95_pp)
+
+
+def _frozen(at: _Evidence) -> Measurement | None:
+    transfer = at.variant.thresholds.get(at.rule.far or "")
+    if transfer is None:
         return None
-    far = min(measured)
-    return Measurement(f"TAR drop at FAR {far:g}", measured[far].drop_pp, "pp", measured[far].ci95_pp)
+    far = at.rule.metric is Metric.FROZEN_FAR
+    name = f"{'FAR' if far else 'FRR'} at the reference's threshold for FAR {at.rule.far}"
+    return Measurement(name, transfer.frozen.far if far else transfer.frozen.frr)
 
 
 def _size_ratio(at: _Evidence) -> Measurement | None:
-    fp32 = fp32_of(at.variant, at.variants)
-    if fp32 is None or fp32.artifact is None or fp32.artifact.bytes == 0:
-        return None
-    return Measurement("size / FP32", at.artifact.bytes / fp32.artifact.bytes, "x")
+    fp32_bytes = at.artifact.fp32_bytes
+    if fp32_bytes is None and at.fp32 is not None and at.fp32.artifact is not None:
+        fp32_bytes = at.fp32.artifact.bytes
+    return Measurement("size / FP32", at.artifact.bytes / fp32_bytes, "x") if fp32_bytes else None
 
 
 def _int8_mac_share(at: _Evidence) -> Measurement | None:
@@ -90,12 +159,15 @@ _FIGURES: Mapping[Metric, Callable[[_Evidence], Measurement | None]] = {
     Metric.ACCURACY: _accuracy,
     Metric.AUC: lambda at: Measurement("AUC", at.accuracy.auc),
     Metric.EER: lambda at: Measurement("EER", at.accuracy.eer),
+    Metric.TAR: _tar,
     Metric.DROP: _drop,
     Metric.TAR_DROP: _tar_drop,
     Metric.COSINE_MEAN: lambda at: Measurement("mean cosine", at.versus.cosine_mean),
     Metric.COSINE_P01: lambda at: Measurement("1st-percentile cosine", at.versus.cosine_p01),
     Metric.COSINE_MIN: lambda at: Measurement("lowest cosine", at.versus.cosine_min),
     Metric.FLIPPED_PAIRS: lambda at: Measurement("changed decisions", at.versus.flipped_pairs),
+    Metric.FROZEN_FAR: _frozen,
+    Metric.FROZEN_FRR: _frozen,
     Metric.LATENCY_RATIO: lambda at: Measurement(
         "latency / FP32", at.latency.versus_fp32, "x", at.latency.versus_fp32_ci95
     ),

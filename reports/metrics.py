@@ -47,11 +47,8 @@ def verification_accuracy(
     Raises:
         InputError: fewer pairs than folds, a non-finite score, or pairs of one kind only.
     """
-    right = np.empty(len(scores))
+    right = decided_rightly(scores, same, folds)
     parts = fold_indices(len(scores), folds)
-    thresholds = fold_thresholds(scores, same, folds)
-    for part, threshold in zip(parts, thresholds, strict=True):
-        right[part] = (scores[part] >= threshold) == same[part]
     accuracies = np.array([right[part].mean() for part in parts])
     far, tar, _ = roc(scores, same)
     return VerificationAccuracy(
@@ -83,6 +80,15 @@ def fold_thresholds(scores: NDArray[np.float64], same: NDArray[np.bool_], folds:
         thresholds[fold] = best_threshold(scores[kept], same[kept])
         kept[part] = True
     return thresholds
+
+
+def decided_rightly(scores: NDArray[np.float64], same: NDArray[np.bool_], folds: int = 10) -> NDArray[np.bool_]:
+    """Whether each pair is decided rightly at its own fold's threshold: (P,)."""
+    right = np.empty(len(scores), np.bool_)
+    thresholds = fold_thresholds(scores, same, folds)
+    for part, threshold in zip(fold_indices(len(scores), folds), thresholds, strict=True):
+        right[part] = (scores[part] >= threshold) == same[part]
+    return right
 
 
 def best_threshold(scores: NDArray[np.float64], same: NDArray[np.bool_]) -> float:
@@ -202,6 +208,8 @@ def _equal_error_rate(far: NDArray[np.float64], tar: NDArray[np.float64]) -> flo
 def _check(scores: NDArray[np.float64], same: NDArray[np.bool_]) -> None:
     if scores.shape != same.shape or scores.ndim != 1:
         raise InputError(f"{scores.shape} scores for {same.shape} pairs", fix="give one score and one label per pair")
+    if len(scores) == 0:
+        raise InputError("there are no pairs", fix="give pairs to compare")
     if not np.isfinite(scores).all():
         first = int(np.flatnonzero(~np.isfinite(scores))[0])
         raise InputError(

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostface_edge.reports.errors import InputError
-from ghostface_edge.reports.metrics import FARS, fold_indices, fold_thresholds, normalized, tar_at_far
+from ghostface_edge.reports.metrics import FARS, decided_rightly, fold_indices, normalized, tar_at_far
 
 RESAMPLES = 10_000
 _TAR_RESAMPLES = 1_000
@@ -85,7 +85,8 @@ def compare(
             f"embeddings {variant_embeddings.shape} and {reference_embeddings.shape}",
             fix="evaluate both on the same pairs",
         )
-    lost = _right(reference_scores, same, folds).astype(int) - _right(variant_scores, same, folds).astype(int)
+    was_right = decided_rightly(reference_scores, same, folds).astype(int)
+    lost = was_right - decided_rightly(variant_scores, same, folds)
     weights = np.empty(len(same))
     for part in fold_indices(len(same), folds):
         weights[part] = 1 / len(part)
@@ -248,15 +249,6 @@ def link_identities(index: NDArray[np.integer], same: NDArray[np.bool_]) -> NDAr
             linked: NDArray[np.int64] = person[index]
             return linked
         person = lowest
-
-
-def _right(scores: NDArray[np.float64], same: NDArray[np.bool_], folds: int) -> NDArray[np.bool_]:
-    """Whether each pair is decided rightly at its fold's threshold."""
-    thresholds = np.empty(len(scores))
-    for part, threshold in zip(fold_indices(len(scores), folds), fold_thresholds(scores, same, folds), strict=True):
-        thresholds[part] = threshold
-    right: NDArray[np.bool_] = (scores >= thresholds) == same
-    return right
 
 
 class _ResampledTar:

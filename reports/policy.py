@@ -1,8 +1,10 @@
-"""What a release must hold: limits per metric and variant, read from policy.yaml.
+"""What a release must hold: limits per metric, set and variant, read from policy.yaml.
 
 In: YAML. Out: a frozen `Policy`. Unknown keys and metrics are refused with the nearest known name.
+`policy.schema.json` is generated from these models.
 """
 
+import json
 from difflib import get_close_matches
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -10,13 +12,14 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import yaml
-from pydantic import ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from ghostface_edge.reports.errors import InputError
-from ghostface_edge.reports.report import first_problem
-from ghostface_edge.reports.variant import Record
+from ghostface_edge.reports.record import Record
+from ghostface_edge.reports.report import Waiver, first_problem
 
 DEFAULT_FILE = Path(__file__).with_name("policy.default.yaml")
+SCHEMA_FILE = Path(__file__).with_name("policy.schema.json")
 
 
 class Metric(StrEnum):
@@ -25,12 +28,15 @@ class Metric(StrEnum):
     ACCURACY = "accuracy"
     AUC = "auc"
     EER = "eer"
+    TAR = "tar_at_far"
     DROP = "drop_pp"
     TAR_DROP = "tar_drop_pp"
     COSINE_MEAN = "cosine_mean"
     COSINE_P01 = "cosine_p01"
     COSINE_MIN = "cosine_min"
     FLIPPED_PAIRS = "flipped_pairs"
+    FROZEN_FAR = "frozen_far"
+    FROZEN_FRR = "frozen_frr"
     LATENCY_RATIO = "versus_fp32"
     P50_MS = "p50_ms"
     P99_MS = "p99_ms"
@@ -41,6 +47,35 @@ class Metric(StrEnum):
     INT8_MAC_SHARE = "int8_mac_share"
 
 
+AT_A_FAR = frozenset({Metric.TAR, Metric.TAR_DROP, Metric.FROZEN_FAR, Metric.FROZEN_FRR})
+"""Metrics that need a `far`."""
+AS_RATIO = frozenset({Metric.P50_MS, Metric.P99_MS, Metric.LOAD_MS, Metric.PEAK_RSS_MB, Metric.BYTES})
+"""Metrics that are divided by what they are relative to; the others are subtracted."""
+OF_A_SET = frozenset(
+    {*AT_A_FAR, Metric.ACCURACY, Metric.AUC, Metric.EER, Metric.DROP, Metric.FLIPPED_PAIRS}
+    | {Metric.COSINE_MEAN, Metric.COSINE_P01, Metric.COSINE_MIN}
+) - {Metric.FROZEN_FAR, Metric.FROZEN_FRR}
+"""Metrics that further sets of pairs have too."""
+
+
+class RelativeTo(StrEnum):
+    """What a figure is compared with before it meets its limit."""
+
+    NOTHING = "nothing"
+    FP32 = "fp32"
+    """The FP32 variant of the same runtime in the same report."""
+    BASELINE = "baseline"
+    """The variant of the same id in the report of an earlier release."""
+
+
+class Baseline(StrEnum):
+    """What rules relative to a baseline mean while none is given."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+    """They are left out."""
+
+
 class Rule(Record):
     """One limit for the variants that match."""
 
@@ -49,19 +84,42 @@ class Rule(Record):
     """Patterns of variant ids: `*-int8`, `openvino-*`."""
     max: float | None = None
     min: float | None = None
+    relative_to: RelativeTo = RelativeTo.NOTHING
+    far: Literal["0.01", "0.001"] | None = None
+    set: str | None = None
+    """Name of a further set of pairs; the main pairs if left out."""
     why: str = ""
-    """Shown by `gate --explain`."""
+    """Shown with the verdict."""
 
     @field_validator("variants", mode="before")
     @classmethod
     def _one_or_many(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
 
+    @field_validator("far", mode="before")
+    @classmethod
+    def _number_as_spelt(cls, value: object) -> object:
+        return f"{value:g}" if isinstance(value, float) else value
+
     @model_validator(mode="after")
-    def _has_a_limit(self) -> Self:
+    def _says_one_thing(self) -> Self:
         if self.max is None and self.min is None:
             raise ValueError("a rule needs max, min or both")
+        if self.max is not None and self.min is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}")
+        if (self.far is not None) != (self.metric in AT_A_FAR):
+            raise ValueError(f"{self.metric} {'needs' if self.metric in AT_A_FAR else 'takes no'} far")
+        if self.set is not None and self.metric not in OF_A_SET:
+            raise ValueError(f"{self.metric} is only measured on the main pairs, so it takes no set")
         return self
+
+    @property
+    def name(self) -> str:
+        """What the check is called: metric, FAR, set and what it is relative to."""
+        far = f"@{self.far}" if self.far else ""
+        place = f" on {self.set}" if self.set else ""
+        relation = "" if self.relative_to is RelativeTo.NOTHING else f" vs {self.relative_to}"
+        return f"{self.metric}{far}{place}{relation}"
 
     def matches(self, variant_id: str) -> bool:
         """Whether this rule judges the variant."""
@@ -75,7 +133,11 @@ class Policy(Record):
     name: str
     comparison: tuple[str, ...] = ("*-stock",)
     """Variants kept for comparison: they decide only while no other variant of their runtime and precision is there."""
-    rules: tuple[Rule, ...]
+    require: tuple[str, ...] = ()
+    """Patterns that at least one measured variant each has to match."""
+    baseline: Baseline = Baseline.REQUIRED
+    rules: tuple[Rule, ...] = Field(min_length=1)
+    waivers: tuple[Waiver, ...] = ()
 
     @classmethod
     def read(cls, path: Path = DEFAULT_FILE) -> Self:
@@ -89,17 +151,36 @@ class Policy(Record):
         except OSError as error:
             raise InputError(f"{path} cannot be read: {error.strerror}", fix="give a policy.yaml") from error
         except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise InputError(f"{path} is no YAML: {error}", fix="mend the line it names") from error
+            where = " ".join(str(error).split())
+            raise InputError(f"{path} is no YAML: {where}", fix="mend the line it names") from error
         try:
             return cls.model_validate(content)
         except ValidationError as error:
             raise InputError(f"{path}: {first_problem(error)}", fix=_suggestion(error)) from error
 
 
+def json_schema() -> str:
+    """JSON schema of policy.yaml, as shipped in `policy.schema.json`."""
+    schema = Policy.model_json_schema()
+    rule = schema["$defs"]["Rule"]["properties"]
+    rule["variants"] = {"anyOf": [{"type": "string"}, rule["variants"]]}
+    rule["far"] = {"enum": [0.01, 0.001, "0.01", "0.001", None], "default": None}
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "ghostface-edge policy"
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
 def _suggestion(error: ValidationError) -> str:
-    """Name the known key or metric nearest to the first one that is not known."""
+    """Name the known key or value nearest to the first one that is not known."""
     problem: Any = error.errors(include_url=False)[0]
-    known = [*Policy.model_fields, *Rule.model_fields] if problem["type"] == "extra_forbidden" else list(Metric)
-    wrong = str(problem["loc"][-1]) if problem["type"] == "extra_forbidden" else str(problem["input"])
+    place = problem["loc"]
+    if problem["type"] == "extra_forbidden":
+        owners: dict[str, type[Record]] = {"rules": Rule, "waivers": Waiver}
+        owner = owners.get(str(place[0]), Policy)
+        known, wrong = list(owner.model_fields), str(place[-1])
+    elif problem["type"] == "enum" and place[-1] == "metric":
+        known, wrong = list(Metric), str(problem["input"])
+    else:
+        return "see policy.schema.json for what a policy may hold"
     near = get_close_matches(wrong, known, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+    return f"did you mean {str(near[0])!r}?" if near else f"known are {', '.join(known)}"

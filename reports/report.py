@@ -5,20 +5,20 @@ are fields that are not listed here. `report.schema.json` is generated from thes
 """
 
 import json
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.evidence import CrossPrecision
+from ghostface_edge.reports.record import Count, Interval, Record
 from ghostface_edge.reports.variant import (
     Accuracy,
     Artifact,
-    Count,
-    Interval,
     Latency,
-    Record,
     Status,
     TarDrop,
     Variant,
@@ -44,6 +44,7 @@ __all__ = [
     "Variant",
     "Verdict",
     "VersusReference",
+    "Waiver",
 ]
 
 SCHEMA_VERSION = 1
@@ -135,7 +136,23 @@ class Data(Record):
     """The faces that went in."""
 
     pairs: Pairs
+    """The pairs of the main figures."""
     calibration: Calibration
+    further_pairs: tuple[Pairs, ...] = ()
+    """Other sets, whose results are in `variants[].sets` by name."""
+
+
+class Waiver(Record):
+    """A person's decision to ship despite one kind of check, until a day."""
+
+    check: str
+    """Name of the checks it covers: a metric, `measured`, `leak`."""
+    variants: str
+    """Pattern of variant ids."""
+    reason: Annotated[str, Field(min_length=1)]
+    owner: Annotated[str, Field(min_length=1)]
+    expires: date
+    """Last day on which it holds."""
 
 
 class Check(Record):
@@ -153,6 +170,12 @@ class Check(Record):
     role: Role = Role.CANDIDATE
     unit: str = ""
     ci95: Interval | None = None
+    set: str | None = None
+    """Name of the pairs judged, None for the main ones."""
+    why: str = ""
+    """Why the policy asks for it."""
+    waiver: Waiver | None = None
+    """Whoever took the responsibility for a verdict that was not pass."""
 
 
 class Gate(Record):
@@ -161,6 +184,8 @@ class Gate(Record):
     verdict: Verdict
     checks: tuple[Check, ...]
     policy: str = "default"
+    baseline: str | None = None
+    """The earlier report compared with."""
 
 
 class Report(Record):
@@ -173,6 +198,7 @@ class Report(Record):
     data: Data
     variants: tuple[Variant, ...]
     gate: Gate
+    cross_precision: CrossPrecision | None = None
 
     @model_validator(mode="after")
     def _names_variants_once(self) -> Self:

@@ -4,23 +4,13 @@ from dataclasses import asdict
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from ghostface_edge.reports.evidence import Flip, PersonChange, ProfileRow, Sensitivity, ThresholdTransfer
 from ghostface_edge.reports.latency import LatencySummary
 from ghostface_edge.reports.metrics import FARS, VerificationAccuracy
 from ghostface_edge.reports.paired import VersusReference as PairedComparison
-
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(ge=0)]
-Cosine = Annotated[float, Field(ge=-1.000001, le=1.000001)]
-Interval = tuple[float, float]
-
-
-class Record(BaseModel):
-    """What every part of a report is: frozen, finite, without unknown fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+from ghostface_edge.reports.record import Cosine, Count, Fraction, Interval, Positive, Record
 
 
 class Status(StrEnum):
@@ -37,6 +27,8 @@ class Artifact(Record):
     path: str
     bytes: int
     sha256: str
+    fp32_bytes: int | None = None
+    """Size of the FP32 artifact of the same runtime, also where that is no variant of this report."""
 
 
 class Accuracy(Record):
@@ -120,6 +112,13 @@ class Latency(Record):
         return cls.model_validate(measured)
 
 
+class SetResult(Record):
+    """Accuracy on another set of pairs than the main one."""
+
+    accuracy: Accuracy
+    versus_reference: VersusReference
+
+
 class Variant(Record):
     """One runtime in one precision by one method."""
 
@@ -140,6 +139,17 @@ class Variant(Record):
     """Share of multiply-accumulates that run in INT8."""
     float_tensors: tuple[str, ...] = ()
     """Tensors that stay in higher precision, where the method chose some."""
+    thresholds: dict[str, ThresholdTransfer | None] = Field(default_factory=dict)
+    """By FAR: the reference's operating threshold on this variant, and this variant's own."""
+    flips: tuple[Flip, ...] = ()
+    """Every pair whose decision changed, the clearest first."""
+    fold_drops_pp: tuple[float, ...] = ()
+    people: tuple[PersonChange, ...] = ()
+    """People whose pairs changed, those who lost most first; empty where names are unknown."""
+    sets: dict[str, SetResult] = Field(default_factory=dict)
+    """By name, results on further sets of pairs."""
+    sensitivity: tuple[Sensitivity, ...] = ()
+    profile: tuple[ProfileRow, ...] = ()
 
     @model_validator(mode="after")
     def _holds_what_its_status_says(self) -> Self:

@@ -1,7 +1,8 @@
 """How figures are written for people, alike in every rendering."""
 
+from ghostface_edge.reports.record import Interval
 from ghostface_edge.reports.report import Report
-from ghostface_edge.reports.variant import Interval, Variant
+from ghostface_edge.reports.variant import Variant
 
 MISSING = "–"
 COLUMNS = (

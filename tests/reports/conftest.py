@@ -143,3 +143,12 @@ def report(faces: Faces, variants: list[Variant]) -> Report:
 @pytest.fixture(scope="session")
 def curves(faces: Faces) -> ReportCurves:
     return make_curves(faces, {"onnxruntime-fp32": 0.0, "onnxruntime-int8": 0.02, "onnxruntime-int8-stock": 1.6})
+
+
+@pytest.fixture(scope="session")
+def few_variants() -> list[Variant]:
+    few = make_faces(60)
+    return [
+        make_variant(few, "onnxruntime-fp32", 0.0, 3_200_000, 1.0),
+        make_variant(few, "onnxruntime-int8", 0.02, 1_000_000, 0.8),
+    ]

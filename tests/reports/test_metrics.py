@@ -115,7 +115,7 @@ def test_embeddings_without_direction_are_named(value: float) -> None:
 @pytest.mark.parametrize(
     ("scores", "same", "message"),
     [
-        (np.array([]), np.array([], bool), "0 pairs cannot be cut into 10 folds"),
+        (np.array([]), np.array([], bool), "there are no pairs"),
         (np.full(20, np.nan), np.arange(20) % 2 == 0, "20 of 20 scores are not finite"),
         (np.zeros(20), np.ones(20, bool), "20 of 20 pairs are of one person"),
         (np.zeros(20), np.ones(19, bool), r"\(20,\) scores for \(19,\) pairs"),

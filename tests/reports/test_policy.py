@@ -1,0 +1,71 @@
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from ghostface_edge.reports.errors import ExitCode, InputError
+from ghostface_edge.reports.policy import DEFAULT_FILE, SCHEMA_FILE, Metric, Policy, json_schema
+
+HEAD = "schema_version: 1\nname: mine\nrules:\n"
+
+
+def _read(text: str, folder: Path) -> Policy:
+    (folder / "policy.yaml").write_text(text)
+    return Policy.read(folder / "policy.yaml")
+
+
+def test_default_policy_judges_int8_by_every_kind_of_evidence() -> None:
+    metrics = {rule.metric for rule in Policy.read().rules if rule.matches("tflite-int8")}
+    assert {Metric.DROP, Metric.TAR_DROP, Metric.COSINE_MEAN, Metric.LATENCY_RATIO, Metric.SIZE_RATIO} <= metrics
+    assert all(rule.why for rule in Policy.read().rules)
+
+
+def test_the_shipped_schema_is_the_models() -> None:
+    assert SCHEMA_FILE.read_text(encoding="utf-8") == json_schema(), "write json_schema() to policy.schema.json"
+    Draft202012Validator(json.loads(json_schema())).validate(yaml.safe_load(DEFAULT_FILE.read_text()))
+
+
+def test_patterns(tmp_path: Path) -> None:
+    policy = _read(HEAD + "  - {metric: drop_pp, variants: ['*-int8', 'openvino-*'], max: 1}\n", tmp_path)
+    matched = [name for name in ("tflite-int8", "tflite-int8-stock", "openvino-fp16") if policy.rules[0].matches(name)]
+    assert matched == ["tflite-int8", "openvino-fp16"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "fix"),
+    [
+        (HEAD + "  - {metric: drop_pp, variants: '*', maximum: 1}", r"rules\.0\.maximum", "did you mean 'max'"),
+        (HEAD + "  - {metric: drop, variants: '*', max: 1}", r"rules\.0\.metric", "did you mean 'drop_pp'"),
+        (HEAD + "  - {metric: drop_pp, variants: '*'}", "needs max, min or both", "policy.schema.json"),
+        (HEAD + "  - {metric: drop_pp, variants: '*', max: 1, min: 2}", "min 2 is above max 1", "schema"),
+        (HEAD + "  - {metric: tar_drop_pp, variants: '*', max: 1}", "needs far", "schema"),
+        (HEAD + "  - {metric: bytes, variants: '*', max: 1, set: cfp}", "takes no set", "schema"),
+        (HEAD + "  - {metric: bytes, variants: '*', max: .nan}", r"rules\.0\.max", "schema"),
+        ("schema_version: 1\nname: mine\nrules: []\n", "rules", "schema"),
+        ("schema_version: 2\nname: mine\nrules: []\n", "schema_version", "schema"),
+        (HEAD + "  - {metric: bytes, variants: '*', max: 1}\nwaiver: []", "waiver", "did you mean 'waivers'"),
+        ("rules: [", "is no YAML", "mend the line"),
+        ("!!python/object/apply:os.system ['true']", "is no YAML", "mend the line"),
+        ("", "policy.yaml", "schema"),
+    ],
+)
+def test_what_is_no_policy(text: str, message: str, fix: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        _read(text, tmp_path)
+    assert fix in caught.value.fix
+    assert caught.value.exit_code is ExitCode.BAD_INPUT
+
+
+def test_a_waiver_needs_reason_owner_and_day(tmp_path: Path) -> None:
+    rules = HEAD + "  - {metric: bytes, variants: '*', max: 1}\nwaivers:\n"
+    with pytest.raises(InputError, match=r"waivers\.0\.expires"):
+        _read(rules + "  - {check: bytes, variants: '*', reason: r, owner: o}", tmp_path)
+    with pytest.raises(InputError, match=r"waivers\.0\.owner"):
+        _read(rules + "  - {check: bytes, variants: '*', reason: r, owner: '', expires: 2030-01-01}", tmp_path)
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        Policy.read(tmp_path / "policy.yaml")
