@@ -5,8 +5,7 @@ In: FOLDER/NAME/*.jpg or FOLDER/*.jpg, 112x112. Out: a calibration set whose eve
 
 import hashlib
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from ghostface_edge.calibration.aligned import FACE_SIZE, check_aligned
 from ghostface_edge.calibration.image_file import BadImageError, decode
 from ghostface_edge.calibration.offences import Offence, OnBadImage, refuse
+from ghostface_edge.calibration.sampling import SamplingMethod, diverse_order, identity_order, random_order
 from ghostface_edge.reports.errors import InputError
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
@@ -55,11 +55,18 @@ class CalibrationSet:
     """Files passed over because their content was already chosen."""
     skipped: tuple[Offence, ...] = ()
     """Files passed over because they cannot be used."""
+    excluded: tuple[str, ...] = ()
+    """Files that the caller ruled out."""
 
     @property
     def people(self) -> frozenset[str]:
         """Distinct identities."""
         return frozenset(file.identity for file in self.files)
+
+    @property
+    def listing(self) -> str:
+        """The chosen files in order, in the format of sha256sum: what is kept beside an artifact."""
+        return _listing(self.files)
 
     def load(self) -> NDArray[np.uint8]:
         """RGB uint8 (N, 112, 112, 3), in the order of `files`.
@@ -107,24 +114,42 @@ def scan_folder(folder: Path) -> tuple[FaceFile, ...]:
 
 
 def sample(
-    files: Sequence[FaceFile], count: int, seed: int, on_bad_image: OnBadImage = OnBadImage.ERROR
+    files: Sequence[FaceFile],
+    count: int,
+    seed: int,
+    on_bad_image: OnBadImage = OnBadImage.ERROR,
+    *,
+    method: SamplingMethod = SamplingMethod.PER_IDENTITY,
+    embeddings: NDArray[np.float32] | None = None,
+    exclude: Collection[str] = (),
 ) -> CalibrationSet:
-    """Choose up to `count` distinct faces spread over identities.
+    """Choose up to `count` faces of distinct content.
 
-    Everybody gives one face before anybody gives a second one. Who comes first and which face is decided by hashes of
-    seed and name, so neither the file system's order nor faces added later reshuffle the rest.
+    Args:
+        files: the pool.
+        count: how many to choose; fewer are chosen where the pool is smaller.
+        seed: decides what chance decides.
+        on_bad_image: whether a face that cannot be used, met on the way, ends everything or is skipped and counted.
+        method: what is chosen first.
+        embeddings: float32 (N, E) of `files`, for the diverse method only.
+        exclude: names without suffix, `NAME/NAME_0001`, that are never chosen.
 
     Raises:
-        InputError: `count` below 1, no usable face, or (unless skipped) faces that cannot be used.
+        InputError: `count` below 1, no usable face, faces that cannot be used, or embeddings missing.
     """
     if count < 1:
         raise InputError(f"a calibration set of {count} faces was asked for", fix="ask for at least 1")
     chosen: dict[str, CalibrationFace] = {}
     offences: list[Offence] = []
     duplicates = 0
-    for file in spread(files, seed):
+    excluded = []
+    for place in _order(files, seed, method, embeddings):
         if len(chosen) == count:
             break
+        file = files[place]
+        if file.name.removesuffix(file.path.suffix) in exclude:
+            excluded.append(file.name)
+            continue
         data = _read(file.path)
         try:
             check_aligned(data)
@@ -139,30 +164,32 @@ def sample(
     return CalibrationSet(
         path=_common_folder(files),
         files=tuple(chosen.values()),
-        sha256=_set_sha256(chosen.values()),
+        sha256=hashlib.sha256(_listing(chosen.values()).encode("utf-8", "surrogateescape")).hexdigest(),
         duplicates=duplicates,
         skipped=tuple(offences),
+        excluded=tuple(excluded),
     )
 
 
-def spread(files: Iterable[FaceFile], seed: int) -> list[FaceFile]:
-    """Order files so that every identity comes once before any comes twice, at random but for ever the same."""
-    by_identity = defaultdict(list)
-    for file in sorted(files, key=lambda file: _rank(seed, file.name)):
-        by_identity[file.identity].append(file)
-    rounds = [
-        (turn, _rank(seed, identity), file) for identity, own in by_identity.items() for turn, file in enumerate(own)
-    ]
-    return [file for _, _, file in sorted(rounds, key=lambda item: item[:2])]
+def _order(
+    files: Sequence[FaceFile], seed: int, method: SamplingMethod, embeddings: NDArray[np.float32] | None
+) -> Iterable[int]:
+    names = [file.name for file in files]
+    if method is SamplingMethod.RANDOM:
+        return random_order(names, seed)
+    if method is SamplingMethod.PER_IDENTITY:
+        return identity_order(names, [file.identity for file in files], seed)
+    if embeddings is None or len(embeddings) != len(files):
+        found = "no" if embeddings is None else f"{len(embeddings)}"
+        raise InputError(
+            f"{found} embeddings for {len(files)} faces",
+            fix="the diverse method needs one embedding per face of the pool",
+        )
+    return diverse_order(names, embeddings, seed)
 
 
-def _rank(seed: int, name: str) -> bytes:
-    return hashlib.sha256(f"{seed}\0{name}".encode("utf-8", "surrogateescape")).digest()
-
-
-def _set_sha256(files: Iterable[CalibrationFace]) -> str:
-    lines = "".join(f"{file.sha256}  {file.name}\n" for file in files)
-    return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
+def _listing(files: Iterable[CalibrationFace]) -> str:
+    return "".join(f"{file.sha256}  {file.name}\n" for file in files)
 
 
 def _common_folder(files: Sequence[FaceFile]) -> Path:

@@ -1,12 +1,14 @@
+import hashlib
 import os
 import shutil
 
 import numpy as np
 import pytest
 
-from ghostface_edge.calibration.faces import sample, scan_folder, spread
+from ghostface_edge.calibration.faces import sample, scan_folder
 from ghostface_edge.calibration.image_file import decode
 from ghostface_edge.calibration.offences import OnBadImage
+from ghostface_edge.calibration.sampling import SamplingMethod
 from ghostface_edge.reports.errors import ExitCode, InputError
 
 
@@ -44,11 +46,6 @@ def test_sample_depends_on_the_seed_alone(face_folder):
     assert first.sha256 != sample(files, 10, 8).sha256
 
 
-def test_sample_is_stable_for_ever(face_folder):
-    files = scan_folder(face_folder({"Ann": 2, "Bo": 2, "Cy": 2}))
-    assert [file.name for file in spread(files, 0)][:3] == ["Bo/Bo_0001.jpg", "Ann/Ann_0002.jpg", "Cy/Cy_0001.jpg"]
-
-
 def test_hash_does_not_depend_on_where_the_folder_lies(face_folder, tmp_path):
     folder = face_folder({"Ann": 2, "Bo": 2})
     moved = tmp_path / "elsewhere"
@@ -63,6 +60,38 @@ def test_duplicates_are_chosen_once_and_counted(face_folder):
     chosen = sample(scan_folder(folder), 9, 0)
     assert len(chosen.files) == 3
     assert chosen.duplicates == 1
+
+
+def test_listing_names_every_chosen_file_with_its_hash(face_folder):
+    chosen = sample(scan_folder(face_folder({"Ann": 2, "Bo": 1})), 2, 0)
+    for line, file in zip(chosen.listing.splitlines(), chosen.files, strict=True):
+        assert line == f"{hashlib.sha256(file.path.read_bytes()).hexdigest()}  {file.name}"
+
+
+def test_excluded_files_are_never_chosen(face_folder):
+    files = scan_folder(face_folder({"Ann": 2, "Bo": 1}))
+    chosen = sample(files, 9, 0, exclude={"Ann/Ann_0002"})
+    assert {file.name for file in chosen.files} == {"Ann/Ann_0001.jpg", "Bo/Bo_0001.jpg"}
+    assert chosen.excluded == ("Ann/Ann_0002.jpg",)
+
+
+def test_diverse_needs_an_embedding_per_face(face_folder):
+    files = scan_folder(face_folder({"Ann": 3}))
+    with pytest.raises(InputError, match="no embeddings for 3 faces"):
+        sample(files, 2, 0, method=SamplingMethod.DIVERSE)
+    with pytest.raises(InputError, match="2 embeddings for 3 faces"):
+        sample(files, 2, 0, method=SamplingMethod.DIVERSE, embeddings=np.eye(2, 4, dtype=np.float32))
+
+
+def test_methods_choose_differently(face_folder):
+    files = scan_folder(face_folder({"Ann": 6, "Bo": 1, "Cy": 1}))
+    embeddings = np.ones((8, 4), np.float32)
+    embeddings[2] = (0, 0, 0, 1)
+    diverse = sample(files, 2, 3, method=SamplingMethod.DIVERSE, embeddings=embeddings)
+    assert files[2].name in {file.name for file in diverse.files}
+    assert len(sample(files, 3, 3).people) == 3
+    spreads = [len(sample(files, 3, seed, method=SamplingMethod.RANDOM).people) for seed in range(9)]
+    assert min(spreads) == 1
 
 
 def test_load_decodes_in_order(face_folder):

@@ -1,0 +1,121 @@
+import cv2
+import numpy as np
+import pytest
+
+from ghostface_edge.calibration.faces import sample, scan_folder
+from ghostface_edge.calibration.leaks import LeakKind, find_leaks, perceptual_hash, refuse_leaks
+from ghostface_edge.calibration.lfw_errata import PHOTOGRAPHS_UNDER_TWO_NAMES
+from ghostface_edge.calibration.verification import VerificationSet, load_pairs
+from ghostface_edge.reports.errors import ExitCode, InputError
+
+
+def pairs_of(path, images, identities=None):
+    index = np.arange(len(images)).reshape(-1, 2)
+    return VerificationSet("set", path, "0" * 64, tuple(images), index, np.ones(len(index), np.bool_), 1, identities)
+
+
+@pytest.fixture
+def calibration(face_folder):
+    return sample(scan_folder(face_folder({"Ann": 2, "Bo": 1, "Cy": 1})), 9, 0)
+
+
+@pytest.fixture
+def strangers(picture, encode):
+    return [encode(picture(seed)) for seed in range(50, 54)]
+
+
+def test_finds_nothing_among_strangers(calibration, strangers):
+    report = find_leaks(calibration, pairs_of(calibration.path, strangers, ("Dee", "Eve", "Flo", "Gus")))
+    assert report.leaks == ()
+    assert report.checked == (LeakKind.NAME, LeakKind.FILE, LeakKind.PERCEPTUAL)
+    assert report.not_checked == (LeakKind.EMBEDDING,)
+    refuse_leaks(report)
+
+
+def test_finds_a_planted_name(calibration, strangers):
+    report = find_leaks(calibration, pairs_of(calibration.path, strangers, ("Dee", "ANN", "Flo", "Gus")))
+    assert [(leak.kind, leak.identity, leak.evaluation) for leak in report.leaks] == [(LeakKind.NAME, "Ann", "ANN")]
+
+
+def test_finds_a_planted_file(calibration, strangers):
+    file = calibration.files[1]
+    images = [*strangers[:3], file.path.read_bytes()]
+    report = find_leaks(calibration, pairs_of(calibration.path, images))
+    assert {leak.kind for leak in report.leaks} == {LeakKind.FILE, LeakKind.PERCEPTUAL}
+    assert {leak.calibration for leak in report.leaks} == {file.name}
+    assert {leak.evaluation for leak in report.leaks} == {"pair 2"}
+    assert LeakKind.NAME in report.not_checked
+
+
+@pytest.mark.parametrize("change", ["re-encoded", "brighter", "smaller", "gray"])
+def test_finds_a_planted_copy_of_a_photograph(calibration, strangers, encode, change):
+    face = calibration.load()[2]
+    half = cv2.resize(face, (56, 56), interpolation=cv2.INTER_AREA)
+    changed = {
+        "re-encoded": cv2.imdecode(cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, 30])[1], cv2.IMREAD_COLOR),
+        "brighter": np.clip(face.astype(int) + 20, 0, 255).astype(np.uint8),
+        "smaller": cv2.resize(half, (112, 112)),
+        "gray": cv2.cvtColor(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB),
+    }[change]
+    report = find_leaks(calibration, pairs_of(calibration.path, [*strangers[:3], encode(changed, ".png")]))
+    assert [(leak.kind, leak.calibration) for leak in report.leaks] == [
+        (LeakKind.PERCEPTUAL, calibration.files[2].name)
+    ]
+
+
+def test_finds_a_planted_near_duplicate_embedding(calibration, strangers):
+    pairs = pairs_of(calibration.path, strangers)
+    own = np.eye(4, 8, dtype=np.float32) * 5
+    others = np.eye(4, 8, k=4, dtype=np.float32)
+    assert find_leaks(calibration, pairs, (own, others)).leaks == ()
+    others[2] = own[1] + np.float32(0.4) * own[0]
+    (leak,) = find_leaks(calibration, pairs, (own, others)).leaks
+    assert (leak.kind, leak.calibration, leak.evaluation) == (
+        LeakKind.EMBEDDING,
+        calibration.files[1].name,
+        "pair 2",
+    )
+    assert leak.measured == pytest.approx(1 / np.sqrt(1.16))
+
+
+def test_embeddings_of_other_faces_are_refused(calibration, strangers):
+    with pytest.raises(InputError, match="3 and 4 embeddings for 4 and 4 faces"):
+        find_leaks(
+            calibration,
+            pairs_of(calibration.path, strangers),
+            (np.ones((3, 8), np.float32), np.ones((4, 8), np.float32)),
+        )
+
+
+def test_a_leak_is_an_error_unless_allowed_by_name(calibration, strangers):
+    images = [*strangers[:3], calibration.files[0].path.read_bytes()]
+    report = find_leaks(calibration, pairs_of(calibration.path, images, ("Dee", "Bo", "Flo", "Gus")))
+    guilty = calibration.files[0].identity
+    with pytest.raises(InputError, match="in the pairs too") as caught:
+        refuse_leaks(report)
+    assert caught.value.exit_code is ExitCode.BAD_INPUT
+    assert f"{calibration.files[0].name} is Gus, pair 2 (by file)" in str(caught.value)
+    assert set(report.identities) == {guilty, "Bo"}
+    refuse_leaks(report, allowed=report.identities)
+    if guilty != "Bo":
+        with pytest.raises(InputError, match="1 calibration identities"):
+            refuse_leaks(report, allowed=[guilty])
+
+
+def test_hash_ignores_brightness_and_tells_pictures_apart(picture):
+    face = picture(1)
+    same = np.bitwise_count(perceptual_hash(face) ^ perceptual_hash(face // 2 + 40)).sum()
+    other = np.bitwise_count(perceptual_hash(face) ^ perceptual_hash(picture(2))).sum()
+    assert same < 16
+    assert other > 52
+
+
+def test_the_assets_leak_nothing_but_lfws_own_double_names(assets):
+    files = scan_folder(assets / "lfw/calibration")
+    report = find_leaks(sample(files, 9999, 0), load_pairs(assets / "lfw/lfw.bin"))
+    assert {(leak.kind, leak.identity) for leak in report.leaks} == {
+        (kind, name) for kind in (LeakKind.FILE, LeakKind.PERCEPTUAL) for name in ("Raul_Ibanez", "Ricky_Ray")
+    }
+    clean = sample(files, 9999, 0, exclude=PHOTOGRAPHS_UNDER_TWO_NAMES)
+    assert (len(clean.files), len(clean.excluded)) == (1544, 5)
+    assert not set(report.identities) & clean.people
