@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ghostface_edge.targets.tflite.circuit import Array, Circuit, Quantization, per_tensor
+from ghostface_edge.targets.tflite.forms import Kernels
 from ghostface_edge.targets.tflite.source import Node, Source
 
 _INT8_MAX = 127
@@ -26,8 +27,9 @@ class Lowering:
 
     source: Source
     circuit: Circuit
-    half_weights: bool
+    half_weights: bool = False
     """Store convolution weights as float16 behind a DEQUANTIZE."""
+    kernels: Kernels = Kernels.XNNPACK
     indices: dict[str, int] = field(default_factory=dict)
     absorbed: set[str] = field(default_factory=set)
     """Outputs of nodes that the rule of the node before them took along."""

@@ -1,44 +1,31 @@
-"""Conv: CONV_2D or DEPTHWISE_CONV_2D, its padding, and what is folded into it.
+"""Conv: CONV_2D or DEPTHWISE_CONV_2D, its padding, and the hard sigmoid behind it.
 
 A HardSigmoid right behind a convolution (the gate of a squeeze-and-excite block) is a scale and a shift of that
 convolution and a clamp, so it costs no operator in int8 and one in float32.
 """
 
-from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.tflite.circuit import Quantization
 from ghostface_edge.targets.tflite.context import Lowering
-from ghostface_edge.targets.tflite.source import Constant, Node
+from ghostface_edge.targets.tflite.forms import Kernels
+from ghostface_edge.targets.tflite.kernel import Kernel, read_kernel
+from ghostface_edge.targets.tflite.source import Node
 
-_SATURATION_SLACK = 1.01
+_XNNPACK_TAPS: Final = 25
+"""Largest depthwise kernel that XNNPACK sums in one pass; past it, in int8, LiteRT's own kernel is 35 times faster."""
+_SATURATION_SLACK: Final = 1.01
 """A gate's int8 range may end this far above 1, in its own scale: less than a step, so saturation is the clamp."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Kernel:
-    """Weights in ONNX order (O, I/group, H, W) with their quantization, and a real-valued bias (O,)."""
-
-    weight: Constant
-    bias: NDArray[np.float64]
-
-    def affine(self, factor: float, offset: float) -> "_Kernel":
-        """The kernel of factor * conv(x) + offset, its integers untouched."""
-        quantization = self.weight.quantization
-        if quantization is None:
-            weight = Constant((self.weight.real() * factor).astype(np.float32))
-        else:
-            scales = tuple(scale * factor for scale in quantization.scales)
-            weight = Constant(self.weight.data, Quantization(scales, quantization.zero_points, quantization.axis))
-        return _Kernel(weight, self.bias * factor + offset)
+_DENSE_ORDER: Final = (0, 2, 3, 1)
+_DEPTHWISE_ORDER: Final = (1, 2, 3, 0)
 
 
 def convolve(node: Node, lowering: Lowering) -> None:
     """Lower one Conv."""
-    kernel = _kernel(node, lowering)
+    kernel = read_kernel(node, lowering.source)
     gate = lowering.sole_consumer(node.output, "HardSigmoid")
     if gate is None:
         output, activation = lowering.absorb_relu(node)
@@ -58,6 +45,12 @@ def convolve(node: Node, lowering: Lowering) -> None:
     lowering.circuit.operator("MUL", [lowering.indices[sixfold], sixth], lowering.output(gate.output), "MulOptions")
 
 
+def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
+    """TensorFlow's SAME: pixels before and after along one axis, the odd one after."""
+    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+    return total // 2, total - total // 2
+
+
 def _refuse_unsaturated(gate: Node, quantization: Quantization) -> None:
     top = (127 - quantization.zero_point) * quantization.scale
     if top > 1 + _SATURATION_SLACK * quantization.scale:
@@ -67,86 +60,56 @@ def _refuse_unsaturated(gate: Node, quantization: Quantization) -> None:
         )
 
 
-def _kernel(node: Node, lowering: Lowering) -> _Kernel:
-    weight = lowering.source.constant(node, 1)
-    if weight.quantization is not None and any(weight.quantization.zero_points):
-        raise ToolError(
-            f"{node} has asymmetric int8 weights, TFLite's kernels take symmetric ones",
-            fix="quantize weights with zero point 0 in the carrier",
-        )
-    if len(node.inputs) > 2 and node.inputs[2]:
-        return _Kernel(weight, lowering.source.constant(node, 2).real())
-    return _Kernel(weight, np.zeros(weight.data.shape[0]))
-
-
-def _emit(node: Node, kernel: _Kernel, output: str, activation: str, lowering: Lowering) -> None:
-    weights = kernel.weight.data
-    out_channels, in_per_group, height, width = weights.shape
+def _emit(node: Node, kernel: Kernel, output: str, activation: str, lowering: Lowering) -> None:
+    image_quantization = lowering.quantization(node.inputs[0])
+    if image_quantization is not None:
+        kernel = kernel.fitting(image_quantization)
+    out_channels, in_per_group, height, width = kernel.weight.data.shape
     groups = node.integer("group", 1)
     depthwise = groups > 1
-    if depthwise and in_per_group != 1:
-        raise ToolError(
-            f"{node} has {groups} groups of {in_per_group} channels, TFLite knows dense and depthwise convolutions",
-            fix="split the grouped convolution before lowering",
-        )
-    if node.integers("dilations", (1, 1)) != (1, 1):
-        raise ToolError(f"{node} is dilated, which no GhostFaceNet is", fix="export the model again")
+    _refuse_unknown_form(node, groups, in_per_group)
     stride_h, stride_w = node.integers("strides", (1, 1))
     image, padding = _padded(node, (height, width), (stride_h, stride_w), lowering)
-    order = (1, 2, 3, 0) if depthwise else (0, 2, 3, 1)
-    filters = lowering.weight(
-        node.inputs[1], weights.transpose(order), _moved(kernel.weight.quantization, 3 if depthwise else 0)
-    )
-    bias = _bias(node, kernel, lowering)
+    filters = lowering.weight(node.inputs[1], *kernel.filters(_DEPTHWISE_ORDER if depthwise else _DENSE_ORDER))
+    bias = lowering.circuit.constant(f"{node.output}.bias", *kernel.stored_bias(image_quantization))
     settings: dict[str, int | str] = {
         "padding": padding,
         "strideH": stride_h,
         "strideW": stride_w,
         "fusedActivationFunction": activation,
     }
-    written = lowering.output(output)
-    if depthwise:
-        lowering.circuit.operator(
-            "DEPTHWISE_CONV_2D",
-            [image, filters, bias],
-            written,
-            "DepthwiseConv2DOptions",
-            depthMultiplier=out_channels // groups,
-            **settings,
+    operands, written = [image, filters, bias], lowering.output(output)
+    if not depthwise:
+        lowering.circuit.operator("CONV_2D", operands, written, "Conv2DOptions", **settings)
+        return
+    settings["depthMultiplier"] = out_channels // groups
+    if kernel.is_quantized and lowering.kernels == Kernels.XNNPACK and height * width > _XNNPACK_TAPS:
+        # LiteRT reads the multiplier off the shapes; XNNPACK refuses a 0 and so leaves the operator to LiteRT.
+        settings["depthMultiplier"] = 0
+    lowering.circuit.operator("DEPTHWISE_CONV_2D", operands, written, "DepthwiseConv2DOptions", **settings)
+
+
+def _refuse_unknown_form(node: Node, groups: int, in_per_group: int) -> None:
+    if groups > 1 and in_per_group != 1:
+        raise ToolError(
+            f"{node} has {groups} groups of {in_per_group} channels, TFLite knows dense and depthwise convolutions",
+            fix="split the grouped convolution before lowering",
         )
-    else:
-        lowering.circuit.operator("CONV_2D", [image, filters, bias], written, "Conv2DOptions", **settings)
-
-
-def _moved(quantization: Quantization | None, axis: int) -> Quantization | None:
-    if quantization is None:
-        return None
-    return Quantization(quantization.scales, quantization.zero_points, axis)
-
-
-def _bias(node: Node, kernel: _Kernel, lowering: Lowering) -> int:
-    """float32, or int32 at the accumulator's scale: input's times weights'."""
-    name = f"{node.output}.bias"
-    image, weight = lowering.quantization(node.inputs[0]), kernel.weight.quantization
-    if image is None or weight is None:
-        return lowering.circuit.constant(name, kernel.bias.astype(np.float32))
-    scales = np.float64(image.scale) * np.asarray(weight.scales, np.float64)
-    steps = np.clip(np.rint(kernel.bias / scales), -(2**31), 2**31 - 1).astype(np.int32)
-    return lowering.circuit.constant(name, steps, Quantization(tuple(map(float, scales)), (0,) * len(scales)))
+    if node.integers("dilations", (1, 1)) != (1, 1):
+        raise ToolError(f"{node} is dilated, which no GhostFaceNet is", fix="export the model again")
+    if node.text("auto_pad", "NOTSET") != "NOTSET":
+        raise ToolError(f"{node} leaves its padding to auto_pad", fix="export the model with explicit pads")
 
 
 def _padded(node: Node, kernel: tuple[int, int], strides: tuple[int, int], lowering: Lowering) -> tuple[int, str]:
     """The image to convolve and TFLite's padding word: SAME or VALID where they mean the ONNX pads, else a PAD."""
-    if node.text("auto_pad", "NOTSET") != "NOTSET":
-        raise ToolError(f"{node} leaves its padding to auto_pad", fix="export the model with explicit pads")
     top, left, bottom, right = node.integers("pads", (0, 0, 0, 0))
     image = lowering.indices[node.inputs[0]]
     if (top, left, bottom, right) == (0, 0, 0, 0):
         return image, "VALID"
     batch, height, width, channels = lowering.shape(node.inputs[0])
-    if (top, bottom) == same_padding(height, kernel[0], strides[0]) and (left, right) == same_padding(
-        width, kernel[1], strides[1]
-    ):
+    same = same_padding(height, kernel[0], strides[0]), same_padding(width, kernel[1], strides[1])
+    if ((top, bottom), (left, right)) == same:
         return image, "SAME"
     padded = lowering.activation(
         f"{node.output}.padded",
@@ -157,9 +120,3 @@ def _padded(node: Node, kernel: tuple[int, int], strides: tuple[int, int], lower
     pads = lowering.circuit.constant(f"{node.output}.pads", amounts)
     lowering.circuit.operator("PAD", [image, pads], padded, "PadOptions")
     return padded, "VALID"
-
-
-def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
-    """TensorFlow's SAME: pixels before and after along one axis, the odd one after."""
-    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
-    return total // 2, total - total // 2

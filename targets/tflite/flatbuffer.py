@@ -8,6 +8,7 @@ from typing import Any, Final
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import NDArray
 
 from ghostface_edge.targets.tflite.circuit import Circuit, Operator, Quantization, Tensor
 from ghostface_edge.targets.tflite.versions import oldest_version
@@ -41,6 +42,23 @@ class _AlignedBuffer(schema.BufferT):  # type: ignore[misc]
         return int(schema.BufferEnd(builder))
 
 
+class _SharingBuilder(flatbuffers.Builder):  # type: ignore[misc]
+    """Writes equal vectors once: shapes, and the zero points of which every convolution has two per output channel.
+
+    Tables may point at one vector together; it makes a small int8 model a seventh smaller.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self._written: dict[tuple[str, bytes], int] = {}
+
+    def CreateNumpyVector(self, x: NDArray[Any]) -> int:  # noqa: N802 (flatbuffers' name)
+        key = x.dtype.str, x.tobytes()
+        if key not in self._written:
+            self._written[key] = super().CreateNumpyVector(x)
+        return self._written[key]
+
+
 def serialize(circuit: Circuit) -> bytes:
     """Write a circuit as a `.tflite` file; equal circuits give equal bytes."""
     model = schema.ModelT()
@@ -61,7 +79,7 @@ def serialize(circuit: Circuit) -> bytes:
     model.subgraphs = [graph]
     model.signatureDefs = [_signature(circuit)]
 
-    builder = flatbuffers.Builder(1 << 20)
+    builder = _SharingBuilder(1 << 20)
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
 

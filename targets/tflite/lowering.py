@@ -9,10 +9,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+import numpy as np
+
 from ghostface_edge.reports.errors import ToolError
-from ghostface_edge.targets.tflite import convolution, pointwise, shaping
+from ghostface_edge.targets.tflite import convolution, pointwise, prelu, shaping
 from ghostface_edge.targets.tflite.circuit import Circuit
 from ghostface_edge.targets.tflite.context import Lowering
+from ghostface_edge.targets.tflite.forms import InputType, Kernels
+from ghostface_edge.targets.tflite.interface import set_input
 from ghostface_edge.targets.tflite.source import REQUANTIZE, Node, read_source
 
 RULES: Final[Mapping[str, Callable[[Node, Lowering], None]]] = MappingProxyType(
@@ -28,7 +32,7 @@ RULES: Final[Mapping[str, Callable[[Node, Lowering], None]]] = MappingProxyType(
         "Max": pointwise.maximum,
         "Min": pointwise.minimum,
         "Mul": pointwise.multiply,
-        "PRelu": pointwise.prelu,
+        "PRelu": prelu.prelu,
         "Relu": pointwise.relu,
         "Resize": shaping.resize,
         "Sigmoid": pointwise.sigmoid,
@@ -38,7 +42,7 @@ RULES: Final[Mapping[str, Callable[[Node, Lowering], None]]] = MappingProxyType(
 
 
 def lower(model: Path, *, half_weights: bool = False) -> Circuit:
-    """Lower a canonical float ONNX graph, or a QDQ carrier of one.
+    """Lower a canonical float32 ONNX graph.
 
     Args:
         model: opset 18, one NCHW input, BatchNorm folded.
@@ -48,7 +52,35 @@ def lower(model: Path, *, half_weights: bool = False) -> Circuit:
         ToolError: an operator without a rule, or a form of it that TFLite cannot express.
     """
     source = read_source(model)
-    lowering = Lowering(source, Circuit(source.batch_is_dynamic), half_weights)
+    return _lower(Lowering(source, Circuit(source.batch_is_dynamic), half_weights=half_weights))
+
+
+def lower_carrier(carrier: Path, kernels: Kernels, input_type: InputType) -> Circuit:
+    """Lower a QDQ carrier of that graph to integer operators.
+
+    Args:
+        carrier: int8 QuantizeLinear/DequantizeLinear around every activation.
+        kernels: whose kernels the circuit is written for.
+        input_type: what it takes.
+
+    Raises:
+        ToolError: as `lower`, or a tensor that the carrier leaves in float.
+    """
+    source = read_source(carrier)
+    batch_is_dynamic = source.batch_is_dynamic and kernels != Kernels.PORTABLE
+    circuit = _lower(Lowering(source, Circuit(batch_is_dynamic), kernels=kernels))
+    for tensor in circuit.tensors:
+        if tensor.dtype == np.float32:
+            raise ToolError(
+                f"tensor '{tensor.name}' is left in float, so the TFLite model would not be full integer",
+                fix="put a QuantizeLinear/DequantizeLinear pair on it in the carrier",
+            )
+    set_input(circuit, input_type, source.input_shift)
+    return circuit
+
+
+def _lower(lowering: Lowering) -> Circuit:
+    source = lowering.source
     lowering.output(source.input_name)
     for node in source.nodes:
         if node.output in lowering.absorbed:

@@ -1,4 +1,4 @@
-"""Elementwise operators: Add, Mul, Max, Min, Clip, Relu, PRelu, Sigmoid, HardSigmoid."""
+"""Elementwise operators: Add, Mul, Max, Min, Clip, Relu, Sigmoid, HardSigmoid."""
 
 import numpy as np
 
@@ -31,16 +31,6 @@ def minimum(node: Node, lowering: Lowering) -> None:
 def relu(node: Node, lowering: Lowering) -> None:
     """RELU."""
     lowering.circuit.operator("RELU", [lowering.indices[node.inputs[0]]], lowering.output(node.output))
-
-
-def prelu(node: Node, lowering: Lowering) -> None:
-    """PRELU, slopes (1, 1, C)."""
-    slopes = lowering.source.constant(node, 1)
-    channels = lowering.shape(node.output)[-1]
-    if slopes.data.shape[-3:] != (channels, 1, 1) or slopes.data.size != channels:
-        raise ToolError(f"{node} has slopes of shape {slopes.data.shape}, not (C, 1, 1)", fix="export the model again")
-    constant = lowering.circuit.constant(node.inputs[1], slopes.data.reshape(1, 1, channels), slopes.quantization)
-    lowering.circuit.operator("PRELU", [lowering.indices[node.inputs[0]], constant], lowering.output(node.output))
 
 
 def sigmoid(node: Node, lowering: Lowering) -> None:

@@ -45,7 +45,10 @@ class TfliteEmbedder:
         self._output = self._interpreter.get_output_details()[0]
 
     def prepare(self, faces: Faces) -> NDArray[np.generic]:
-        """NHWC in the artifact's type: float32 and int8 normalised, uint8 the camera's bytes as they are."""
+        """NHWC in the artifact's type: float32 and int8 normalised, uint8 the camera's bytes as they are.
+
+        A step of 1/128 puts every byte half way between two steps; ties go down, so that int8 is byte - 128.
+        """
         dtype = np.dtype(self._input["dtype"])
         if dtype == np.uint8:
             return faces
@@ -53,7 +56,8 @@ class TfliteEmbedder:
         if dtype == np.float32:
             return real
         scale, zero_point = self._input["quantization"]
-        steps: NDArray[np.float32] = np.rint(real / np.float32(scale)) + np.float32(zero_point)
+        ties_down = np.ceil(real / np.float32(scale) - np.float32(0.5))
+        steps: NDArray[np.float32] = ties_down + np.float32(zero_point)
         return steps.clip(*_INT8_RANGE).astype(np.int8)
 
     def run(self, inputs: NDArray[np.generic]) -> Embeddings:

@@ -52,6 +52,9 @@ def flatten(node: Node, lowering: Lowering) -> None:
     _, height, width, channels = lowering.shape(node.inputs[0])
     if (height, width) != (1, 1) or node.integer("axis", 1) != 1:
         raise ToolError(f"{node} flattens a {height}x{width} map", fix="flatten after the pooling to 1x1")
+    quantization = lowering.quantization(node.inputs[0])
+    if quantization is not None:
+        lowering.source.quantization.setdefault(node.output, quantization)
     image = lowering.rescaled(node.inputs[0], lowering.quantization(node.output))
     shape = lowering.circuit.constant(f"{node.output}.shape", np.array([-1, channels], np.int32))
     lowering.circuit.operator("RESHAPE", [image, shape], lowering.output(node.output))

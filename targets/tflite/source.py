@@ -6,7 +6,7 @@ carrier go through the same rules.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -81,6 +81,8 @@ class Source:
     constants: dict[str, Constant] = field(default_factory=dict)
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     quantization: dict[str, Quantization] = field(default_factory=dict)
+    input_shift: float = 0.0
+    """What a carrier adds to its float input before it quantizes it."""
 
     def constant(self, node: Node, position: int) -> Constant:
         """The constant that stands at an input of `node`."""
@@ -122,6 +124,7 @@ def read_source(path: Path) -> Source:
     for initializer in model.graph.initializer:
         source.constants[initializer.name] = Constant(numpy_helper.to_array(initializer))
     _Reader(source).read(model.graph.node)
+    _drop_input_shift(source)
     return source
 
 
@@ -132,6 +135,27 @@ def _shapes(model: onnx.ModelProto) -> Iterator[tuple[str, tuple[int, ...]]]:
     graph = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True).graph
     for value in (*graph.input, *graph.value_info, *graph.output):
         yield value.name, tuple(int(dim.dim_value) for dim in value.type.tensor_type.shape.dim)
+
+
+def _drop_input_shift(source: Source) -> None:
+    """Let the integer input stand behind the constant that a carrier adds to its float input.
+
+    A carrier shifts faces by half a step, so that int8 holds byte - 128 exactly; an integer model starts there.
+    """
+    readers = source.consumers(source.input_name)
+    if len(readers) != 1 or readers[0].op != "Add" or readers[0].output not in source.quantization:
+        return
+    shift = readers[0]
+    amount = source.constants.get(next((name for name in shift.inputs if name != source.input_name), ""))
+    if amount is None or amount.data.size != 1:
+        return
+    source.input_shift = float(amount.data.item())
+    source.quantization[source.input_name] = source.quantization.pop(shift.output)
+    source.nodes = [
+        replace(node, inputs=tuple(source.input_name if name == shift.output else name for name in node.inputs))
+        for node in source.nodes
+        if node is not shift
+    ]
 
 
 class _Reader:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from ghostface_edge.reports.errors import InputError, RuntimeMissingError
 from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Faces, Layout, Precision
+from ghostface_edge.targets.tflite.forms import InputType, Kernels
 
 _PIP = "pip install 'ghostface-edge[tflite]'"
 _HALF_WEIGHTS = MappingProxyType({Precision.FP32: False, Precision.FP16: True})
@@ -45,22 +46,31 @@ class TfliteTarget:
 
         artifact.write_bytes(serialize(lower(model, half_weights=_HALF_WEIGHTS[precision])))
 
-    def lower_quantized(self, carrier: Path, artifact: Path) -> None:
+    def lower_quantized(
+        self,
+        carrier: Path,
+        artifact: Path,
+        *,
+        kernels: Kernels = Kernels.XNNPACK,
+        input_type: InputType = InputType.INT8,
+    ) -> None:
         """Lower a QDQ ONNX carrier to a full-integer model with the carrier's scales and zero points.
 
         Args:
             carrier: int8 QuantizeLinear/DequantizeLinear around every activation, per tensor; int8 symmetric weights
                 per output channel; biases int32 or float32.
-            artifact: where to write; int8 in, int8 out.
+            artifact: where to write.
+            kernels: whose kernels it is written for.
+            input_type: int8 (in and out), the camera's uint8 (int8 out) or float32 (in and out).
 
         Raises:
             ToolError: a tensor without a scale, or an operator that TFLite has no integer kernel for.
         """
         _require_writer("ai_edge_litert")
         from ghostface_edge.targets.tflite.flatbuffer import serialize
-        from ghostface_edge.targets.tflite.lowering import lower
+        from ghostface_edge.targets.tflite.lowering import lower_carrier
 
-        artifact.write_bytes(serialize(lower(carrier)))
+        artifact.write_bytes(serialize(lower_carrier(carrier, kernels, input_type)))
 
     def quantize_stock(self, model: Path, faces: Faces, artifact: Path) -> None:
         """LiteRT's own quantizer, static INT8 with its defaults, on our FP32 lowering."""
