@@ -49,7 +49,7 @@ class Child:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", __name__, str(theirs.fileno())],
+                [sys.executable, "-P", "-m", __name__, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -57,6 +57,7 @@ class Child:
             )
         theirs.close()
         with suppress(BrokenPipeError):  # a child that did not even start tells why in `_receive`
+            self._connection.send(sys.path)
             self._connection.send(factory)
 
     def __enter__(self) -> Self:
@@ -140,6 +141,7 @@ def peak_rss_mb() -> float:
 def _serve(connection: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     faulthandler.enable()
+    sys.path[:] = connection.recv()
     factory = connection.recv()
     served: object = None
     while True:

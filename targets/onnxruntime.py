@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ghostface_edge.calibration.preprocessing import normalize
 from ghostface_edge.targets import onnx_graph
 from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Embeddings, Faces, Layout, Precision
-from ghostface_edge.targets.table import importing
+from ghostface_edge.targets.table import require_modules
 
 
 class OnnxruntimeTarget:
@@ -28,8 +28,7 @@ class OnnxruntimeTarget:
     packages = ("onnxruntime", "onnx")
 
     def require(self) -> None:
-        with importing("torch"):
-            import onnxruntime  # noqa: F401
+        require_modules("torch", "onnxruntime")
 
     def files(self, artifact: Path) -> tuple[Path, ...]:
         return (artifact,)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ghostface_edge.calibration.preprocessing import normalize
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Embeddings, Faces, Layout, Precision
-from ghostface_edge.targets.table import importing
+from ghostface_edge.targets.table import require_modules
 
 _INTEGER_TYPES = {"i8", "u8"}
 
@@ -31,9 +31,7 @@ class OpenvinoTarget:
     packages = ("openvino", "nncf")
 
     def require(self) -> None:
-        with importing("openvino"):
-            import nncf  # noqa: F401
-            import openvino  # noqa: F401
+        require_modules("openvino", "openvino", "nncf")
 
     def files(self, artifact: Path) -> tuple[Path, ...]:
         return (artifact, artifact.with_suffix(".bin"))

@@ -1,11 +1,11 @@
 """The runtimes this project knows, and the variants each offers. To add a runtime, add a line."""
 
 import importlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from types import MappingProxyType
 from typing import cast
 
@@ -84,15 +84,15 @@ def load_target(runtime: str) -> Target:
     return cast("Target", getattr(importlib.import_module(module), name)())
 
 
-@contextmanager
-def importing(extra: str) -> Iterator[None]:
-    """Turn a failed import of an optional runtime into an error with the line that installs it."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise RuntimeMissingError(
-            f"{error.name} is not installed", fix=f"pip install 'ghostface-edge[{extra}]'"
-        ) from error
+def require_modules(extra: str, *modules: str) -> None:
+    """Check that an extra's modules are installed, without importing them.
+
+    Raises:
+        RuntimeMissingError: one is not; `fix` is the line that installs it.
+    """
+    for module in modules:
+        if find_spec(module) is None:
+            raise RuntimeMissingError(f"{module} is not installed", fix=f"pip install 'ghostface-edge[{extra}]'")
 
 
 def versions(packages: Iterable[str]) -> dict[str, str]:

@@ -1,0 +1,199 @@
+"""What every target promises, run over every target."""
+
+import functools
+import sys
+from importlib.machinery import PathFinder
+
+import cv2
+import numpy as np
+import onnx
+import pytest
+from ghostface_edge.reports.errors import GhostfaceEdgeError, InputError, RuntimeMissingError
+from ghostface_edge.targets.child import Child
+from ghostface_edge.targets.protocol import Layout, Precision
+from ghostface_edge.targets.table import TARGETS, all_variants, load_target, parse_variants
+from ghostface_edge.targets.worker import Worker
+from onnx import TensorProto, helper, numpy_helper
+
+IMPORTED = {"openvino": "openvino", "onnxruntime": "onnxruntime", "tflite": "ai_edge_litert"}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A small ghost module with a head: every operator kind of the real network, seeded."""
+    generator = np.random.default_rng(5)
+    constants, nodes = {}, []
+
+    def conv(name, source, channels, out, kernel, *, depthwise=False, stride=1, pads=(0, 0, 0, 0)):
+        shape = (out, 1 if depthwise else channels, kernel, kernel)
+        constants[f"{name}.weight"] = generator.normal(0, np.prod(shape[1:]) ** -0.5, shape).astype(np.float32)
+        constants[f"{name}.bias"] = generator.normal(0, 0.1, out).astype(np.float32)
+        inputs = [source, f"{name}.weight", f"{name}.bias"]
+        group = channels if depthwise else 1
+        nodes.append(
+            helper.make_node(
+                "Conv", inputs, [name], strides=[stride] * 2, pads=pads, group=group, kernel_shape=[kernel] * 2
+            )
+        )
+
+    conv("stem", "faces", 3, 8, 3, stride=4, pads=(0, 0, 1, 1))
+    constants["slope"] = generator.uniform(-0.5, 1.2, (8, 1, 1)).astype(np.float32)
+    nodes.append(helper.make_node("PRelu", ["stem", "slope"], ["act"]))
+    conv("cheap", "act", 8, 8, 3, depthwise=True, pads=(1, 1, 1, 1))
+    nodes.append(helper.make_node("Concat", ["act", "cheap"], ["ghost"], axis=1))
+    nodes.append(helper.make_node("GlobalAveragePool", ["ghost"], ["pooled"]))
+    conv("gate", "pooled", 16, 16, 1)
+    nodes.append(helper.make_node("HardSigmoid", ["gate"], ["hard"], alpha=0.2, beta=0.5))
+    nodes.append(helper.make_node("Mul", ["ghost", "hard"], ["attended"]))
+    nodes.append(helper.make_node("Add", ["attended", "ghost"], ["sum"]))
+    conv("pool", "sum", 16, 16, 28, depthwise=True)
+    conv("embed", "pool", 16, 32, 1)
+    nodes.append(helper.make_node("Flatten", ["embed"], ["embeddings"], axis=1))
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info("faces", TensorProto.FLOAT, ["batch", 3, 112, 112])],
+        [helper.make_tensor_value_info("embeddings", TensorProto.FLOAT, ["batch", 32])],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    path = tmp_path_factory.mktemp("model") / "tiny.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def faces():
+    """Smooth random images: RGB uint8 (20, 112, 112, 3)."""
+    small = np.random.default_rng(2).integers(0, 256, (20, 7, 7, 3), dtype=np.uint8)
+    return np.stack([cv2.resize(image, (112, 112), interpolation=cv2.INTER_CUBIC) for image in small])
+
+
+@pytest.fixture(scope="module")
+def expected(model, faces):
+    import onnxruntime
+
+    inputs = np.ascontiguousarray((faces.astype(np.float32) - 127.5).transpose(0, 3, 1, 2) / 128)
+    return onnxruntime.InferenceSession(model).run(None, {"faces": inputs})[0]
+
+
+@pytest.fixture(params=sorted(TARGETS))
+def runtime(request):
+    target = load_target(request.param)
+    try:
+        target.require()
+    except RuntimeMissingError as error:
+        pytest.skip(str(error))
+    return request.param
+
+
+@pytest.fixture
+def child(runtime, tmp_path):
+    with Child(functools.partial(Worker, runtime), log=tmp_path / "log") as child:
+        yield child
+
+
+def cosine(a, b):
+    return np.einsum("ie,ie->i", a, b) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
+
+
+@pytest.mark.parametrize(("precision", "lowest"), [(Precision.FP32, 0.999999), (Precision.FP16, 0.9999)])
+def test_conversion_keeps_the_function_batched_and_alone(
+    runtime, child, model, faces, expected, tmp_path, precision, lowest
+):
+    artifact = tmp_path / f"tiny{load_target(runtime).extension}"
+    child.call("convert", model, precision, artifact)
+    child.call("load", artifact, 1, 8)
+    batched = child.call("embed", faces)  # 20 faces in batches of 8: the last one is filled up
+    assert batched.shape == expected.shape
+    assert batched.dtype == np.float32
+    assert cosine(batched, expected).min() >= lowest
+    child.call("load", artifact, 1, 1)
+    np.testing.assert_allclose(child.call("embed", faces[:3]), batched[:3], rtol=1e-3, atol=1e-4)
+
+
+def test_half_precision_halves_the_weights(runtime, child, model, tmp_path):
+    target = load_target(runtime)
+    sizes = []
+    for precision in (Precision.FP32, Precision.FP16):
+        artifact = tmp_path / f"{precision}{target.extension}"
+        child.call("convert", model, precision, artifact)
+        sizes.append(target.files(artifact)[-1].stat().st_size)
+    weights = sum(tensor.ByteSize() for tensor in onnx.load(model).graph.initializer)
+    assert sizes[0] - sizes[1] > 0.35 * weights
+
+
+def test_stock_quantization_gives_an_int8_model_that_runs(runtime, child, model, faces, expected, tmp_path):
+    artifact = tmp_path / f"tiny{load_target(runtime).extension}"
+    child.call("quantize_stock", model, faces, artifact)
+    info = child.call("inspect", artifact)
+    assert info.macs_by_precision["int8"] > 0.9 * sum(info.macs_by_precision.values())
+    child.call("load", artifact, 1, 4)
+    embeddings = child.call("embed", faces)
+    assert cosine(embeddings, expected).mean() > 0.8
+
+
+def test_inspect_reads_interface_and_macs(runtime, child, model, tmp_path):
+    target = load_target(runtime)
+    artifact = tmp_path / f"tiny{target.extension}"
+    child.call("convert", model, Precision.FP32, artifact)
+    info = child.call("inspect", artifact)
+    assert info.layout is target.layout
+    expected = (3, 112, 112) if target.layout is Layout.NCHW else (112, 112, 3)
+    assert info.input_shape[1:] == expected
+    assert info.macs_by_precision["fp32"] == 28 * 28 * (27 * 8 + 9 * 8) + 16 * 16 + 28 * 28 * 16 + 16 * 32
+    assert sum(info.operators.values()) >= 11
+
+
+def test_timing_gives_one_positive_sample_per_run(runtime, child, model, faces, tmp_path):
+    artifact = tmp_path / f"tiny{load_target(runtime).extension}"
+    child.call("convert", model, Precision.FP32, artifact)
+    assert child.call("load", artifact, 1, 1) > 0
+    samples = child.call("time", faces[:1], 12)
+    assert len(samples) == 12
+    assert min(samples) > 0
+    assert child.call("peak_rss_mb") > 10
+
+
+def test_a_damaged_artifact_is_an_error_and_no_crash_of_ours(runtime, child, tmp_path):
+    artifact = tmp_path / f"broken{load_target(runtime).extension}"
+    artifact.write_bytes(b"\x00not a model" * 50)
+    with pytest.raises(GhostfaceEdgeError):
+        child.call("load", artifact, 1, 1)
+
+
+@pytest.mark.parametrize("runtime_name", sorted(TARGETS))
+def test_a_missing_runtime_names_the_pip_line(runtime_name, monkeypatch):
+    """The path-based finder itself is told that the packages are not there."""
+    hidden = {IMPORTED[runtime_name], "tflite_runtime"}
+    for name in [name for name in sys.modules if name.split(".")[0] in hidden]:
+        monkeypatch.delitem(sys.modules, name)
+    finders = [Hiding(hidden) if finder is PathFinder else finder for finder in sys.meta_path]
+    monkeypatch.setattr(sys, "meta_path", finders)
+    with pytest.raises(RuntimeMissingError) as caught:
+        load_target(runtime_name).require()
+    assert "pip install" in caught.value.fix
+
+
+class Hiding:
+    """Finds what is on the path, but for some packages."""
+
+    def __init__(self, packages):
+        self.packages = packages
+
+    def find_spec(self, name, path=None, target=None):
+        return None if name.split(".")[0] in self.packages else PathFinder.find_spec(name, path, target)
+
+
+def test_variant_names():
+    assert [str(variant) for variant in parse_variants(["tflite"])] == [
+        str(variant) for variant in all_variants() if variant.runtime == "tflite"
+    ]
+    assert [str(variant) for variant in parse_variants(["tflite-fp16", "openvino-fp32", "tflite-fp16"])] == [
+        "openvino-fp32",
+        "tflite-fp16",
+    ]
+    with pytest.raises(InputError, match="'openvno-int8'") as caught:
+        parse_variants(["openvno-int8"])
+    assert "did you mean 'openvino-int8" in caught.value.fix
+    with pytest.raises(InputError, match="no target was named"):
+        parse_variants([])

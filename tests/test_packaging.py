@@ -1,0 +1,70 @@
+import ast
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+ORDER = ("reports", "calibration", "targets", "pipeline")
+
+
+def packages_in_tree():
+    return {init.parent.relative_to(ROOT) for top in ORDER for init in (ROOT / top).rglob("__init__.py")}
+
+
+@pytest.fixture(scope="module")
+def wheel_names(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    subprocess.run(["git", "clone", "--quiet", ROOT, source], check=True)
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, source]
+    subprocess.run(command, check=True)
+    (wheel,) = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        return archive.namelist()
+
+
+def test_the_wheel_holds_ghostface_edge_only(wheel_names):
+    tops = {name.split("/")[0] for name in wheel_names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"ghostface_edge"}
+
+
+def test_the_wheel_holds_every_package_typed_and_with_its_data(wheel_names):
+    for package in packages_in_tree():
+        assert f"ghostface_edge/{package.as_posix()}/__init__.py" in wheel_names
+    for top in ORDER:
+        assert f"ghostface_edge/{top}/py.typed" in wheel_names
+    for data in ("reports/report.schema.json", "reports/policy.default.yaml", "reports/templates/report.html.j2"):
+        assert f"ghostface_edge/{data}" in wheel_names
+
+
+@pytest.mark.parametrize("top", ORDER)
+def test_imports_run_one_way(top):
+    allowed = ORDER[: ORDER.index(top) + 1]
+    for path in (ROOT / top).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = []
+            if isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{path}: relative import"
+                names = [node.module or ""]
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            for name in names:
+                if name.startswith("ghostface_edge."):
+                    assert name.split(".")[1] in allowed, f"{path} imports {name}"
+
+
+def test_help_does_not_import_heavy_libraries():
+    program = (
+        "import sys; sys.argv = ['ghostface-edge', '--help']\n"
+        "from ghostface_edge.pipeline.cli.app import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'onnx', 'onnxruntime', 'openvino', 'cv2', 'numpy', 'matplotlib', 'pydantic', 'h5py'}\n"
+        "print('HEAVY', sorted(heavy & set(sys.modules)))"
+    )
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert "HEAVY []" in shown
+    assert "run" in shown
