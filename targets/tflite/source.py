@@ -177,11 +177,25 @@ class _Reader:
             else:
                 attributes = {a.name: onnx.helper.get_attribute_value(a) for a in proto.attribute}
                 inputs = tuple(self.aliases.get(name, name) for name in proto.input)
-                if proto.op_type == "Constant":
-                    self.source.constants[proto.output[0]] = Constant(numpy_helper.to_array(attributes["value"]))
-                    continue
-                self.source.nodes.append(Node(proto.op_type, proto.name, inputs, proto.output[0], attributes))
+                node = Node(proto.op_type, proto.name, inputs, proto.output[0], attributes)
+                folded = self._folded(node)
+                if folded is None:
+                    self.source.nodes.append(node)
+                else:
+                    self.source.constants[node.output] = Constant(folded)
         self.source.output_name = self.aliases.get(self.source.output_name, self.source.output_name)
+
+    def _folded(self, node: Node) -> Array | None:
+        """The value of a node that only computes sizes (of a Resize), with the batch at 1; else None."""
+        constants = self.source.constants
+        if node.op == "Constant":
+            return numpy_helper.to_array(node.attributes["value"])
+        if node.op == "Shape":
+            shape = self.source.shapes[node.inputs[0]]
+            return np.array(shape[node.integer("start", 0) : node.integer("end", len(shape))], np.int64)
+        if node.op == "Concat" and all(name in constants for name in node.inputs):
+            return np.concatenate([constants[name].data for name in node.inputs], node.integer("axis", 0))
+        return None
 
     def _quantize(self, proto: onnx.NodeProto) -> None:
         source = self.source

@@ -178,8 +178,8 @@ def test_camera_bytes_need_the_carriers_half_step(tmp_path):
         lower_carrier(path, Kernels.XNNPACK, InputType.UINT8)
 
 
-def test_prelu_as_maximum_is_less_than_a_step_off(run_tflite, tmp_path):
-    """Every int8 value in every channel; half a step is the rounding, the rest XNNPACK's 8-bit factor in QUANTIZE."""
+def test_prelu_as_maximum_rounds_as_the_simulation_does(run_tflite, tmp_path):
+    """Every int8 value in every channel, half a step at most; LiteRT's own PRELU is off by up to one."""
     slopes = np.array([-1, -0.93, -0.31, 0, 0.02, 0.47, 0.77, 1])
     built = Carrier()
     last = built.prelu(built.pair("x", 0.844, -6), "act", slopes, 0.664, -42)
@@ -190,9 +190,7 @@ def test_prelu_as_maximum_is_less_than_a_step_off(run_tflite, tmp_path):
 
     real = 0.844 * (integers.astype(float) + 6)
     exact = np.where(real > 0, real, real * np.rint(slopes * 127) / 127) / 0.664 - 42
-    error = np.abs(y - exact.clip(-128, 127))
-    assert error.max() < 0.75
-    assert error[(real < 0) & (slopes < 1)].max() < 0.5 + 1e-3
+    assert np.abs(y - exact.clip(-128, 127)).max() < 0.5 + 1e-6
 
 
 def test_concat_inputs_of_another_scale_are_rescaled(tmp_path):

@@ -97,6 +97,16 @@ CASES = {
         {"scales": np.array([1, 1, 2, 2], np.float32)},
         {"AVERAGE_POOL_2D": 1, "LOGISTIC": 1, "RESIZE_BILINEAR": 1, "MUL": 1},
     ),
+    "resize to the size of another tensor": (
+        [
+            helper.make_node("AveragePool", ["x"], ["p"], kernel_shape=[2, 2], strides=[2, 2]),
+            helper.make_node("Shape", ["x"], ["outer"], end=2),
+            helper.make_node("Concat", ["outer", "inner"], ["size"], axis=0),
+            helper.make_node("Resize", ["p", "", "", "size"], ["y"], mode="linear"),
+        ],
+        {"inner": np.array([8, 8], np.int64)},
+        {"AVERAGE_POOL_2D": 1, "RESIZE_BILINEAR": 1},
+    ),
     "rewritten prelu: max(x, slope * x)": (
         [helper.make_node("Mul", ["x", "slope"], ["m"]), helper.make_node("Max", ["x", "m"], ["y"])],
         {"slope": weights(4, 1, 1)},
