@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ghostface_edge.pipeline.architecture import Architecture
+from ghostface_edge.pipeline.checkpoints.preprocessing import Preprocessing
 from ghostface_edge.reports.errors import InputError
 
 
@@ -23,6 +24,8 @@ class Checkpoint:
     sha256: str
     architecture: Architecture
     weights: Mapping[str, NDArray[np.float32]]
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    """What the network itself expects; exported artifacts all take RGB, (x - 127.5) / 128."""
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -53,7 +56,30 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _readers() -> dict[str, Callable[[Path], Checkpoint]]:
-    from ghostface_edge.pipeline.checkpoints import keras
+def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
+    """Write a checkpoint in one of this project's own formats; the file appears whole or not at all.
 
-    return {".h5": keras.read_checkpoint, ".hdf5": keras.read_checkpoint}
+    Raises:
+        InputError: a file ending other than `.safetensors`, `.pt` or `.pth`.
+    """
+    from ghostface_edge.pipeline.checkpoints import own
+
+    writers = {".safetensors": own.write_safetensors, ".pt": own.write_torch, ".pth": own.write_torch}
+    writer = writers.get(path.suffix.lower())
+    if writer is None:
+        raise InputError(f"{path}: cannot write '{path.suffix}' checkpoints", fix=f"use one of {', '.join(writers)}")
+    partial = path.with_name(f"{path.name}.partial")
+    writer(checkpoint, partial)
+    partial.replace(path)
+
+
+def _readers() -> dict[str, Callable[[Path], Checkpoint]]:
+    from ghostface_edge.pipeline.checkpoints import keras, own
+
+    return {
+        ".h5": keras.read_checkpoint,
+        ".hdf5": keras.read_checkpoint,
+        ".safetensors": own.read_safetensors,
+        ".pt": own.read_torch,
+        ".pth": own.read_torch,
+    }

@@ -9,7 +9,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from torch import nn
 
 from ghostface_edge.pipeline.architecture import Activation, Architecture
 from ghostface_edge.pipeline.checkpoints.checkpoint import Checkpoint, file_sha256
+from ghostface_edge.pipeline.checkpoints.plan import nearest_width
 from ghostface_edge.pipeline.network import ConvUnit, GhostFaceNet
 from ghostface_edge.reports.errors import InputError
 
@@ -182,30 +183,7 @@ def _architecture(model: _Model) -> Architecture:
         head_bias=bool(head.config["use_bias"]),
     )
     filters = [int(layer.config["filters"]) for layer in convs]
-    candidates = [replace(first, width=width) for width in _widths()]
-    return max(candidates, key=lambda candidate: _agreement(candidate, filters))
-
-
-def _widths() -> list[float]:
-    """Plausible widths, the rounder first."""
-    tenths = [step / 10 for step in range(2, 31)]
-    hundredths = [step / 100 for step in range(20, 301) if step % 10]
-    return tenths + hundredths
-
-
-def _agreement(architecture: Architecture, filters: list[int]) -> int:
-    """For how many leading dense convolutions the filters are those of the architecture."""
-    expected = [architecture.stem_channels]
-    for block in architecture.blocks:
-        expected.append(block.expansion // 2)
-        if block.se_channels is not None:
-            expected += [block.se_channels, block.expansion]
-        expected.append(block.out_channels // 2)
-        if block.has_projection:
-            expected.append(block.out_channels)
-    expected.append(architecture.tail_channels)
-    differing = (index for index, (a, b) in enumerate(zip(expected, filters, strict=False)) if a != b)
-    return next(differing, len(expected))
+    return nearest_width(first, filters)
 
 
 def _match(model: _Model, architecture: Architecture) -> Iterator[tuple[str, NDArray[np.float32]]]:
