@@ -5,7 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ghostface_edge.reports import wording
-from ghostface_edge.reports.report import Report, Role, Verdict
+from ghostface_edge.reports.report import Report, Role
 
 _STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "failed": "bold red", "skipped": "dim"}
 
@@ -13,14 +13,10 @@ _STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "faile
 def print_report(report: Report, console: Console) -> None:
     """Print the table of variants, what did not pass and why, and the verdict."""
     console.print(table(report))
-    for variant in report.variants:
-        if variant.error:
-            console.print(Text(f"{variant.id} {variant.status.value}: {variant.error}", style=_STYLES[variant.status]))
-    for check in report.gate.checks:
-        if check.verdict is not Verdict.PASS and check.name != "measured":
-            suffix = " (for comparison, does not decide)" if check.role is Role.COMPARISON else ""
-            line = Text.assemble((check.verdict.value, _STYLES[check.verdict]), f"  {check.reason}{suffix}")
-            console.print(line)
+    for objection in wording.objections(report.gate):
+        suffix = " (for comparison, does not decide)" if objection.role is Role.COMPARISON else ""
+        verdict = (f"{objection.verdict.value:<12}", _STYLES[objection.verdict])
+        console.print(Text.assemble(verdict, f"  {objection.text}{suffix}"))
     console.print(Text.assemble("Verdict: ", (report.gate.verdict.value, _STYLES[report.gate.verdict])))
 
 
@@ -30,6 +26,6 @@ def table(report: Report) -> Table:
     for column in wording.COLUMNS:
         result.add_column(column, justify="left" if column in {"Variant", "Verdict"} else "right", no_wrap=True)
     for variant in report.variants:
-        *figures, verdict = wording.row(report, variant)
-        result.add_row(*map(Text, figures), Text(verdict, style=_STYLES.get(verdict, "")))
+        name, verdict, *figures = wording.row(report, variant)
+        result.add_row(Text(name), Text(verdict, style=_STYLES.get(verdict, "")), *map(Text, figures))
     return result

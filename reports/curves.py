@@ -1,6 +1,6 @@
 """What plots need beyond the report's figures: scores, samples, cosines."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,3 +21,5 @@ class ReportCurves:
     """(N,) samples in the order taken."""
     cosines: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     """(I,) cosine of every image's embedding to the reference's."""
+    images: Sequence[bytes] = ()
+    """I encoded faces, so that changed decisions can be shown; none, and they are listed without faces."""

@@ -2,13 +2,8 @@
 
 from collections.abc import Iterator
 
+from ghostface_edge.reports import wording
 from ghostface_edge.reports.report import Gate, Role, Verdict
-
-_MEANING = {
-    Verdict.PASS: "every check of a variant that would ship passed",
-    Verdict.FAIL: "at least one variant that would ship breaks a limit by more than its noise",
-    Verdict.INCONCLUSIVE: "nothing that would ship is known to break a limit, but not everything is shown to keep it",
-}
 
 
 def explain(gate: Gate) -> str:
@@ -17,7 +12,7 @@ def explain(gate: Gate) -> str:
 
 
 def _lines(gate: Gate) -> Iterator[str]:
-    yield f"{gate.verdict.value}: {_MEANING[gate.verdict]}"
+    yield f"{gate.verdict.value}: {wording.MEANING[gate.verdict]}"
     yield f"policy: {gate.policy}" + (f", baseline: {gate.baseline}" if gate.baseline else "")
     for variant in dict.fromkeys(check.variant for check in gate.checks):
         checks = [check for check in gate.checks if check.variant == variant]

@@ -10,6 +10,8 @@ from ghostface_edge.reports.metrics import fold_indices, fold_thresholds
 
 Names = Sequence[tuple[str, str]]
 """Who is on the two images of every pair."""
+_DIGITS = 6
+"""Of scores in lists that can be thousands of pairs long."""
 
 
 def find_flips(
@@ -47,11 +49,11 @@ def find_flips(
                     fold=fold,
                     same=bool(same[pair]),
                     lost=bool((score >= own[fold]) != same[pair]),
-                    reference_score=float(reference_scores[pair]),
-                    variant_score=score,
-                    reference_threshold=float(before[fold]),
-                    variant_threshold=float(own[fold]),
-                    margin=abs(score - float(own[fold])),
+                    reference_score=round(float(reference_scores[pair]), _DIGITS),
+                    variant_score=round(score, _DIGITS),
+                    reference_threshold=round(float(before[fold]), _DIGITS),
+                    variant_threshold=round(float(own[fold]), _DIGITS),
+                    margin=round(abs(score - float(own[fold])), _DIGITS),
                     images=(int(index[pair, 0]), int(index[pair, 1])),
                     names=None if names is None else names[pair],
                 )

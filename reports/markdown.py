@@ -19,16 +19,16 @@ def render(report: Report) -> str:
         f"{calibration.identities:,} people ({calibration.identities_shared_with_pairs} of them in the pairs).",
         "",
         "| " + " | ".join(wording.COLUMNS) + " |",
-        "| --- |" + " ---: |" * (len(wording.COLUMNS) - 1),
+        "| --- | --- |" + " ---: |" * (len(wording.COLUMNS) - 2),
     ]
     lines += ["| " + " | ".join(map(_text, wording.row(report, variant))) + " |" for variant in report.variants]
-    open_checks = [check for check in report.gate.checks if check.verdict is not Verdict.PASS]
-    if open_checks:
+    objections = wording.objections(report.gate)
+    if objections:
         lines += ["", f"### What did not pass (policy {_text(report.gate.policy)})", ""]
         lines += [
-            f"- {_MARKS[check.verdict]} {_text(check.reason)}"
-            + (" *(for comparison, does not decide)*" if check.role is Role.COMPARISON else "")
-            for check in open_checks
+            f"- {_MARKS[objection.verdict]} {_text(objection.text)}"
+            + (" *(for comparison, does not decide)*" if objection.role is Role.COMPARISON else "")
+            for objection in objections
         ]
     lines += [
         "",
@@ -42,5 +42,7 @@ def render(report: Report) -> str:
 
 def _text(value: str) -> str:
     """Keep a name from outside from becoming markup, a mention or a new line."""
-    escaped = re.sub(r"([\\`*_{}\[\]|#@])", r"\\\1", value)
-    return " ".join(escaped.replace("<", "&lt;").replace(">", "&gt;").split())
+    escaped = re.sub(r"([\\`*_{}\[\]|#])", r"\\\1", value)
+    # GitHub mentions people despite a backslash; a word joiner keeps the name apart from the sign
+    inert = escaped.replace("<", "&lt;").replace(">", "&gt;").replace("@", "@\u2060")
+    return " ".join(inert.split())

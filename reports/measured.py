@@ -125,8 +125,7 @@ def _tar(at: _Evidence) -> Measurement | None:
 
 
 def _drop(at: _Evidence) -> Measurement:
-    detail = f"{at.versus.flipped_pairs} decisions changed"
-    return Measurement("accuracy drop", at.versus.drop_pp, "pp", at.versus.ci95_pp, detail)
+    return Measurement("accuracy drop", at.versus.drop_pp, "pp", at.versus.ci95_pp)
 
 
 def _tar_drop(at: _Evidence) -> Measurement | None:

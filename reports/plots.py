@@ -1,4 +1,4 @@
-"""The report's plots: which curve goes where, in which look.
+"""The report's main plots: which curve goes where, in which look.
 
 A runtime has a colour; a precision has a stroke: FP32 thin, FP16 dotted, INT8 thick, other methods of a cell dashed.
 """
@@ -13,6 +13,7 @@ from ghostface_edge.reports.svg import Axis, Chart
 from ghostface_edge.reports.variant import Status, Variant
 
 _COLOURS = 6
+_SMALLEST_DROP_PP = 0.01
 
 
 def look(variant: Variant, report: Report) -> str:
@@ -30,52 +31,91 @@ def measured(report: Report) -> list[Variant]:
 
 def roc_plot(report: Report, curves: ReportCurves) -> Markup:
     """TAR over FAR, FAR logarithmic down to one impostor."""
-    impostors = int((~curves.same).sum())
-    lowest = 1 / impostors
+    lowest = 1 / int((~curves.same).sum())
     traces = []
     for variant in measured(report):
         if variant.id in curves.scores:
             far, tar, _ = roc(curves.scores[variant.id], curves.same)
             traces.append((variant, far, tar))
-    # leave room for what would ship; a ruined model may leave the frame at the bottom
-    starts = [
-        float(tar[far <= max(lowest, 1e-3)].max())
-        for variant, far, tar in traces
-        if "other" not in look(variant, report)
-    ]
-    bottom = max(0.0, min(np.floor(10 * (start - 0.02)) / 10 for start in starts or [0.0]))
-    chart = Chart(
-        "ROC", Axis("FAR (false-accept rate)", lowest, 1.0, log=True), Axis("TAR (true-accept rate)", bottom, 1.0)
-    )
+    # the frame is for what would ship; a ruined model may leave it at the bottom
+    starts = [float(tar[far <= lowest].max(initial=0.0)) for variant, far, tar in traces if "other" not in look(variant, report)]
+    bottom = max(0.0, float(np.floor(20 * (min(starts, default=0.0) - 0.01)) / 20))
+    x = Axis("FAR (share of impostor pairs accepted)", lowest, 1.0, log=True)
+    chart = Chart("ROC", x, Axis("TAR (share of genuine pairs accepted)", bottom, 1.0))
     for variant, far, tar in traces:
-        shown = far >= lowest
-        start = float(tar[far <= lowest].max())
-        xs, ys = np.concatenate(([lowest], far[shown])), np.concatenate(([start], tar[shown]))
-        chart.line(np.repeat(xs, 2)[1:].tolist(), np.repeat(ys, 2)[:-1].tolist(), look(variant, report), variant.id)
+        css = look(variant, report)
+        # what comes next is inside the frame: leaves out the run along its left and bottom edges
+        inside = (np.append(far[1:], 1.0) > lowest) & (np.append(tar[1:], 1.0) > bottom)
+        xs, ys = np.repeat(far[inside], 2)[1:], np.repeat(tar[inside], 2)[:-1]
+        chart.line(xs.tolist(), ys.tolist(), css, variant.id)
+        for decade in (1e-3, 1e-2, 1e-1):
+            reached = float(tar[far <= decade].max(initial=0.0))
+            if decade >= lowest and reached >= bottom:
+                hover = f"{variant.id}: TAR {100 * reached:.2f} % at FAR {decade:g}"
+                chart.dot(decade, reached, f"fill {css}", hover, radius=3.5)
     return chart.render()
 
 
 def latency_plot(report: Report, curves: ReportCurves) -> Markup:
-    """One row per variant: quartiles as a box, median as a line, a whisker to p99."""
-    rows = [variant for variant in measured(report) if variant.latency is not None]
-    highest = max((variant.latency.p99_ms for variant in rows if variant.latency), default=1.0)
+    """One row per variant: quartiles as a box, median as a line, a whisker to p90 and p99."""
+    rows = [(variant, variant.latency) for variant in measured(report) if variant.latency is not None]
+    highest = max((latency.p99_ms for _, latency in rows), default=1.0)
     chart = Chart(
         "Latency",
-        Axis("ms per face, batch 1: median, quartiles, whisker to 90 % and 99 %", 0.0, highest * 1.04),
+        Axis("ms per face, batch 1: quartiles, median, whisker to 90 % and 99 %", 0.0, highest * 1.04),
         Axis("", 0, max(len(rows), 1)),
         height=70 + 26 * max(len(rows), 1),
-        left=190,
-        rows=[variant.id for variant in rows],
+        left=168,
+        rows=[variant.id for variant, _ in rows],
     )
-    for row, variant in enumerate(rows):
-        if variant.latency is None:
-            continue
-        css, latency = look(variant, report), variant.latency
+    for row, (variant, latency) in enumerate(rows):
+        css = f"fill {look(variant, report)}"
         hover = f"{variant.id}: p50 {latency.p50_ms:.2f}, p90 {latency.p90_ms:.2f}, p99 {latency.p99_ms:.2f} ms"
-        chart.bar((latency.p50_ms, latency.p99_ms), (row + 0.47, row + 0.53), f"fill {css}", hover)
-        chart.bar((latency.p50_ms, latency.p90_ms), (row + 0.42, row + 0.58), f"fill {css}", hover)
+        chart.bar((latency.p50_ms, latency.p99_ms), (row + 0.47, row + 0.53), css, hover)
+        chart.bar((latency.p50_ms, latency.p90_ms), (row + 0.42, row + 0.58), css, hover)
         samples = curves.latency_ms.get(variant.id)
         low, high = (latency.p50_ms, latency.p50_ms) if samples is None else np.percentile(samples, [25, 75])
-        chart.bar((float(low), float(high)), (row + 0.2, row + 0.8), f"fill {css}", hover)
+        chart.bar((float(low), float(high)), (row + 0.2, row + 0.8), css, hover)
         chart.bar((latency.p50_ms, latency.p50_ms), (row + 0.14, row + 0.86), "median", hover)
+    return chart.render()
+
+
+def pareto_plot(report: Report) -> Markup:
+    """Accuracy lost over time taken; the area of a dot is the file's size."""
+    points = [(variant, variant.versus_reference, variant.latency, variant.artifact) for variant in measured(report)]
+    shown = [
+        (variant, versus, latency, artifact.bytes)
+        for variant, versus, latency, artifact in points
+        if versus is not None and latency is not None and artifact is not None
+    ]
+    slowest = max((latency.p50_ms for _, _, latency, _ in shown), default=1.0)
+    worst = max((versus.ci95_pp[1] for _, versus, _, _ in shown), default=1.0)
+    largest = max((size for *_, size in shown), default=1)
+    y = Axis("accuracy lost, pp", _SMALLEST_DROP_PP / 2, max(1.0, 1.5 * worst), log=True)
+    chart = Chart("Accuracy, time and size", Axis("median ms per face", 0.0, 1.15 * slowest), y)
+    for variant, versus, latency, size in sorted(shown, key=lambda point: -point[3]):
+        css = look(variant, report)
+        hover = (
+            f"{variant.id}: {versus.drop_pp:+.2f} pp [{versus.ci95_pp[0]:.2f}, {versus.ci95_pp[1]:.2f}], "
+            f"{latency.p50_ms:.2f} ms, {size / 1000:,.0f} KB"
+        )
+        chart.line([latency.p50_ms] * 2, list(versus.ci95_pp), f"{css} solid whisker", hover)
+        lost = max(versus.drop_pp, _SMALLEST_DROP_PP)
+        chart.dot(latency.p50_ms, lost, f"fill {css}", hover, radius=4 + 10 * (size / largest) ** 0.5)
+    return chart.render()
+
+
+def bars(title: str, label: str, rows: list[tuple[str, float]]) -> Markup:
+    """Horizontal bars from zero, for rankings."""
+    highest = max((value for _, value in rows), default=1.0) or 1.0
+    chart = Chart(
+        title,
+        Axis(label, 0.0, 1.05 * highest),
+        Axis("", 0, max(len(rows), 1)),
+        height=66 + 19 * max(len(rows), 1),
+        left=230,
+        rows=[name if len(name) <= 34 else f"…{name[-33:]}" for name, _ in rows],
+    )
+    for row, (name, value) in enumerate(rows):
+        chart.bar((0.0, value), (row + 0.18, row + 0.82), "fill c0", f"{name}: {value:.4g}")
     return chart.render()

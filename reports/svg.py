@@ -49,6 +49,7 @@ class Chart:
     title: str
     x: Axis
     y: Axis
+    width: int = WIDTH
     height: int = HEIGHT
     left: int = _LEFT
     rows: Sequence[str] = ()
@@ -57,7 +58,7 @@ class Chart:
 
     def px(self, x: float) -> float:
         """Horizontal position in the drawing."""
-        return self.left + self.x.place(x) * (WIDTH - self.left - _RIGHT)
+        return self.left + self.x.place(x) * (self.width - self.left - _RIGHT)
 
     def py(self, y: float) -> float:
         """Vertical position in the drawing; rows count from the top."""
@@ -77,6 +78,11 @@ class Chart:
             )
         )
 
+    def area(self, xs: Sequence[float], ys: Sequence[float], css: str, hover: str) -> None:
+        """Fill a closed outline."""
+        points = " ".join(f"{self.px(x):.1f},{self.py(y):.1f}" for x, y in zip(xs, ys, strict=True))
+        self._add(Markup('<polygon class="{}" points="{}"><title>{}</title></polygon>').format(css, points, hover))
+
     def bar(self, x: tuple[float, float], y: tuple[float, float], css: str, hover: str) -> None:
         """Draw a filled rectangle between two corners."""
         left, right = sorted((self.px(x[0]), self.px(x[1])))
@@ -95,19 +101,11 @@ class Chart:
             )
         )
 
-    def text(self, x: float, y: float, text: str, css: str = "note", anchor: str = "start") -> None:
-        """Write beside a point."""
-        self._add(
-            Markup('<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="{}" dy="0.35em">{}</text>').format(
-                css, self.px(x), self.py(y), anchor, text
-            )
-        )
-
     def render(self) -> Markup:
         """Write the SVG element."""
         return Markup(
             '<svg viewBox="0 0 {} {}" role="img" aria-label="{}" preserveAspectRatio="xMidYMid meet">{}{}</svg>'
-        ).format(WIDTH, self.height, self.title, self._axes(), Markup("").join(self._shapes))
+        ).format(self.width, self.height, self.title, self._axes(), Markup("").join(self._shapes))
 
     def _add(self, shape: Markup) -> None:
         self._shapes.append(shape)
@@ -128,14 +126,18 @@ class Chart:
         for value, label in named:
             at = self.py(value)
             if not self.rows:
-                parts.append(Markup('<path class="grid" d="M{} {:.1f}H{}"/>').format(self.left, at, WIDTH - _RIGHT))
+                parts.append(
+                    Markup('<path class="grid" d="M{} {:.1f}H{}"/>').format(self.left, at, self.width - _RIGHT)
+                )
             parts.append(
                 Markup('<text class="tick" x="{}" y="{:.1f}" text-anchor="end" dy="0.35em">{}</text>').format(
                     self.left - 8, at, label
                 )
             )
-        parts.append(Markup('<path class="axis" d="M{} {}V{}H{}"/>').format(self.left, _TOP, bottom, WIDTH - _RIGHT))
-        middle = (self.left + WIDTH - _RIGHT) / 2
+        parts.append(
+            Markup('<path class="axis" d="M{} {}V{}H{}"/>').format(self.left, _TOP, bottom, self.width - _RIGHT)
+        )
+        middle = (self.left + self.width - _RIGHT) / 2
         parts.append(
             Markup('<text class="label" x="{:.0f}" y="{}" text-anchor="middle">{}</text>').format(
                 middle, self.height - 8, self.x.label
@@ -156,6 +158,6 @@ def _round_step(rough: float) -> float:
 
 
 def _power(power: int) -> str:
-    if -2 <= power <= 3:
+    if -4 <= power <= 3:
         return f"{10.0**power:g}"
     return "10" + str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))

@@ -1,12 +1,15 @@
 """How figures are written for people, alike in every rendering."""
 
+from dataclasses import dataclass
+
 from ghostface_edge.reports.record import Interval
-from ghostface_edge.reports.report import Report
+from ghostface_edge.reports.report import Gate, Report, Role, Verdict
 from ghostface_edge.reports.variant import Variant
 
 MISSING = "–"
 COLUMNS = (
     "Variant",
+    "Verdict",
     "Accuracy %",
     "Drop pp",
     "95 % interval",
@@ -15,17 +18,23 @@ COLUMNS = (
     "p50 ms",
     "× FP32",
     "Size KB",
-    "Verdict",
 )
+_WORST_FIRST = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
+MEANING = {
+    Verdict.PASS: "Every check of a variant that would ship passed.",
+    Verdict.FAIL: "At least one variant that would ship breaks a limit by more than its noise.",
+    Verdict.INCONCLUSIVE: "Nothing that would ship is known to break a limit, but not everything is shown to keep it.",
+}
 
 
 def row(report: Report, variant: Variant) -> tuple[str, ...]:
     """Write one variant's figures, in the order of COLUMNS."""
     accuracy, versus, latency = variant.accuracy, variant.versus_reference, variant.latency
     if accuracy is None or versus is None or latency is None or variant.artifact is None:
-        return (variant.id, *[MISSING] * (len(COLUMNS) - 2), variant.status.value)
+        return (variant.id, variant.status.value, *[MISSING] * (len(COLUMNS) - 2))
     return (
         variant.id,
+        verdict_of(report, variant),
         f"{100 * accuracy.mean:.2f} ± {100 * accuracy.standard_error:.2f}",
         f"{versus.drop_pp:+.2f}",
         interval(versus.ci95_pp),
@@ -34,14 +43,46 @@ def row(report: Report, variant: Variant) -> tuple[str, ...]:
         f"{latency.p50_ms:.2f}",
         f"{latency.versus_fp32:.2f}",
         f"{variant.artifact.bytes / 1000:,.0f}",
-        verdict_of(report, variant),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """What keeps one variant from passing, in one line."""
+
+    variant: str
+    verdict: Verdict
+    role: Role
+    text: str
+
+
+def objections(gate: Gate) -> list[Objection]:
+    """Sum up what did not pass, or passes by a waiver: one line per variant, its gravest reasons only."""
+    found = []
+    for variant in dict.fromkeys(check.variant for check in gate.checks):
+        checks = [
+            check
+            for check in gate.checks
+            if check.variant == variant and (check.verdict is not Verdict.PASS or check.waiver is not None)
+        ]
+        checks.sort(key=lambda check: _WORST_FIRST.index(check.verdict))
+        if checks:
+            name = "the whole run" if variant == "*" else variant
+            gravest = [check for check in checks if check.verdict is checks[0].verdict]
+            reasons = "; ".join(check.reason.removeprefix(f"{variant}: ") for check in gravest)
+            found.append(Objection(name, checks[0].verdict, checks[0].role, f"{name}: {reasons}"))
+    return found
 
 
 def verdict_of(report: Report, variant: Variant) -> str:
     """Sum up a variant's own checks, worst first."""
-    verdicts = [check.verdict.value for check in report.gate.checks if check.variant == variant.id]
-    return next((verdict for verdict in ("fail", "inconclusive", "pass") if verdict in verdicts), MISSING)
+    verdicts = [check.verdict for check in report.gate.checks if check.variant == variant.id]
+    return next((verdict.value for verdict in _WORST_FIRST if verdict in verdicts), MISSING)
+
+
+def is_comparison(report: Report, variant: Variant) -> bool:
+    """Whether the gate judged the variant for comparison only."""
+    return any(check.role is Role.COMPARISON for check in report.gate.checks if check.variant == variant.id)
 
 
 def percent(fraction: float | None) -> str:
@@ -52,3 +93,25 @@ def percent(fraction: float | None) -> str:
 def interval(bounds: Interval | None) -> str:
     """Write an interval in the unit it has."""
     return MISSING if bounds is None else f"{bounds[0]:+.2f} … {bounds[1]:+.2f}"
+
+
+def probability(value: float) -> str:
+    """Write what a p-value is, with its sign of relation."""
+    return "< 1e-16" if value < 1e-16 else f"= {value:.2g}"
+
+
+def heat(loss_pp: float) -> int:
+    """Grade a loss for colouring: -1 a gain, 0 nothing, up to 5."""
+    if loss_pp < -0.1:
+        return -1
+    return sum(loss_pp > step for step in (0.1, 0.5, 1, 5, 20))
+
+
+def detectable(report: Report) -> str:
+    """Write the smallest drop each measured variant's comparison would show."""
+    smallest = [
+        (variant.id, variant.versus_reference.detectable_drop_pp)
+        for variant in report.variants
+        if variant.versus_reference is not None and variant.versus_reference.detectable_drop_pp is not None
+    ]
+    return ", ".join(f"{drop:.2f} pp for {name}" for name, drop in smallest) or MISSING

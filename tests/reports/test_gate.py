@@ -177,7 +177,7 @@ def test_a_waiver_for_something_else_changes_nothing(variants: list[Variant]) ->
 
 def test_explanation_names_every_check(variants: list[Variant]) -> None:
     text = explain(judge(variants))
-    assert text.startswith("pass: every check")
+    assert text.startswith("pass: Every check")
     assert "onnxruntime-int8-stock (for comparison" in text
     assert "because the mean accuracy hides damage" in text
 

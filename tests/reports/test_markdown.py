@@ -1,0 +1,28 @@
+from ghostface_edge.reports.gate import judge
+from ghostface_edge.reports.markdown import render
+from ghostface_edge.reports.report import Report
+
+
+def test_table_and_reasons_fit_a_comment(report: Report) -> None:
+    text = render(report)
+    assert text.startswith("## ✅ GhostFaceNetV1-0.5-2: pass")
+    assert len(text) < 65_536
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    assert len(rows) == 2 + 3
+    assert len({row.count("|") for row in rows}) == 1
+    (reason,) = [line for line in text.splitlines() if line.startswith("- ")]
+    assert "onnxruntime-int8-stock: accuracy drop" in reason
+    assert "for comparison" in reason
+
+
+def test_names_stay_text(report: Report) -> None:
+    name = "a|b <img src=x> [click](http://x) @team `code`\n# head"
+    failed = report.variants[0].model_copy(update={"id": name, "status": "failed", "error": name})
+    hostile = report.model_copy(update={"variants": (failed,), "gate": judge([failed])})
+    text = render(hostile)
+    assert "<img" not in text
+    assert "[click](" not in text
+    assert "@team" not in text
+    assert "\n# head" not in text
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    assert len({row.replace("\\|", "").count("|") for row in rows}) == 1

@@ -1,0 +1,33 @@
+import pytest
+
+from ghostface_edge.reports.svg import Axis, Chart
+
+
+@pytest.mark.parametrize(
+    ("axis", "labels"),
+    [
+        (Axis("", 0.85, 1.0), ["0.85", "0.90", "0.95", "1.00"]),
+        (Axis("", 0.0, 4.7), ["0", "1", "2", "3", "4"]),
+        (Axis("", 1 / 3_000, 1.0, log=True), ["0.001", "0.01", "0.1", "1"]),
+        (Axis("", 1e-6, 1e-4, log=True), ["10⁻⁶", "10⁻⁵", "0.0001"]),
+    ],
+)
+def test_ticks_are_round(axis: Axis, labels: list[str]) -> None:
+    assert [label for _, label in axis.ticks()] == labels
+
+
+def test_places() -> None:
+    assert Axis("", 0.01, 1.0, log=True).place(0.1) == pytest.approx(0.5)
+    assert Axis("", 0.01, 1.0, log=True).place(0.0) == 0.0
+    assert Axis("", 2.0, 4.0).place(5.0) == 1.0
+
+
+def test_hover_texts_are_escaped() -> None:
+    chart = Chart("<title>", Axis("x & y", 0, 1), Axis("y", 0, 1))
+    chart.line([0, 0, 1], [0, 0, 1], "c0", "<script>")
+    text = chart.render()
+    assert "<script>" not in text
+    assert "&lt;script&gt;" in text
+    assert "x &amp; y" in text
+    # the second of two equal points is left out
+    assert text.count(",") == 2
