@@ -179,6 +179,8 @@ def _align_one(yunet: YuNet | None, photo: _Photo) -> _Outcome:
         face = align(pixels, landmarks)
     except (BadImageError, DegenerateLandmarksError) as error:
         return Offence(photo.name, str(error))
+    except cv2.error as error:
+        return Offence(photo.name, f"OpenCV cannot work on it: {error.err}")
     png = cv2.imencode(".png", face[:, :, ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
     return AlignedFace(photo.name, png, hashlib.sha256(photo.data).hexdigest(), origin, assess(face, landmarks))
 

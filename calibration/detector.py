@@ -44,7 +44,9 @@ class Detector:
             InputError: the file is no YuNet.
         """
         import cv2
+        import cv2.utils.logging as cv2_logging
 
+        cv2_logging.setLogLevel(cv2_logging.LOG_LEVEL_ERROR)  # OpenCV 5 warns about its own default on every load
         try:
             self._net = cv2.FaceDetectorYN.create(str(model), "", (320, 320), _SCORE, _NMS, _TOP_K)
         except cv2.error as error:

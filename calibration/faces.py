@@ -114,7 +114,7 @@ def scan_folder(folder: Path) -> tuple[FaceFile, ...]:
 
 
 def sample(
-    files: Sequence[FaceFile],
+    files: Sequence[FaceFile | CalibrationFace],
     count: int,
     seed: int,
     on_bad_image: OnBadImage = OnBadImage.ERROR,
@@ -126,7 +126,7 @@ def sample(
     """Choose up to `count` faces of distinct content.
 
     Args:
-        files: the pool.
+        files: the pool, as scanned, or the faces of a larger calibration set.
         count: how many to choose; fewer are chosen where the pool is smaller.
         seed: decides what chance decides.
         on_bad_image: whether a face that cannot be used, met on the way, ends everything or is skipped and counted.
@@ -172,7 +172,10 @@ def sample(
 
 
 def _order(
-    files: Sequence[FaceFile], seed: int, method: SamplingMethod, embeddings: NDArray[np.float32] | None
+    files: Sequence[FaceFile | CalibrationFace],
+    seed: int,
+    method: SamplingMethod,
+    embeddings: NDArray[np.float32] | None,
 ) -> Iterable[int]:
     names = [file.name for file in files]
     if method is SamplingMethod.RANDOM:
@@ -192,7 +195,7 @@ def _listing(files: Iterable[CalibrationFace]) -> str:
     return "".join(f"{file.sha256}  {file.name}\n" for file in files)
 
 
-def _common_folder(files: Sequence[FaceFile]) -> Path:
+def _common_folder(files: Sequence[FaceFile | CalibrationFace]) -> Path:
     first = files[0]
     return first.path.parents[first.name.count("/")]
 

@@ -4,13 +4,16 @@ In: `FOLDER/NAME/NAME_0001.jpg` or an archive of such a folder (`lfw.tgz`). Out:
 that memory does not grow with the set. Nothing is ever extracted to disk, so no member's path is ever followed.
 """
 
+import bz2
+import gzip
 import hashlib
+import lzma
 import tarfile
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import IO, Any, Protocol, cast
 
 from ghostface_edge.calibration.faces import IMAGE_SUFFIXES, scan_folder
 from ghostface_edge.calibration.verification import file_sha256
@@ -20,6 +23,7 @@ MAX_FILE_BYTES = 64 << 20
 """An encoded photograph above this is not read."""
 
 _ARCHIVE_SUFFIXES = (".tgz", ".tar.gz", ".tar", ".tar.bz2", ".tar.xz")
+_BLOCK = 1 << 20
 _FIX = "download the archive again, whole"
 
 
@@ -97,18 +101,17 @@ class _Archive:
 
     def names(self) -> tuple[str, ...]:
         if self._names is None:
-            self._names = tuple(sorted({name for name, _, _ in self._members()}))
+            self._names = tuple(sorted({name for name, _ in self._members(())}))
             if not self._names:
                 raise InputError(f"{self.path} holds no images", fix="use an archive laid out as lfw/NAME/*.jpg")
         return self._names
 
     def stream(self, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
         left = set(wanted)
-        for name, archive, member in self._members():
+        for name, data in self._members(frozenset(left)):
             if name in left:
                 left.remove(name)
-                file = archive.extractfile(member)
-                yield name, b"" if file is None else file.read(MAX_FILE_BYTES + 1)
+                yield name, data
             if not left:
                 return
 
@@ -116,15 +119,28 @@ class _Archive:
         names = "\n".join(sorted(set(wanted)))
         return hashlib.sha256(f"{file_sha256(self.path)}\n{names}".encode("utf-8", "surrogateescape")).hexdigest()
 
-    def _members(self) -> Iterator[tuple[str, tarfile.TarFile, tarfile.TarInfo]]:
-        """Walk the image members in file order: regular files only, links and devices passed over."""
+    def _members(self, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
+        """Walk the image members in file order and read the wanted ones; links and devices are passed over."""
         try:
-            with tarfile.open(self.path, mode="r|*") as archive:
+            with self._unpacked() as unpacked, tarfile.open(fileobj=unpacked, mode="r|") as archive:
                 for member in archive:
                     if member.isfile() and (name := _photo_name(member.name)):
-                        yield name, archive, member
-        except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+                        file = archive.extractfile(member) if name in wanted else None
+                        yield name, b"" if file is None else file.read(MAX_FILE_BYTES + 1)
+                while unpacked.read(_BLOCK):  # to the checksum at its very end
+                    pass
+        except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError) as error:
             raise InputError(f"{self.path} cannot be read to its end: {error}", fix=_FIX) from None
+
+    def _unpacked(self) -> IO[bytes]:
+        """Open the archive with the standard decompressors: tarfile's own streams never look at checksums."""
+        openers: dict[str, Callable[..., Any]] = {
+            ".tgz": gzip.open,
+            ".gz": gzip.open,
+            ".bz2": bz2.open,
+            ".xz": lzma.open,
+        }
+        return cast("IO[bytes]", openers.get(self.path.suffix.lower(), open)(self.path, "rb"))
 
 
 def _photo_name(member: str) -> str | None:

@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostface_edge.calibration.aligned import check_aligned
 from ghostface_edge.calibration.bin_file import read_bin, write_bin
+from ghostface_edge.calibration.image_file import BadImageError
 from ghostface_edge.calibration.lfw_errata import WRONG_SAME_PAIRS
-from ghostface_edge.calibration.offences import Offence
+from ghostface_edge.calibration.offences import Offence, OnBadImage, refuse
 from ghostface_edge.calibration.pairs_file import ImageName, NamedPair, PairsFile, read_pairs_file
 from ghostface_edge.reports.errors import InputError
 
@@ -75,7 +77,13 @@ class LabelErrors(StrEnum):
     EXCLUDE = "exclude"
 
 
-def load_pairs(path: Path, names: Path | None = None, label_errors: LabelErrors = LabelErrors.KEEP) -> VerificationSet:
+def load_pairs(
+    path: Path,
+    names: Path | None = None,
+    *,
+    label_errors: LabelErrors = LabelErrors.KEEP,
+    on_bad_image: OnBadImage = OnBadImage.ERROR,
+) -> VerificationSet:
     """Read a verification set from an InsightFace `.bin`.
 
     Args:
@@ -83,10 +91,14 @@ def load_pairs(path: Path, names: Path | None = None, label_errors: LabelErrors 
         names: the pair list that the `.bin` was made from, which tells who is in it. Without it a `pairs.txt` in the
             same folder is tried, and believed only if every label and every image agrees with it.
         label_errors: whether LFW's published wrong pairs stay in; to exclude them, the list must be known.
+        on_bad_image: whether images that cannot be used end everything or cost their pairs, counted.
 
     Raises:
-        InputError: the file cannot be read or is not such a set, or `names` is not the list behind it.
+        InputError: the file cannot be read or is not such a set, images cannot be used, or `names` is not the list
+            behind it.
     """
+    if path.suffix == ".txt":
+        raise InputError(f"{path} names images without holding them", fix="give the folder of its images with --faces")
     encoded, same = read_bin(path)
     if len(same) < _BIN_FOLDS:
         raise InputError(f"{path} holds {len(same)} pairs", fix=f"use a set of at least {_BIN_FOLDS} pairs")
@@ -102,14 +114,14 @@ def load_pairs(path: Path, names: Path | None = None, label_errors: LabelErrors 
         folds=_BIN_FOLDS,
         identities=None if listed is None else _people(listed),
     )
-    if label_errors is LabelErrors.KEEP:
-        return loaded
-    if listed is None:
-        raise InputError(
-            f"the pairs of {path} have no names, so its label errors cannot be told",
-            fix="name the pairs.txt that it was made from, or lay it beside the .bin",
-        )
-    return without_label_errors(loaded, listed)
+    if label_errors is LabelErrors.EXCLUDE:
+        if listed is None:
+            raise InputError(
+                f"the pairs of {path} have no names, so its label errors cannot be told",
+                fix="name the pairs.txt that it was made from, or lay it beside the .bin",
+            )
+        loaded = without_label_errors(loaded, listed)
+    return _without_bad_images(loaded, on_bad_image)
 
 
 def write_pairs(pairs: VerificationSet, path: Path) -> None:
@@ -132,15 +144,39 @@ def write_pairs(pairs: VerificationSet, path: Path) -> None:
 def without_label_errors(pairs: VerificationSet, listed: Sequence[NamedPair]) -> VerificationSet:
     """Leave out the pairs that LFW's errata call wrong; `listed` names the pairs of the set one by one."""
     keep = np.array([(pair.left, pair.right) not in WRONG_SAME_PAIRS for pair in listed], np.bool_)
+    return replace(_only(pairs, keep), label_errors_excluded=int((~keep).sum()))
+
+
+def _without_bad_images(pairs: VerificationSet, on_bad_image: OnBadImage) -> VerificationSet:
+    """Refuse or leave out images whose headers show that they are no faces; grayscale ones are welcome."""
+    offences = []
+    good = np.ones(len(pairs.images), np.bool_)
+    for place, data in enumerate(pairs.images):
+        try:
+            check_aligned(data, gray=True)
+        except BadImageError as error:
+            good[place] = False
+            pair = int(np.flatnonzero((pairs.index == place).any(axis=1))[0])
+            offences.append(Offence(f"pair {pair + 1}", str(error)))
+    if not offences:
+        return pairs
+    keep = good[pairs.index[:, 0]] & good[pairs.index[:, 1]]
+    if on_bad_image is OnBadImage.ERROR or not keep.any():
+        fix = "download the file again, or skip such pairs with --on-bad-image skip"
+        raise refuse(offences, len(good), f"images of {pairs.path}", fix=fix)
+    return replace(_only(pairs, keep), skipped_pairs=int((~keep).sum()), skipped=tuple(offences))
+
+
+def _only(pairs: VerificationSet, keep: NDArray[np.bool_]) -> VerificationSet:
+    """Leave out the pairs where `keep` (P,) is false, and the images that only they use."""
     images, position = distinct(pairs.images[side] for side in pairs.index[keep].ravel())
-    return replace(
-        pairs,
-        images=images,
-        index=position.reshape(-1, 2),
-        same=pairs.same[keep],
-        identities=_people([pair for pair, kept in zip(listed, keep, strict=True) if kept]),
-        label_errors_excluded=int((~keep).sum()),
+    names = pairs.identities
+    kept = (
+        None
+        if names is None
+        else tuple(names[side] for pair in np.flatnonzero(keep) for side in (2 * pair, 2 * pair + 1))
     )
+    return replace(pairs, images=images, index=position.reshape(-1, 2), same=pairs.same[keep], identities=kept)
 
 
 def _people(listed: Sequence[NamedPair]) -> tuple[str, ...]:

@@ -1,4 +1,5 @@
 import json
+import multiprocessing
 import shutil
 
 import numpy as np
@@ -11,7 +12,7 @@ from ghostface_edge.calibration.landmarks import Landmarks
 from ghostface_edge.calibration.offences import Offence, OnBadImage
 from ghostface_edge.calibration.photos import open_photos
 from ghostface_edge.calibration.similarity import align
-from ghostface_edge.reports.errors import ExitCode, InputError
+from ghostface_edge.reports.errors import ExitCode, InputError, ToolError
 
 
 @pytest.fixture
@@ -141,3 +142,29 @@ def test_nobody_in_the_picture(assets, tmp_path, encode):
         align_folder(photos, tmp_path / "out", YuNet(model))
     aligned = align_folder(photos, tmp_path / "out", YuNet(model, WhenNoFace.CENTRE))
     assert aligned.count(Origin.CENTRE) == 1
+
+
+def test_a_photograph_too_thin_to_work_on_is_one_that_cannot_be_used(assets, tmp_path, encode):
+    folder = tmp_path / "raw/Thin"
+    folder.mkdir(parents=True)
+    (folder / "Thin_0001.png").write_bytes(encode(np.zeros((3000, 1, 3), np.uint8), ".png"))
+    model = assets / "detector/face_detection_yunet_2026may.onnx"
+    with pytest.raises(InputError, match=r"Thin_0001.png: (OpenCV cannot work on it|no face found)"):
+        align_folder(open_photos(tmp_path / "raw"), tmp_path / "out", YuNet(model))
+
+
+def test_the_death_of_a_child_is_an_error_and_leaves_nothing(tmp_path, picture, encode):
+    folder = tmp_path / "raw/Ann"
+    folder.mkdir(parents=True)
+    for number in range(200):
+        (folder / f"Ann_{number:04d}.jpg").write_bytes(encode(picture(number, 64, 64)))
+    photos = open_photos(tmp_path / "raw")
+    points = dict.fromkeys(photos.names(), central_landmarks(64, 64))
+
+    def kill(*_: int) -> None:
+        for child in multiprocessing.active_children():
+            child.kill()
+
+    with pytest.raises(ToolError, match="a child process died while aligning"):
+        align_folder(photos, tmp_path / "out", Landmarks(tmp_path, "0" * 64, points), progress=kill)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["raw"]

@@ -83,6 +83,14 @@ def test_diverse_needs_an_embedding_per_face(face_folder):
         sample(files, 2, 0, method=SamplingMethod.DIVERSE, embeddings=np.eye(2, 4, dtype=np.float32))
 
 
+def test_a_set_is_a_pool_for_a_smaller_one(face_folder):
+    pool = sample(scan_folder(face_folder({"Ann": 3, "Bo": 2})), 5, 0)
+    embeddings = np.eye(5, dtype=np.float32)
+    chosen = sample(pool.files, 3, 0, method=SamplingMethod.DIVERSE, embeddings=embeddings)
+    assert set(chosen.files) < set(pool.files)
+    assert chosen.path == pool.path
+
+
 def test_methods_choose_differently(face_folder):
     files = scan_folder(face_folder({"Ann": 6, "Bo": 1, "Cy": 1}))
     embeddings = np.ones((8, 4), np.float32)

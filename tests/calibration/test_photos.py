@@ -1,6 +1,7 @@
 import io
 import tarfile
 
+import numpy as np
 import pytest
 
 from ghostface_edge.calibration.photos import open_photos
@@ -56,12 +57,29 @@ def test_hostile_members_are_passed_over(tmp_path):
     assert photos.names() == ("Ann/Ann_0001.jpg", "Ann/Ann_0002.jpg", "Bo/Bo_0001.jpg")
 
 
+@pytest.mark.parametrize(("name", "mode"), [("lfw.tgz", "w:gz"), ("lfw.tar.xz", "w:xz"), ("lfw.tar.bz2", "w:bz2")])
 @pytest.mark.parametrize("kept", [0, 10, 60])
-def test_refuses_a_truncated_archive(tmp_path, kept):
-    whole = archive(tmp_path / "lfw.tgz", MEMBERS).read_bytes()
-    (tmp_path / "lfw.tgz").write_bytes(whole[: len(whole) * kept // 100])
+def test_refuses_a_truncated_archive(tmp_path, name, mode, kept):
+    noise = {member: np.random.default_rng(7).bytes(20_000) for member in MEMBERS}
+    photos = open_photos(archive(tmp_path / name, noise, mode))
+    wanted = photos.names()
+    whole = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(whole[: len(whole) * kept // 100])
     with pytest.raises(InputError, match="cannot be read to its end"):
-        open_photos(tmp_path / "lfw.tgz").names()
+        open_photos(tmp_path / name).names()
+    with pytest.raises(InputError, match="cannot be read to its end"):
+        list(photos.stream(wanted))
+
+
+def test_refuses_a_damaged_archive(tmp_path):
+    noise = {member: np.random.default_rng(7).bytes(20_000) for member in MEMBERS}
+    path = archive(tmp_path / "lfw.tgz", noise)
+    whole = bytearray(path.read_bytes())
+    whole[len(whole) // 2 : len(whole) // 2 + 2000] = bytes(2000)
+    path.write_bytes(bytes(whole))
+    photos = open_photos(path)
+    with pytest.raises(InputError, match="cannot be read to its end"):
+        list(photos.stream(photos.names()))
 
 
 def test_refuses_what_holds_no_photographs(tmp_path):

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from ghostface_edge.calibration.bin_file import write_bin
+from ghostface_edge.calibration.aligned import iterate_faces
+from ghostface_edge.calibration.bin_file import read_bin, write_bin
+from ghostface_edge.calibration.offences import OnBadImage
 from ghostface_edge.calibration.verification import LabelErrors, load_pairs, write_pairs
 from ghostface_edge.reports.errors import InputError
 
@@ -58,6 +60,47 @@ def test_too_few_pairs_for_ten_folds(tmp_path):
     write_bin(tmp_path / "tiny.bin", [b"x"] * 4, [True, False])
     with pytest.raises(InputError, match="holds 2 pairs"):
         load_pairs(tmp_path / "tiny.bin")
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda data, _: data[:-20], "truncated"),
+        (lambda _, __: b"", "empty file"),
+        (lambda _, encode: encode(np.zeros((96, 112, 3), np.uint8)), "112x96 pixels"),
+        (lambda _, encode: encode(np.zeros((112, 112, 3), np.uint16), ".png"), "16 bits"),
+    ],
+)
+def test_bad_images_are_refused_or_skipped_and_counted(small_bin, encode, damage, reason):
+    path, pairs, lines = small_bin
+    images, same = read_bin(path)
+    bad = damage(images[5], encode)
+    write_bin(path, [bad if image == images[5] else image for image in images], same.tolist())
+    path.with_name("pairs.txt").write_text("\n".join(lines))
+    with pytest.raises(InputError, match="1 of 6 images") as caught:
+        load_pairs(path)
+    assert "pair 3: " in str(caught.value)
+    assert reason in str(caught.value)
+    loaded = load_pairs(path, on_bad_image=OnBadImage.SKIP)
+    kept = [pair for pair in pairs if 5 not in pair]
+    assert len(kept) == 7
+    assert loaded.index.tolist() == [list(pair) for pair in kept]
+    assert loaded.identities == tuple(f"P{side // 2}" for pair in kept for side in pair)
+    assert loaded.protocol == "10 contiguous folds, 3 pairs skipped for bad images"
+
+
+def test_grayscale_faces_belong_to_a_bin(small_bin, encode, picture):
+    path, _, _ = small_bin
+    images, same = read_bin(path)
+    write_bin(path, [encode(picture(9)[:, :, 1]), *images[1:]], same.tolist())
+    loaded = load_pairs(path)
+    faces = next(iterate_faces(loaded.images, 99))
+    assert (faces[0, ..., 0] == faces[0, ..., 2]).all()
+
+
+def test_a_list_is_not_a_bin(tmp_path):
+    with pytest.raises(InputError, match="names images without holding them"):
+        load_pairs(tmp_path / "pairs.txt")
 
 
 def test_lfw(assets):
