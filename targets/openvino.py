@@ -50,6 +50,11 @@ class OpenvinoTarget:
         quantized = nncf.quantize(openvino.convert_model(model), dataset, subset_size=len(faces))
         openvino.save_model(quantized, artifact, compress_to_fp16=False)
 
+    def lower_quantized(self, carrier: Path, artifact: Path) -> None:
+        import openvino
+
+        openvino.save_model(openvino.convert_model(carrier), artifact, compress_to_fp16=False)
+
     def load(self, artifact: Path, threads: int, batch: int) -> Embedder:
         import openvino
 

@@ -87,6 +87,10 @@ class Target(Protocol):
         """Quantize a float32 ONNX model to INT8 with the runtime's own tool and its defaults."""
         ...
 
+    def lower_quantized(self, carrier: Path, artifact: Path) -> None:
+        """Turn a quantized ONNX model (QDQ; docs/carrier.md) into this runtime's INT8 artifact, number for number."""
+        ...
+
     def load(self, artifact: Path, threads: int, batch: int) -> Embedder:
         """Compile an artifact for batches of `batch` faces on `threads` threads."""
         ...

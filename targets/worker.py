@@ -35,6 +35,12 @@ class Worker:
         self._target.quantize_stock(model, faces, artifact)
         return time.perf_counter() - started
 
+    def lower_quantized(self, carrier: Path, artifact: Path) -> float:
+        """See `Target.lower_quantized`; returns seconds."""
+        started = time.perf_counter()
+        self._target.lower_quantized(carrier, artifact)
+        return time.perf_counter() - started
+
     def inspect(self, artifact: Path) -> ArtifactInfo:
         """See `Target.inspect`."""
         return self._target.inspect(artifact)

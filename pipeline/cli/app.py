@@ -1,6 +1,7 @@
 """`ghostface-edge`: the verbs, and what becomes of errors."""
 
 import sys
+import traceback
 from typing import Annotated
 
 import typer
@@ -57,3 +58,7 @@ def main() -> None:
         sys.exit(_INTERRUPTED)
     except BrokenPipeError:
         sys.exit(ExitCode.PASS)
+    except Exception:  # noqa: BLE001 - a fault of this tool is no bad input and no verdict
+        traceback.print_exc()
+        typer.secho("error: this is a fault of ghostface-edge; please report it", fg=typer.colors.RED, err=True)
+        sys.exit(ExitCode.TOOL_FAILED)
