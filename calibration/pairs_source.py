@@ -1,0 +1,102 @@
+"""One way in for every verification set: a `.bin`, a pair list over aligned faces, a pair list over photographs.
+
+In: what a user names. Out: the pairs, and how their faces were aligned where that was our work.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from ghostface_edge.calibration.aligned_folder import AlignedFolder
+from ghostface_edge.calibration.alignment import Locator, Progress, WhenNoFace, YuNet
+from ghostface_edge.calibration.landmarks import read_landmarks
+from ghostface_edge.calibration.listed_pairs import align_listed, load_listed_pairs
+from ghostface_edge.calibration.offences import OnBadImage
+from ghostface_edge.calibration.photos import open_photos
+from ghostface_edge.calibration.verification import LabelErrors, VerificationSet, load_pairs
+from ghostface_edge.reports.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class PairsSource:
+    """What a user names."""
+
+    path: Path
+    """A `.bin`, or a pair list such as `pairs.txt`."""
+    faces: Path | None = None
+    """For a pair list: a folder of aligned faces; or photographs, in a folder or archive, with one of the next two."""
+    landmarks: Path | None = None
+    detector: Path | None = None
+    names: Path | None = None
+    """For a `.bin`: the pair list that it was made from."""
+    when_no_face: WhenNoFace = WhenNoFace.REFUSE
+    on_bad_image: OnBadImage = OnBadImage.ERROR
+    label_errors: LabelErrors = LabelErrors.KEEP
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedPairs:
+    """A verification set and where its faces come from."""
+
+    pairs: VerificationSet
+    aligned: AlignedFolder | None
+    """None where the faces came aligned."""
+
+
+def open_pairs(source: PairsSource, cache: Path, jobs: int = 1, progress: Progress | None = None) -> OpenedPairs:
+    """Read a verification set, aligning its photographs if that is needed and not done already.
+
+    Args:
+        source: what the user named.
+        cache: folder in which aligned faces are kept.
+        jobs: number of child processes that align.
+        progress: told how many photographs are aligned.
+
+    Raises:
+        InputError: files that cannot be used, or options that do not go together.
+        ToolError: a child process died.
+    """
+    _check_options(source)
+    if source.faces is None:
+        pairs = load_pairs(
+            source.path, source.names, label_errors=source.label_errors, on_bad_image=source.on_bad_image
+        )
+        return OpenedPairs(pairs, None)
+    locator = _locator(source)
+    faces, aligned = source.faces, None
+    if locator is not None:
+        parts = (source.path, source.faces, source.landmarks, source.detector)
+        told = "\n".join(str(part and part.resolve()) for part in parts)
+        place = cache / f"{source.path.stem}-{hashlib.sha256(told.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}"
+        aligned = align_listed(
+            source.path,
+            open_photos(source.faces),
+            place,
+            locator,
+            on_bad_image=source.on_bad_image,
+            jobs=jobs,
+            progress=progress,
+        )
+        faces = aligned.path
+    pairs = load_listed_pairs(source.path, faces, on_bad_image=source.on_bad_image, label_errors=source.label_errors)
+    return OpenedPairs(pairs, aligned)
+
+
+def _check_options(source: PairsSource) -> None:
+    if source.landmarks is not None and source.detector is not None:
+        raise InputError("landmarks and a detector are both given", fix="give one of --landmarks and --detector")
+    if source.faces is None and (source.landmarks is not None or source.detector is not None):
+        raise InputError("landmarks or a detector are given, but no photographs", fix="give their folder with --faces")
+    if source.faces is not None and source.path.suffix == ".bin":
+        raise InputError(
+            f"{source.path} holds its own faces, {source.faces} is given too",
+            fix="leave --faces out, or name a pairs.txt",
+        )
+    if source.faces is not None and source.names is not None:
+        raise InputError(f"{source.path} is a list of names itself", fix="name the list of a .bin only")
+
+
+def _locator(source: PairsSource) -> Locator | None:
+    if source.landmarks is not None:
+        return read_landmarks(source.landmarks)
+    return None if source.detector is None else YuNet(source.detector, source.when_no_face)
