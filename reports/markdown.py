@@ -2,14 +2,15 @@
 
 import re
 
-from ghostface_edge.reports import wording
+from ghostface_edge.reports import difference, wording
+from ghostface_edge.reports.difference import Trend, compare
 from ghostface_edge.reports.report import Report, Role, Verdict
 
 _MARKS = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.INCONCLUSIVE: "❔"}
 
 
-def render(report: Report) -> str:
-    """Write a report as GitHub-flavoured Markdown."""
+def render(report: Report, baseline: Report | None = None) -> str:
+    """Write a report as GitHub-flavoured Markdown, with what changed against a baseline if one is given."""
     model, pairs, calibration = report.model, report.data.pairs, report.data.calibration
     lines = [
         f"## {_MARKS[report.gate.verdict]} {_text(model.name)}: {report.gate.verdict.value}",
@@ -30,6 +31,8 @@ def render(report: Report) -> str:
             + (" *(for comparison, does not decide)*" if objection.role is Role.COMPARISON else "")
             for objection in objections
         ]
+    if baseline is not None:
+        lines += ["", "### Against the baseline", "", *_difference(compare(baseline, report))]
     lines += [
         "",
         f"<sub>{_text(pairs.protocol)}. Drop, interval and cosine are against the FP32 reference on the same pairs; "
@@ -38,6 +41,24 @@ def render(report: Report) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _difference(compared: difference.Difference) -> list[str]:
+    columns = difference.titles(compared)
+    lines = [f"- {_text(note)}" for note in compared.notes]
+    lines += [""] * bool(lines)
+    lines += ["| Variant | State | " + " | ".join(columns) + " |", "| --- | --- |" + " ---: |" * len(columns)]
+    for variant in compared.variants:
+        figures = [_change(change) for change in difference.cells(variant, columns)]
+        lines.append("| " + " | ".join([_text(variant.variant), difference.state(variant), *figures]) + " |")
+    return lines
+
+
+def _change(change: difference.Change | None) -> str:
+    if change is None:
+        return wording.MISSING
+    text = difference.cell(change)
+    return {Trend.BETTER: f"{text} ▲", Trend.WORSE: f"**{text}** ▼", Trend.WITHIN_NOISE: text}[change.trend]
 
 
 def _text(value: str) -> str:

@@ -38,7 +38,11 @@ def roc_plot(report: Report, curves: ReportCurves) -> Markup:
             far, tar, _ = roc(curves.scores[variant.id], curves.same)
             traces.append((variant, far, tar))
     # the frame is for what would ship; a ruined model may leave it at the bottom
-    starts = [float(tar[far <= lowest].max(initial=0.0)) for variant, far, tar in traces if "other" not in look(variant, report)]
+    starts = [
+        float(tar[far <= lowest].max(initial=0.0))
+        for variant, far, tar in traces
+        if "other" not in look(variant, report)
+    ]
     bottom = max(0.0, float(np.floor(20 * (min(starts, default=0.0) - 0.01)) / 20))
     x = Axis("FAR (share of impostor pairs accepted)", lowest, 1.0, log=True)
     chart = Chart("ROC", x, Axis("TAR (share of genuine pairs accepted)", bottom, 1.0))
