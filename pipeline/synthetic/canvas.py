@@ -69,12 +69,12 @@ class Canvas:
         factor = self._lambert(identity, view) * tone * (1 + self._texture(identity))
         head = self._head.astype(np.float32) / 255
         factor = 1 + head * (factor - 1)
-        lit = self._image.astype(np.float32) * factor[..., None] * view.tint.astype(np.float32)
-        image: NDArray[np.float32] = np.asarray(lit, np.float32)
+        gain = cv2.merge([factor * np.float32(channel) for channel in view.tint])
+        image = cv2.multiply(self._image, gain, dtype=cv2.CV_32F)
         if view.blur > 0.25:
-            image = np.asarray(cv2.GaussianBlur(image, (0, 0), view.blur), np.float32)
+            image = cv2.GaussianBlur(image, (0, 0), view.blur)
         top, left = view.noise_seed % SIDE, view.noise_seed // SIDE % SIDE
-        image += _grains()[top : top + SIDE, left : left + SIDE] * np.float32(view.noise)
+        image = cv2.scaleAdd(_grains()[top : top + SIDE, left : left + SIDE], view.noise, image)
         curve = 255 * (np.arange(256) / 255) ** view.gamma
         exposed = cv2.LUT(np.clip(image, 0, 255).astype(np.uint8), np.clip(curve, 0, 255).astype(np.uint8))
         return np.asarray(exposed, np.uint8)

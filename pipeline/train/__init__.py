@@ -1,0 +1,1 @@
+"""Training: faces of known people in, a GhostFaceNet's weights out."""
