@@ -1,5 +1,9 @@
-"""Annotations that GitHub Actions shows beside a change: one line per check that did not pass."""
+"""What GitHub Actions shows of a gate: annotations beside a change, and the summary of a step."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
+from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.report import Gate, Role, Verdict
 
 
@@ -16,6 +20,29 @@ def annotations(gate: Gate) -> list[str]:
         kind = "error" if decides else "warning"
         lines.append(f"::{kind} title={_property(f'{check.variant} {check.name}')}::{_message(check.reason)}")
     return lines
+
+
+def append_summary(markdown: str, environment: Mapping[str, str]) -> None:
+    """Add Markdown to the summary of the running step.
+
+    Args:
+        markdown: of `markdown.render`.
+        environment: the process's variables.
+
+    Raises:
+        InputError: no step of GitHub Actions is running, or its summary cannot be written.
+    """
+    path = environment.get("GITHUB_STEP_SUMMARY")
+    if not path:
+        raise InputError(
+            "GITHUB_STEP_SUMMARY is not set, so there is no step summary to write to",
+            fix="ask for it inside GitHub Actions only, or write the Markdown to a file",
+        )
+    try:
+        with Path(path).open("a", encoding="utf-8") as summary:
+            summary.write(markdown)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}", fix="check the runner's disk") from error
 
 
 def _message(text: str) -> str:

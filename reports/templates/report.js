@@ -45,6 +45,3 @@ document.addEventListener("pointermove", (event) => {
   tip.style.left = `${Math.max(6, right)}px`;
   tip.style.top = `${Math.max(6, event.clientY - tip.offsetHeight - 12)}px`;
 });
-window.addEventListener("beforeprint", () => {
-  for (const details of document.querySelectorAll("details")) details.open = true;
-});

@@ -4,7 +4,6 @@ import pytest
 
 from ghostface_edge.reports.explain import explain
 from ghostface_edge.reports.gate import EXIT_CODES, judge, judge_report, overall
-from ghostface_edge.reports.github import annotations
 from ghostface_edge.reports.policy import Policy
 from ghostface_edge.reports.report import Check, Gate, Report, Role, Variant, Verdict
 
@@ -180,21 +179,6 @@ def test_explanation_names_every_check(variants: list[Variant]) -> None:
     assert text.startswith("pass: Every check")
     assert "onnxruntime-int8-stock (for comparison" in text
     assert "because the mean accuracy hides damage" in text
-
-
-def test_annotations_cannot_be_broken_out_of(variants: list[Variant]) -> None:
-    hostile = variants[0].model_copy(update={"id": "a,b::c", "status": "failed", "error": "50 %\n::error::injected"})
-    whole, line = annotations(judge([hostile]))
-    assert whole.startswith("::warning title=* variants::")
-    assert line.startswith("::error title=a%2Cb%3A%3Ac measured::")
-    assert "50 %25" in line
-    assert "\n" not in line
-
-
-def test_annotations_of_comparisons_are_warnings(variants: list[Variant]) -> None:
-    lines = annotations(judge(variants))
-    assert lines
-    assert all(line.startswith("::warning title=onnxruntime-int8-stock") for line in lines)
 
 
 def test_every_verdict_has_an_exit_code() -> None:

@@ -57,6 +57,7 @@ def full(faces, report: Report, curves: ReportCurves) -> tuple[Report, ReportCur
             "sensitivity": [{"name": f"{HOSTILE}conv", "cosine": 0.9}],
             "profile": [{"kind": "Conv", "calls": 54, "ms": 0.7}],
             "float_tensors": ["head/conv"],
+            "sets": {HOSTILE: {"accuracy": result.accuracy, "versus_reference": result.versus_reference}},
         }
         variants.append(variant.model_validate({**variant.model_dump(), **update}))
     content = json.loads(report.to_json())
@@ -110,6 +111,7 @@ def test_every_section_is_there(full: tuple[Report, ReportCurves]) -> None:
         "galleries",
         "flips",
         "layers",
+        "sets",
         "environment",
     ):
         assert f'<section id="{section}">' in text
@@ -120,7 +122,7 @@ def test_every_section_is_there(full: tuple[Report, ReportCurves]) -> None:
 
 def test_optional_sections_stay_away(report: Report, curves: ReportCurves) -> None:
     text = render(report, curves)
-    for section in ("thresholds", "galleries", "flips", "layers"):
+    for section in ("thresholds", "galleries", "flips", "layers", "sets"):
         assert f'<section id="{section}">' not in text
 
 
