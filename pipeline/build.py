@@ -5,13 +5,14 @@ Every stage asks the store first and does its native work in a child process.
 
 import dataclasses
 import functools
+import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -37,6 +38,7 @@ from ghostface_edge.targets.table import VariantId, load_target, versions
 from ghostface_edge.targets.worker import Worker
 
 PARITY_FACES = 32
+STOCK_FACES = 300
 _EMBED_BATCH = 32
 _EMBED_STEP = 512
 _EXPORT_PACKAGES = ("torch", "onnx", "onnxscript", "onnx-ir", "onnxruntime", "numpy")
@@ -145,7 +147,7 @@ class Workshop:
         def build(folder: Path) -> None:
             with self._child(variant.runtime, str(variant)) as child, self.narrator.stage(f"{variant}: convert"):
                 if variant.precision is Precision.INT8:
-                    seconds = child.call("quantize_stock", model, calibration.load(), folder / name)
+                    seconds = child.call("quantize_stock", model, calibration.load()[:STOCK_FACES], folder / name)
                 else:
                     seconds = child.call("convert", model, variant.precision, folder / name)
             (folder / "seconds.json").write_text(json.dumps(seconds))
@@ -231,15 +233,32 @@ class Workshop:
 
 
 class DecodedFaces:
-    """The distinct faces of a verification set as one `.npy` of uint8 (N, 112, 112, 3), decoded when first needed."""
+    """Faces as one `.npy` of uint8 (N, 112, 112, 3), written when first needed; a context that removes the file."""
 
-    def __init__(self, pairs: VerificationSet) -> None:
-        self._pairs = pairs
+    def __init__(self, sha256: str, count: int, batches: Callable[[], Iterator[Faces]]) -> None:
+        self.sha256 = sha256
+        self._count, self._batches = count, batches
         self._folder = tempfile.TemporaryDirectory(prefix="ghostface-edge-")
-        self.sha256 = pairs.sha256
+
+    @classmethod
+    def of_pairs(cls, pairs: VerificationSet) -> Self:
+        """The distinct faces of a verification set."""
+        digest = hashlib.sha256(b"".join(hashlib.sha256(image).digest() for image in pairs.images)).hexdigest()
+        return cls(digest, len(pairs.images), lambda: iterate_faces(pairs.images, _EMBED_STEP))
+
+    @classmethod
+    def of_calibration(cls, calibration: CalibrationSet) -> Self:
+        """The faces of a calibration set, in its order."""
+        return cls(calibration.sha256, len(calibration.files), lambda: iter([calibration.load()]))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._folder.cleanup()
 
     def __len__(self) -> int:
-        return len(self._pairs.images)
+        return self._count
 
     @property
     def path(self) -> Path:
@@ -252,16 +271,12 @@ class DecodedFaces:
                 partial, mode="w+", dtype=np.uint8, shape=shape
             )
             at = 0
-            for batch in iterate_faces(self._pairs.images, _EMBED_STEP):
+            for batch in self._batches():
                 faces[at : at + len(batch)] = batch
                 at += len(batch)
             faces.flush()
             partial.rename(path)
         return path
-
-    def close(self) -> None:
-        """Remove the file."""
-        self._folder.cleanup()
 
 
 def export_file(checkpoint: Path, model: Path, faces: CalibrationSet, batch: int | None) -> ExportedModel:

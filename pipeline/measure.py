@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
@@ -30,7 +29,7 @@ def evaluate(
     """
     runtimes = {path: runtime_of(path) for path in (artifact, reference) if path is not None}
     pairs = load_pairs(pairs_path)
-    with tempfile.TemporaryDirectory() as logs, closing(DecodedFaces(pairs)) as faces:
+    with tempfile.TemporaryDirectory() as logs, DecodedFaces.of_pairs(pairs) as faces:
         shop = Workshop(Store(), Path(logs), narrator, usable_cores())
         embeddings = {
             path: shop.embed(artifact_of(runtime, path), faces, path.name) for path, runtime in runtimes.items()

@@ -2,8 +2,9 @@
 
 import datetime
 import time
-from collections.abc import Sequence
-from contextlib import closing
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -11,16 +12,16 @@ from pathlib import Path
 import numpy as np
 
 from ghostface_edge.calibration.faces import CalibrationSet, sample, scan_folder
-from ghostface_edge.calibration.overlap import find_overlap
-from ghostface_edge.calibration.verification import load_pairs
-from ghostface_edge.pipeline import evidence
+from ghostface_edge.calibration.leaks import LeakReport, find_leaks, refuse_leaks
+from ghostface_edge.calibration.pairs_source import PairsSource, open_pairs
+from ghostface_edge.calibration.verification import VerificationSet
+from ghostface_edge.pipeline.assemble import Attempt, Inputs, Reference, assemble
 from ghostface_edge.pipeline.build import Artifact, DecodedFaces, ExportedModel, Workshop, artifact_of
-from ghostface_edge.pipeline.evidence import Attempt, Inputs
-from ghostface_edge.pipeline.host import usable_cores
 from ghostface_edge.pipeline.progress import Narrator
 from ghostface_edge.pipeline.store import Store
 from ghostface_edge.reports.errors import ExitCode, InputError, ParityError, RuntimeMissingError, ToolError
 from ghostface_edge.reports.metrics import normalized
+from ghostface_edge.reports.policy import Policy
 from ghostface_edge.reports.report import Report, Status, Tool, Verdict
 from ghostface_edge.reports.write import write_report
 from ghostface_edge.targets.protocol import Embeddings, Precision
@@ -35,13 +36,20 @@ class Job:
     """What a user asks for."""
 
     checkpoint: Path
-    pairs: Path
+    pairs: tuple[PairsSource, ...]
+    """The first decides the main figures."""
     calibration: Path
     variants: tuple[VariantId, ...]
     out: Path
+    policy: Policy
+    baseline: Report | None = None
+    allowed_leaks: tuple[str, ...] = ()
+    """Calibration identities that may be in the pairs."""
     seed: int = 0
-    calibration_faces: int = 300
+    calibration_faces: int = 2000
     latency_threads: int = 1
+    cores: int = 1
+    """For embedding and alignment."""
 
 
 def run(job: Job, narrator: Narrator) -> tuple[Report, ExitCode]:
@@ -53,15 +61,17 @@ def run(job: Job, narrator: Narrator) -> tuple[Report, ExitCode]:
     """
     started = time.monotonic()
     moment = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    inputs = _read_inputs(job)
     store = Store()
+    inputs = _read_inputs(job, store, narrator)
     _make_writable(job.out)
-    shop = Workshop(store, job.out / "logs", narrator, usable_cores())
+    shop = Workshop(store, job.out / "logs", narrator, job.cores)
     model = shop.export(job.checkpoint, inputs.calibration)
     narrator.say(f"{model.name}: {model.macs / 1e6:.1f} MMACs; ONNX equals PyTorch to {model.parity:.1e}")
-    attempts = [Attempt(variant) for variant in job.variants]
-    with closing(DecodedFaces(inputs.pairs)) as faces:
-        reference = shop.embed(artifact_of("onnxruntime", model.path), faces, "reference")
+    attempts = [Attempt(variant, variant.method) for variant in job.variants]
+    with ExitStack() as stack:
+        faces = {pairs.name: stack.enter_context(DecodedFaces.of_pairs(pairs)) for pairs in inputs.sets}
+        reference = _reference(model, inputs, faces, shop)
+        refuse_leaks(reference.leaks, job.allowed_leaks)
         for attempt in attempts:
             _build(attempt, shop, model, inputs.calibration, faces, reference)
     for runtime in dict.fromkeys(variant.runtime for variant in job.variants):
@@ -74,19 +84,30 @@ def run(job: Job, narrator: Narrator) -> tuple[Report, ExitCode]:
             started=moment,
             seconds=round(time.monotonic() - started, 1),
         )
-        report, curves = evidence.assemble(attempts, inputs, reference, model, tool, job.out)
+        report, curves = assemble(attempts, inputs, reference, tool, job.out, job.policy, job.baseline)
     write_report(report, curves, job.out)
     store.prune()
     return report, _exit_code(report)
 
 
-def _read_inputs(job: Job) -> Inputs:
+def _read_inputs(job: Job, store: Store, narrator: Narrator) -> Inputs:
     """Read pairs and calibration faces; what a user can get wrong is found here, before any work."""
     if not job.checkpoint.is_file():
         raise InputError(f"{job.checkpoint}: no such checkpoint file", fix="give the path of a trained GhostFaceNet")
-    pairs = load_pairs(job.pairs)
-    calibration = sample(scan_folder(job.calibration), job.calibration_faces, job.seed)
-    return Inputs(job.checkpoint, pairs, calibration, len(find_overlap(calibration, pairs).identities))
+    sets: list[VerificationSet] = []
+    for source in job.pairs:
+        with narrator.stage(f"read {source.path}") as advance:
+            done = Counter[str]()
+
+            def progress(so_far: int, _total: int, done: Counter[str] = done) -> None:
+                advance(so_far - done["photographs"])
+                done["photographs"] = so_far
+
+            sets.append(open_pairs(source, store.root / "aligned", job.cores, progress).pairs)
+    twice = [name for name, count in Counter(pairs.name for pairs in sets).items() if count > 1]
+    if twice:
+        raise InputError(f"two sets of pairs are called '{twice[0]}'", fix="rename one of the files")
+    return Inputs(job.checkpoint, tuple(sets), sample(scan_folder(job.calibration), job.calibration_faces, job.seed))
 
 
 def _make_writable(out: Path) -> None:
@@ -101,13 +122,24 @@ def _make_writable(out: Path) -> None:
         ) from error
 
 
+def _reference(model: ExportedModel, inputs: Inputs, faces: Mapping[str, DecodedFaces], shop: Workshop) -> Reference:
+    """Embed everything in FP32, and look for calibration faces among the pairs."""
+    artifact = artifact_of("onnxruntime", model.path)
+    embeddings = {name: shop.embed(artifact, each, f"reference on {name}") for name, each in faces.items()}
+    with DecodedFaces.of_calibration(inputs.calibration) as calibration:
+        own = shop.embed(artifact, calibration, "reference on calibration faces")
+    found = [find_leaks(inputs.calibration, pairs, (own, embeddings[pairs.name])) for pairs in inputs.sets]
+    checked = tuple(kind for kind in found[0].checked if all(kind in one.checked for one in found))
+    return Reference(model, embeddings, LeakReport(checked, tuple(leak for one in found for leak in one.leaks)))
+
+
 def _build(
     attempt: Attempt,
     shop: Workshop,
     model: ExportedModel,
     calibration: CalibrationSet,
-    faces: DecodedFaces,
-    reference: Embeddings,
+    faces: Mapping[str, DecodedFaces],
+    reference: Reference,
 ) -> None:
     """Convert, and embed every face of the pairs; what goes wrong is this variant's verdict."""
     label = str(attempt.id)
@@ -115,9 +147,10 @@ def _build(
         load_target(attempt.id.runtime).require()
         attempt.artifact = shop.convert(attempt.id, model.path, calibration)
         attempt.info = shop.inspect(attempt.artifact, label)
-        attempt.embeddings = shop.embed(attempt.artifact, faces, label)
-        if attempt.id.precision is Precision.FP32:
-            _check_parity(attempt.embeddings, reference)
+        for name, each in faces.items():
+            attempt.embeddings[name] = shop.embed(attempt.artifact, each, label)
+            if attempt.id.precision is Precision.FP32:
+                _check_parity(attempt.embeddings[name], reference.embeddings[name])
     except (ToolError, RuntimeMissingError) as error:
         attempt.fail(error)
         shop.narrator.say(f"{label}: {attempt.status}: {error}")
@@ -164,8 +197,13 @@ def _time(
 def _exit_code(report: Report) -> ExitCode:
     if any(variant.status is Status.FAILED for variant in report.variants):
         return ExitCode.TOOL_FAILED
+    return exit_code_of(report.gate.verdict)
+
+
+def exit_code_of(verdict: Verdict) -> ExitCode:
+    """What a verdict means to a shell."""
     return {
         Verdict.PASS: ExitCode.PASS,
         Verdict.FAIL: ExitCode.GATE_FAILED,
         Verdict.INCONCLUSIVE: ExitCode.INCONCLUSIVE,
-    }[report.gate.verdict]
+    }[verdict]

@@ -58,7 +58,7 @@ def main() -> None:
         sys.exit(_INTERRUPTED)
     except BrokenPipeError:
         sys.exit(ExitCode.PASS)
-    except Exception:  # noqa: BLE001 - a fault of this tool is no bad input and no verdict
+    except Exception:
         traceback.print_exc()
         typer.secho("error: this is a fault of ghostface-edge; please report it", fg=typer.colors.RED, err=True)
         sys.exit(ExitCode.TOOL_FAILED)

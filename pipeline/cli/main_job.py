@@ -8,19 +8,34 @@ from typing import Annotated
 import typer
 
 from ghostface_edge.pipeline.cli import options
+from ghostface_edge.reports.errors import InputError
 
 
 def run(
-    checkpoint: Annotated[Path, typer.Option(help="Trained GhostFaceNet (.h5).", show_default=False)],
-    pairs: Annotated[Path, typer.Option(help="Verification pairs: an InsightFace .bin.", show_default=False)],
+    checkpoint: Annotated[Path | None, typer.Option(help="Trained GhostFaceNet.", show_default=False)] = None,
+    pairs: Annotated[
+        list[Path] | None,
+        typer.Option(help="Verification pairs: .bin, or pairs.txt with --faces. May be repeated.", show_default=False),
+    ] = None,
     calibration: Annotated[
-        Path, typer.Option(help="Folder of aligned 112x112 faces that are not in the pairs.", show_default=False)
-    ],
+        Path | None, typer.Option(help="Folder of aligned 112x112 faces of other people.", show_default=False)
+    ] = None,
     targets: Annotated[
         str, typer.Option(help="Variants or runtimes, comma-separated; see `ghostface-edge targets`.")
     ] = "openvino,onnxruntime,tflite",
+    faces: options.Faces = None,
+    landmarks: options.Landmarks = None,
+    detector: options.Detector = None,
+    on_bad_image: options.OnBadImage = "error",
+    label_errors: options.LabelErrors = "keep",
+    allow_leak: Annotated[
+        list[str] | None, typer.Option(help="Calibration identity that may be in the pairs.", show_default=False)
+    ] = None,
+    policy: options.Policy = None,
+    baseline: options.Baseline = None,
     out: Annotated[Path, typer.Option(help="Folder for report, models and logs.")] = Path("out"),
     seed: Annotated[int, typer.Option(help="Decides which calibration faces are drawn.")] = 0,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Cores to use; all by default.", show_default=False)] = None,
     json_: options.Json = False,
 ) -> None:
     """Convert, quantize, verify and time every variant; write models and report to --out.
@@ -29,18 +44,41 @@ def run(
     """
     from rich.console import Console
 
+    from ghostface_edge.calibration.offences import OnBadImage
+    from ghostface_edge.calibration.pairs_source import PairsSource
+    from ghostface_edge.calibration.verification import LabelErrors
+    from ghostface_edge.pipeline.host import usable_cores
     from ghostface_edge.pipeline.progress import Narrator
     from ghostface_edge.pipeline.run import Job, run
     from ghostface_edge.reports.console import print_report
     from ghostface_edge.targets.table import parse_variants
 
+    if checkpoint is None or not pairs or calibration is None:
+        raise InputError(
+            "--checkpoint, --pairs and --calibration are needed together",
+            fix="give all three",
+        )
     job = Job(
         checkpoint=checkpoint,
-        pairs=pairs,
+        pairs=tuple(
+            PairsSource(
+                path=path,
+                faces=faces,
+                landmarks=landmarks,
+                detector=detector,
+                on_bad_image=OnBadImage(on_bad_image),
+                label_errors=LabelErrors(label_errors),
+            )
+            for path in pairs
+        ),
         calibration=calibration,
-        variants=parse_variants(name.strip() for name in targets.split(",") if name.strip()),
+        variants=parse_variants(options.split(targets)),
         out=out,
+        policy=options.read_policy(policy),
+        baseline=options.read_report(baseline),
+        allowed_leaks=tuple(allow_leak or ()),
         seed=seed,
+        cores=jobs or usable_cores(),
     )
     narrator = Narrator()
     report, exit_code = run(job, narrator)

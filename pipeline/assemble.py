@@ -5,26 +5,28 @@ the artifacts are copied to `models/` of the output folder.
 """
 
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ghostface_edge.calibration.faces import CalibrationSet
+from ghostface_edge.calibration.leaks import LeakReport
 from ghostface_edge.calibration.verification import VerificationSet
 from ghostface_edge.pipeline.build import Artifact, ExportedModel
 from ghostface_edge.pipeline.host import describe_host
 from ghostface_edge.pipeline.latency import ROUNDS, Timing
 from ghostface_edge.pipeline.store import file_sha256
 from ghostface_edge.reports import report as document
+from ghostface_edge.reports.assess import Assessment, PairSet, assess, assess_galleries
 from ghostface_edge.reports.curves import ReportCurves
 from ghostface_edge.reports.errors import GhostfaceEdgeError, RuntimeMissingError, ToolError
 from ghostface_edge.reports.gate import judge
 from ghostface_edge.reports.latency import summarize
-from ghostface_edge.reports.metrics import cosine_scores, normalized, verification_accuracy
-from ghostface_edge.reports.paired import compare, link_identities
+from ghostface_edge.reports.metrics import cosine_scores
+from ghostface_edge.reports.policy import Policy
+from ghostface_edge.reports.variant import SetResult
 from ghostface_edge.targets.protocol import ArtifactInfo, Embeddings, Precision
 from ghostface_edge.targets.table import VariantId
 
@@ -36,9 +38,11 @@ class Attempt:
     """One variant on its way; the first error ends it."""
 
     id: VariantId
+    method: str
     artifact: Artifact | None = None
     info: ArtifactInfo | None = None
-    embeddings: Embeddings | None = None
+    embeddings: dict[str, Embeddings] = field(default_factory=dict)
+    """By name of the verification set."""
     timing: Timing | None = None
     baseline: Timing | None = None
     """Of the FP32 of the same runtime, taken in the same turns."""
@@ -66,93 +70,117 @@ class Inputs:
     """What a job reads."""
 
     checkpoint: Path
-    pairs: VerificationSet
+    sets: tuple[VerificationSet, ...]
+    """The first is the one of the main figures."""
     calibration: CalibrationSet
-    identities_shared: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What every variant is compared with."""
+
+    model: ExportedModel
+    embeddings: Mapping[str, Embeddings]
+    """FP32, by name of the verification set."""
+    leaks: LeakReport
 
 
 def assemble(
     attempts: Sequence[Attempt],
     inputs: Inputs,
-    reference: Embeddings,
-    model: ExportedModel,
+    reference: Reference,
     tool: document.Tool,
     out: Path,
+    policy: Policy,
+    baseline: document.Report | None,
 ) -> tuple[document.Report, ReportCurves]:
     """Judge every attempt on the pairs and put the report together."""
-    index, same = inputs.pairs.index, inputs.pairs.same
-    reference_scores = cosine_scores(reference, index)
-    scores = {
-        str(attempt.id): cosine_scores(attempt.embeddings, index)
+    main, seed = inputs.sets[0], tool.seed or 0
+    pairs = {pairs.name: _pair_set(pairs) for pairs in inputs.sets}
+    judged = {
+        str(attempt.id): {
+            name: assess(pairs[name], found, reference.embeddings[name], REFERENCE, seed=seed)
+            for name, found in attempt.embeddings.items()
+        }
         for attempt in attempts
-        if attempt.status is document.Status.OK and attempt.embeddings is not None
-    }
-    cosines = {
-        str(attempt.id): np.einsum("ie,ie->i", normalized(attempt.embeddings), normalized(reference))
-        for attempt in attempts
-        if str(attempt.id) in scores and attempt.embeddings is not None
+        if attempt.status is document.Status.OK
     }
     variants = tuple(
-        _variant(attempt, inputs.pairs, scores.get(str(attempt.id)), reference, reference_scores, model, out)
+        _variant(attempt, judged[str(attempt.id)], main.name, reference.model.name, out)
+        if str(attempt.id) in judged
+        else _without_figures(attempt)
         for attempt in attempts
     )
+    galleries = {str(attempt.id): attempt.embeddings[main.name] for attempt in attempts if str(attempt.id) in judged}
+    data = _data(inputs, reference.leaks)
     report = document.Report(
         tool=tool,
         host=describe_host(),
-        model=_model(model, inputs.checkpoint),
-        data=_data(inputs),
+        model=_model(reference.model, inputs.checkpoint),
+        data=data,
         variants=variants,
-        gate=judge(variants),
+        gate=judge(variants, policy, data=data, baseline=baseline),
+        cross_precision=assess_galleries(pairs[main.name], galleries) if galleries else None,
     )
-    latency_ms = {str(attempt.id): attempt.timing.samples_ms for attempt in attempts if attempt.timing is not None}
-    return report, ReportCurves(same, scores, reference_scores, latency_ms, cosines)
+    curves = ReportCurves(
+        same=main.same,
+        scores={name: parts[main.name].scores for name, parts in judged.items()},
+        reference_scores=cosine_scores(reference.embeddings[main.name], main.index),
+        latency_ms={str(one.id): one.timing.samples_ms for one in attempts if one.timing is not None},
+        cosines={name: parts[main.name].cosines for name, parts in judged.items()},
+        images=main.images,
+    )
+    return report, curves
 
 
-def _variant(
-    attempt: Attempt,
-    pairs: VerificationSet,
-    scores: NDArray[np.float64] | None,
-    reference: Embeddings,
-    reference_scores: NDArray[np.float64],
-    model: ExportedModel,
-    out: Path,
-) -> document.Variant:
-    name = attempt.id
-    artifact, embeddings = attempt.artifact, attempt.embeddings
-    timing, baseline = attempt.timing, attempt.baseline
-    if artifact is None or embeddings is None or scores is None or timing is None or baseline is None:
-        return document.Variant(
-            id=str(name),
-            runtime=name.runtime,
-            precision=name.precision,
-            method=name.method,
-            status=attempt.status,
-            error=attempt.error,
-        )
-    comparison = compare(
-        scores,
-        reference_scores,
-        pairs.same,
-        embeddings,
-        reference,
-        identities=link_identities(pairs.index, pairs.same),
-        folds=pairs.folds,
-    )
-    summary = summarize(timing.samples_ms, baseline.samples_ms, rounds=ROUNDS)
+def _pair_set(pairs: VerificationSet) -> PairSet:
+    names = None
+    if pairs.identities is not None:
+        names = list(zip(pairs.identities[::2], pairs.identities[1::2], strict=True))
+    return PairSet(pairs.index, pairs.same, pairs.folds, names)
+
+
+def _without_figures(attempt: Attempt) -> document.Variant:
     return document.Variant(
-        id=str(name),
-        runtime=name.runtime,
-        precision=name.precision,
-        method=name.method,
+        id=str(attempt.id),
+        runtime=attempt.id.runtime,
+        precision=attempt.id.precision,
+        method=attempt.method,
         status=attempt.status,
-        artifact=_publish(artifact, out, f"{model.name}-{name}"),
-        accuracy=document.Accuracy.of(verification_accuracy(scores, pairs.same, pairs.folds)),
-        versus_reference=document.VersusReference.of(REFERENCE, comparison),
+        error=attempt.error,
+    )
+
+
+def _variant(attempt: Attempt, judged: Mapping[str, Assessment], main: str, model: str, out: Path) -> document.Variant:
+    artifact, timing, baseline = attempt.artifact, attempt.timing, attempt.baseline
+    assert artifact is not None
+    assert timing is not None
+    assert baseline is not None
+    summary = summarize(timing.samples_ms, baseline.samples_ms, rounds=ROUNDS)
+    first = judged[main]
+    return document.Variant(
+        id=str(attempt.id),
+        runtime=attempt.id.runtime,
+        precision=attempt.id.precision,
+        method=attempt.method,
+        status=attempt.status,
+        artifact=_publish(artifact, out, f"{model}-{attempt.id}"),
+        accuracy=first.accuracy,
+        versus_reference=first.versus_reference,
         latency=document.Latency.of(
             summary, threads=timing.threads, load_ms=timing.load_ms, peak_rss_mb=timing.peak_rss_mb
         ),
         seconds=round(artifact.seconds, 2),
         int8_mac_share=_int8_mac_share(attempt.info),
+        thresholds=first.thresholds,
+        flips=first.flips,
+        fold_drops_pp=first.fold_drops_pp,
+        people=first.people,
+        sets={
+            name: SetResult(accuracy=part.accuracy, versus_reference=part.versus_reference)
+            for name, part in judged.items()
+            if name != main
+        },
     )
 
 
@@ -189,22 +217,27 @@ def _model(model: ExportedModel, checkpoint: Path) -> document.ModelInfo:
     )
 
 
-def _data(inputs: Inputs) -> document.Data:
-    pairs, calibration = inputs.pairs, inputs.calibration
-    return document.Data(
-        pairs=document.Pairs(
+def _data(inputs: Inputs, leaks: LeakReport) -> document.Data:
+    calibration = inputs.calibration
+    main, *further = (
+        document.Pairs(
             path=str(pairs.path),
             sha256=pairs.sha256,
             count=len(pairs.same),
             name=pairs.name,
-            same=int(pairs.same.sum()),
+            same=int(np.count_nonzero(pairs.same)),
             images=len(pairs.images),
-        ),
+        )
+        for pairs in inputs.sets
+    )
+    return document.Data(
+        pairs=main,
         calibration=document.Calibration(
             images=len(calibration.files),
             identities=len(calibration.people),
-            identities_shared_with_pairs=inputs.identities_shared,
+            identities_shared_with_pairs=len(leaks.identities),
             sha256=calibration.sha256,
             path=str(calibration.path),
         ),
+        further_pairs=tuple(further),
     )
