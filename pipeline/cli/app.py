@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ghostface_edge.pipeline.cli import main_job, measure, models
+from ghostface_edge.pipeline.cli import faces, main_job, measure, models, release
 from ghostface_edge.reports.errors import ExitCode, GhostfaceEdgeError
 
 _INTERRUPTED = 130
@@ -20,7 +20,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 pass, 1 gate failed, 2 wrong use or bad input, 3 a tool or runtime failed, 4 inconclusive.",
 )
-for group in (main_job.VERBS, models.VERBS, measure.VERBS):
+for group in (main_job.VERBS, models.VERBS, measure.VERBS, release.VERBS, faces.VERBS):
     for name, verb in group.items():
         app.command(name)(verb)
 

@@ -1,0 +1,48 @@
+"""`align`: the verb that turns photographs into faces."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Literal
+
+import typer
+
+from ghostface_edge.pipeline.cli import options
+
+
+def align(
+    photographs: Annotated[Path, typer.Argument(help="Folder or archive of photographs, NAME/NAME_0001.jpg.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="New folder, or a .bin.", show_default=False)],
+    landmarks: options.Landmarks = None,
+    detector: options.Detector = None,
+    pairs: Annotated[
+        Path | None, typer.Option(help="Pair list; needed for a .bin, and limits a folder.", show_default=False)
+    ] = None,
+    no_face: Annotated[
+        Literal["refuse", "centre"], typer.Option(help="What a photograph without a detected face gives.")
+    ] = "refuse",
+    on_bad_image: options.OnBadImage = "error",
+    sheet: Annotated[Path | None, typer.Option(help="Write a contact sheet (.jpg).", show_default=False)] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Cores to use; all by default.", show_default=False)] = None,
+) -> None:
+    """Align photographs to 112x112 faces on the ArcFace template."""
+    from ghostface_edge.calibration.offences import OnBadImage
+    from ghostface_edge.pipeline.faces import AlignJob, align
+    from ghostface_edge.pipeline.host import usable_cores
+    from ghostface_edge.pipeline.progress import Narrator
+
+    job = AlignJob(
+        photographs=photographs,
+        output=output,
+        landmarks=landmarks,
+        detector=detector,
+        pairs=pairs,
+        no_face=no_face,
+        on_bad_image=OnBadImage(on_bad_image),
+        sheet=sheet,
+        cores=jobs or usable_cores(),
+    )
+    typer.echo(align(job, Narrator()))
+
+
+VERBS: Mapping[str, Callable[..., None]] = MappingProxyType({"align": align})

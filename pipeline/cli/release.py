@@ -1,0 +1,102 @@
+"""`gate`, `compare`, `bundle` and `verify`: verbs that decide about a release and carry it."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated
+
+import typer
+
+from ghostface_edge.pipeline.cli import options
+
+
+def gate(
+    report: Annotated[Path, typer.Argument(help="report.json of a run.")],
+    baseline: options.Baseline = None,
+    policy: options.Policy = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Say of every check what it saw and why.")] = False,
+    github: Annotated[
+        bool, typer.Option("--github", help="Print ::error annotations and add to the step summary.")
+    ] = False,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML.", show_default=False)] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write Markdown.", show_default=False)] = None,
+    json_: options.Json = False,
+) -> None:
+    """Judge a report by a policy; the exit code is the verdict: 0 pass, 1 fail, 4 inconclusive."""
+    from rich.console import Console
+
+    from ghostface_edge.pipeline.run import exit_code_of
+    from ghostface_edge.reports import github as actions
+    from ghostface_edge.reports import junit as xml
+    from ghostface_edge.reports import markdown as prose
+    from ghostface_edge.reports.console import print_report
+    from ghostface_edge.reports.explain import explain as reasons
+    from ghostface_edge.reports.gate import judge_report
+    from ghostface_edge.reports.report import Report
+    from ghostface_edge.reports.write import write_text
+
+    earlier = options.read_report(baseline)
+    judged = judge_report(Report.read(report), options.read_policy(policy), baseline=earlier)
+    if json_:
+        typer.echo(judged.gate.model_dump_json(indent=2))
+    elif explain:
+        typer.echo(reasons(judged.gate))
+    else:
+        print_report(judged, Console())
+    if github:
+        for line in actions.annotations(judged.gate):
+            typer.echo(line)
+        actions.append_summary(prose.render(judged, earlier), os.environ)
+    if junit is not None:
+        write_text(junit, xml.render(judged))
+    if markdown is not None:
+        write_text(markdown, prose.render(judged, earlier))
+    raise typer.Exit(exit_code_of(judged.gate.verdict))
+
+
+def compare(
+    before: Annotated[Path, typer.Argument(help="report.json of the earlier run.")],
+    after: Annotated[Path, typer.Argument(help="report.json of the later run.")],
+    html: Annotated[Path | None, typer.Option(help="Write table and plot as a page.", show_default=False)] = None,
+    json_: options.Json = False,
+) -> None:
+    """Say what changed between two runs, and whether that is more than noise."""
+    from rich.console import Console
+
+    from ghostface_edge.reports.console import print_difference
+    from ghostface_edge.reports.difference import compare
+    from ghostface_edge.reports.difference_page import write_difference
+    from ghostface_edge.reports.report import Report
+
+    compared = compare(Report.read(before), Report.read(after))
+    if json_:
+        typer.echo(compared.model_dump_json(indent=2))
+    else:
+        print_difference(compared, Console())
+    if html is not None:
+        write_difference(compared, html)
+
+
+def bundle(
+    run_dir: Annotated[Path, typer.Argument(help="Output folder of a run.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Zip file to write.", show_default=False)],
+) -> None:
+    """Pack a run's models and report into one file that proves itself."""
+    from ghostface_edge.pipeline.bundle import write_bundle
+
+    names = write_bundle(run_dir, output)
+    typer.echo(f"{output}: {len(names)} files, {output.stat().st_size:,} bytes")
+
+
+def verify(bundle: Annotated[Path, typer.Argument(help="Zip file written by `bundle`.")]) -> None:
+    """Check a bundle: every file there, unchanged, and the models those of the report."""
+    from ghostface_edge.pipeline.bundle import check_bundle
+
+    report = check_bundle(bundle)
+    typer.echo(f"{bundle}: whole and unchanged; {report.model.name}, verdict {report.gate.verdict}")
+
+
+VERBS: Mapping[str, Callable[..., None]] = MappingProxyType(
+    {"gate": gate, "compare": compare, "bundle": bundle, "verify": verify}
+)
