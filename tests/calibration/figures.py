@@ -144,9 +144,8 @@ def leaks(network: Network, embeddings: NDArray[np.float32]) -> None:
     for exclude in ((), PHOTOGRAPHS_UNDER_TWO_NAMES):
         calibration = sample(files, len(files), 0, exclude=exclude)
         report = find_leaks(calibration, pairs, (network.embed([calibration.load()]), embeddings))
-        print(
-            f"leak guard, {len(exclude)} photographs excluded, by {', '.join(report.checked)}: {len(report.leaks)} leaks"
-        )
+        print(f"leak guard by {', '.join(report.checked)}, {len(exclude)} photographs excluded:", end=" ")
+        print(f"{len(report.leaks)} leaks")
         print("".join(f"  {leak}\n" for leak in report.leaks), end="")
 
 
