@@ -18,6 +18,7 @@ from ghostface_edge.targets.tflite.context import Lowering
 from ghostface_edge.targets.tflite.forms import InputType, Kernels
 from ghostface_edge.targets.tflite.interface import set_input
 from ghostface_edge.targets.tflite.source import REQUANTIZE, Node, read_source
+from ghostface_edge.targets.tflite.units import share_scales
 
 RULES: Final[Mapping[str, Callable[[Node, Lowering], None]]] = MappingProxyType(
     {
@@ -75,6 +76,7 @@ def lower_carrier(carrier: Path, kernels: Kernels, input_type: InputType) -> Cir
                 f"tensor '{tensor.name}' is left in float, so the TFLite model would not be full integer",
                 fix="put a QuantizeLinear/DequantizeLinear pair on it in the carrier",
             )
+    share_scales(circuit)
     set_input(circuit, input_type, source.input_shift)
     return circuit
 

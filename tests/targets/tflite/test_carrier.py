@@ -6,7 +6,7 @@ from onnx import TensorProto, helper, numpy_helper
 pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.protocol import Precision
-from ghostface_edge.targets.tflite import TfliteTarget
+from ghostface_edge.targets.tflite import TfliteTarget, lowering
 from ghostface_edge.targets.tflite.circuit import Quantization, per_tensor
 from ghostface_edge.targets.tflite.flatbuffer import serialize
 from ghostface_edge.targets.tflite.forms import InputType, Kernels
@@ -244,3 +244,24 @@ def test_fp32_is_not_touched_by_int8_forms(write_onnx, tmp_path):
     model = write_onnx([helper.make_node("PRelu", ["x", "slope"], ["y"])], {"slope": slopes}, (3, 8, 8))
     TfliteTarget().convert(model, Precision.FP32, artifact)
     assert TfliteTarget().inspect(artifact).operators == {"PRELU": 1}
+
+
+@pytest.mark.parametrize("kernels", Kernels)
+def test_sharing_scales_changes_bytes_and_no_integer(kernels, carrier, run_tflite, monkeypatch):
+    shared = lower_carrier(carrier, kernels, InputType.INT8)
+    monkeypatch.setattr(lowering, "share_scales", lambda _: None)
+    apart = lower_carrier(carrier, kernels, InputType.INT8)
+
+    integers = (FACES[:1] ^ 0x80).view(np.int8)
+    for_bytes = [serialize(circuit) for circuit in (shared, apart)]
+    results = [run_tflite(content, integers) for content in for_bytes]
+    np.testing.assert_array_equal(*results)
+    assert len(for_bytes[0]) < len(for_bytes[1])
+    convolutions = [op for op in shared.operators if "CONV_2D" in op.kind]
+    equal = [
+        shared.tensors[op.inputs[1]].quantization.scales == shared.tensors[op.inputs[2]].quantization.scales
+        for op in convolutions
+    ]
+    assert (equal[0], equal[-1], equal.count(True)) == (False, True, 2), "one for each group of tied tensors"
+    for index in (*shared.inputs, *shared.outputs):
+        assert shared.tensors[index] == apart.tensors[index]
