@@ -1,9 +1,16 @@
+import os
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
+from ghostface_edge.reports.errors import ExitCode
 from ghostface_edge.reports.policy import Metric, Policy
+from ghostface_edge.reports.report import Report
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs/ci.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)
@@ -21,6 +28,34 @@ def test_the_pipelines_shown_are_yaml_that_call_the_gate() -> None:
     steps = [step.get("run", "") for step in github["jobs"]["gate"]["steps"]]
     assert any("ghostface-edge gate out/report.json" in step for step in steps)
     assert any("ghostface-edge gate out/report.json" in line for line in gitlab["gate"]["script"])
+
+
+def _commands() -> list[list[str]]:
+    """Every call of the gate that the document shows, outside of prose."""
+    lines = (line.strip().removeprefix("- ") for block in BLOCKS[:2] for line in block.splitlines())
+    return [shlex.split(line)[1:] for line in lines if line.startswith("ghostface-edge gate")]
+
+
+@pytest.mark.parametrize("arguments", _commands(), ids=["github", "gitlab"])
+def test_the_commands_shown_run(arguments: list[str], report: Report, tmp_path: Path) -> None:
+    for folder in ("out", "baseline"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "report.json").write_text(report.to_json())
+    (tmp_path / "policy.yaml").write_text(BLOCKS[2])
+    result = subprocess.run(
+        [sys.executable, "-m", "ghostface_edge.pipeline", *arguments],
+        cwd=tmp_path,
+        env=os.environ | {"GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # the policy asks for a tflite-int8, which is not there
+    assert result.returncode == ExitCode.INCONCLUSIVE, result.stderr
+    assert "no variant tflite-int8 was measured" in result.stdout
+    assert (tmp_path / "out/junit.xml").stat().st_size > 0
+    written = tmp_path / ("summary.md" if "--github" in arguments else "out/gate.md")
+    assert "### Against the baseline" in written.read_text()
 
 
 def test_every_metric_is_named() -> None:

@@ -6,17 +6,32 @@ from ghostface_edge.reports.console import print_report
 from ghostface_edge.reports.report import Report
 
 
-def test_table_reasons_and_verdict(report: Report) -> None:
-    console = Console(width=170, record=True, file=StringIO())
+def _printed(report: Report, **settings: object) -> str:
+    console = Console(record=True, file=StringIO(), **settings)
     print_report(report, console)
-    text = console.export_text()
-    assert "onnxruntime-int8-stock: accuracy drop" in text
-    assert "(for comparison, does not decide)" in text
+    return console.export_text()
+
+
+def test_a_log_has_every_column_and_one_line_per_reason(report: Report) -> None:
+    text = _printed(report, width=80, force_terminal=False)
+    assert "TAR@FAR=1e-3 %" in text
+    assert "…" not in text.replace(" … ", "")
+    (reason,) = [line for line in text.splitlines() if line.startswith("fail")]
+    assert "onnxruntime-int8-stock: accuracy drop" in reason
+    assert reason.rstrip().endswith("(for comparison, does not decide)")
     assert text.rstrip().endswith("Verdict: pass")
+
+
+def test_a_narrow_terminal_leaves_columns_out(report: Report) -> None:
+    text = _printed(report, width=80, force_terminal=True)
+    table = [line for line in text.splitlines() if "│" in line or "┃" in line]
+    assert max(map(len, table)) <= 80
+    assert "95 % interval" not in text
+    assert "Drop pp" in text
+    assert "onnxruntime-int8-stock" in table[-1]
+    assert "95 % interval" in _printed(report, width=170, force_terminal=True)
 
 
 def test_names_are_no_markup(report: Report) -> None:
     named = report.model_copy(update={"model": report.model.model_copy(update={"name": "[bold]model[/nothing]"})})
-    console = Console(width=170, record=True, file=StringIO())
-    print_report(named, console)
-    assert "[bold]model[/nothing]" in console.export_text()
+    assert "[bold]model[/nothing]" in _printed(named, width=170)
