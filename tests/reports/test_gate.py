@@ -174,6 +174,16 @@ def test_a_waiver_for_something_else_changes_nothing(variants: list[Variant]) ->
     assert judge(variants, policy, today=TODAY).verdict is Verdict.FAIL
 
 
+def test_missing_evidence_cannot_be_waived(report: Report) -> None:
+    anything = {"check": "*", "variants": "*", "reason": "in a hurry", "owner": "Ada", "expires": "2031-01-01"}
+    policy = _policy({"metric": "bytes", "variants": "*", "max": 1}, waivers=[anything], comparison=[])
+    assert judge(report.variants, policy, today=TODAY).verdict is Verdict.PASS
+    none = report.data.model_copy(update={"pairs": report.data.pairs.model_copy(update={"count": 0})})
+    assert judge(report.variants, policy, data=none, today=TODAY).verdict is Verdict.INCONCLUSIVE
+    assert judge(report.variants, policy, data=none, baseline=report, today=TODAY).verdict is Verdict.INCONCLUSIVE
+    assert judge([], policy, today=TODAY).verdict is Verdict.INCONCLUSIVE
+
+
 def test_explanation_names_every_check(variants: list[Variant]) -> None:
     text = explain(judge(variants))
     assert text.startswith("pass: Every check")
