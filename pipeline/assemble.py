@@ -14,14 +14,16 @@ import numpy as np
 from ghostface_edge.calibration.faces import CalibrationSet
 from ghostface_edge.calibration.leaks import LeakReport
 from ghostface_edge.calibration.verification import VerificationSet
-from ghostface_edge.pipeline.build import Artifact, ExportedModel
+from ghostface_edge.pipeline.artifacts import Artifact, ExportedModel
 from ghostface_edge.pipeline.host import describe_host
 from ghostface_edge.pipeline.latency import ROUNDS, Timing
+from ghostface_edge.pipeline.quantize.report import QuantizationReport
 from ghostface_edge.pipeline.store import file_sha256
 from ghostface_edge.reports import report as document
 from ghostface_edge.reports.assess import Assessment, PairSet, assess, assess_galleries
 from ghostface_edge.reports.curves import ReportCurves
 from ghostface_edge.reports.errors import GhostfaceEdgeError, RuntimeMissingError, ToolError
+from ghostface_edge.reports.evidence import Sensitivity
 from ghostface_edge.reports.gate import judge
 from ghostface_edge.reports.latency import summarize
 from ghostface_edge.reports.metrics import cosine_scores
@@ -30,6 +32,7 @@ from ghostface_edge.reports.variant import SetResult
 from ghostface_edge.targets.protocol import ArtifactInfo, Embeddings, Precision
 from ghostface_edge.targets.table import VariantId
 
+_SENSITIVITY_ROWS = 40
 REFERENCE = "checkpoint in FP32 (ONNX Runtime)"
 
 
@@ -38,7 +41,8 @@ class Attempt:
     """One variant on its way; the first error ends it."""
 
     id: VariantId
-    method: str
+    quantization: QuantizationReport | None = None
+    """Where our own quantization made it."""
     artifact: Artifact | None = None
     info: ArtifactInfo | None = None
     embeddings: dict[str, Embeddings] = field(default_factory=dict)
@@ -48,6 +52,13 @@ class Attempt:
     """Of the FP32 of the same runtime, taken in the same turns."""
     status: document.Status = document.Status.OK
     error: str | None = None
+
+    @property
+    def method(self) -> str:
+        """How the artifact came about."""
+        if self.quantization is not None:
+            return self.quantization.method
+        return self.id.suffix or ("convert" if self.id.precision is not Precision.INT8 else "quantize")
 
     def fail(self, error: GhostfaceEdgeError) -> None:
         """End the attempt; a runtime that is not installed is skipped, everything else failed."""
@@ -157,7 +168,7 @@ def _variant(attempt: Attempt, judged: Mapping[str, Assessment], main: str, mode
     assert timing is not None
     assert baseline is not None
     summary = summarize(timing.samples_ms, baseline.samples_ms, rounds=ROUNDS)
-    first = judged[main]
+    first, quantization = judged[main], attempt.quantization
     return document.Variant(
         id=str(attempt.id),
         runtime=attempt.id.runtime,
@@ -172,6 +183,8 @@ def _variant(attempt: Attempt, judged: Mapping[str, Assessment], main: str, mode
         ),
         seconds=round(artifact.seconds, 2),
         int8_mac_share=_int8_mac_share(attempt.info),
+        float_tensors=() if quantization is None else quantization.higher_precision,
+        sensitivity=() if quantization is None else _sensitivity(quantization),
         thresholds=first.thresholds,
         flips=first.flips,
         fold_drops_pp=first.fold_drops_pp,
@@ -203,6 +216,14 @@ def _int8_mac_share(info: ArtifactInfo | None) -> float | None:
     return info.macs_by_precision.get(Precision.INT8, 0) / total if info is not None and total else None
 
 
+def _sensitivity(quantization: QuantizationReport) -> tuple[Sensitivity, ...]:
+    """The layers and tensors that cost most."""
+    return tuple(
+        Sensitivity(name=f"{row.part}: {row.name}", cosine=1 - row.cosine_loss, sqnr_db=row.sqnr_db)
+        for row in quantization.sensitivity[:_SENSITIVITY_ROWS]
+    )
+
+
 def _model(model: ExportedModel, checkpoint: Path) -> document.ModelInfo:
     return document.ModelInfo(
         name=model.name,
@@ -227,6 +248,7 @@ def _data(inputs: Inputs, leaks: LeakReport) -> document.Data:
             name=pairs.name,
             same=int(np.count_nonzero(pairs.same)),
             images=len(pairs.images),
+            protocol=f"LFW View 2: {pairs.protocol}, threshold from the others; cosine, no flip",
         )
         for pairs in inputs.sets
     )

@@ -5,111 +5,40 @@ Every stage asks the store first and does its native work in a child process.
 
 import dataclasses
 import functools
-import hashlib
 import json
+import pickle
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
 
 import numpy as np
 
-from ghostface_edge.calibration.aligned import FACE_SIZE, iterate_faces
 from ghostface_edge.calibration.faces import CalibrationSet
-from ghostface_edge.calibration.verification import VerificationSet
-from ghostface_edge.pipeline.checkpoints.checkpoint import load_checkpoint
+from ghostface_edge.pipeline.artifacts import Artifact, Carrier, ExportedModel, artifact_of
+from ghostface_edge.pipeline.decoded import DecodedFaces
+from ghostface_edge.pipeline.far_side import Exporter, Quantizer
 from ghostface_edge.pipeline.host import describe_host
-from ghostface_edge.pipeline.latency import (
-    ROUNDS,
-    RUNS_PER_ROUND,
-    Timing,
-    read_timings,
-    save_timings,
-    time_interleaved,
-)
+from ghostface_edge.pipeline.latency import ROUNDS, RUNS_PER_ROUND, Timing, read_timings, save_timings, time_interleaved
 from ghostface_edge.pipeline.progress import Narrator
+from ghostface_edge.pipeline.quantize.options import Recipe
 from ghostface_edge.pipeline.store import Store, file_sha256
 from ghostface_edge.reports.errors import InputError, ToolError
 from ghostface_edge.targets.child import Child
-from ghostface_edge.targets.protocol import ArtifactInfo, Embeddings, Faces, Precision
+from ghostface_edge.targets.protocol import ArtifactInfo, Embeddings, Precision
 from ghostface_edge.targets.table import VariantId, load_target, versions
 from ghostface_edge.targets.worker import Worker
 
 PARITY_FACES = 32
 STOCK_FACES = 300
+_QUANTIZE_TIMEOUT_S = 4 * 3600.0
 _EMBED_BATCH = 32
 _EMBED_STEP = 512
 _EXPORT_PACKAGES = ("torch", "onnx", "onnxscript", "onnx-ir", "onnxruntime", "numpy")
 
 
-@dataclass(frozen=True, slots=True)
-class ExportedModel:
-    """The checkpoint as float32 ONNX."""
-
-    path: Path
-    sha256: str
-    name: str
-    version: int
-    width: float
-    stride: int
-    activation: str
-    embedding_size: int
-    parameters: int
-    macs: int
-    parity: float
-    """Largest absolute difference from PyTorch on real faces."""
-
-
-@dataclass(frozen=True, slots=True)
-class Artifact:
-    """A runtime's own file or files."""
-
-    runtime: str
-    files: tuple[Path, ...]
-    sha256: str
-    seconds: float
-    """What converting and quantizing took, when it was done."""
-
-    @property
-    def path(self) -> Path:
-        """The file that the runtime is given."""
-        return self.files[0]
-
-    @property
-    def size_bytes(self) -> int:
-        """Of all files."""
-        return sum(file.stat().st_size for file in self.files)
-
-
 class _NotKeptError(Exception):
     """Ends a stage whose outcome must not be reused."""
-
-
-class Exporter:
-    """Far side of the export's child process."""
-
-    def export(self, checkpoint: Path, model: Path, faces: Faces, batch: int | None) -> dict[str, object]:
-        """Write the ONNX file and say what it is: the fields of `ExportedModel` but for the file's own."""
-        from ghostface_edge.pipeline.graph.export import export_onnx, network_of
-        from ghostface_edge.pipeline.network import count_parameters
-        from ghostface_edge.targets import onnx_graph
-
-        loaded = load_checkpoint(checkpoint)
-        plan = loaded.architecture
-        parity = export_onnx(loaded, model, faces=faces, batch=batch)
-        return {
-            "name": plan.name,
-            "version": plan.version,
-            "width": plan.width,
-            "stride": plan.stride,
-            "activation": str(plan.activation),
-            "embedding_size": plan.embedding_size,
-            "parameters": count_parameters(network_of(loaded)),
-            "macs": sum(onnx_graph.macs_by_precision(onnx_graph.load(model)).values()),
-            "parity": parity,
-        }
 
 
 class Workshop:
@@ -162,7 +91,44 @@ class Workshop:
         folder = self.store.make("convert", inputs, build).folder
         return artifact_of(variant.runtime, folder / name, json.loads((folder / "seconds.json").read_text()))
 
-    def embed(self, artifact: Artifact, faces: "DecodedFaces", label: str) -> Embeddings:
+    def quantize(self, model: Path, calibration: CalibrationSet, recipe: Recipe, seed: int) -> Carrier:
+        """Prepare and quantize once, for all targets."""
+
+        def build(folder: Path) -> None:
+            with (
+                Child(Quantizer, log=self.logs / "quantize.log") as child,
+                self.narrator.steps(f"quantize ({recipe.name})") as steps,
+            ):
+                arguments = (model, calibration.load(), recipe, seed, folder)
+                reports = child.call("quantize", *arguments, timeout_s=_QUANTIZE_TIMEOUT_S, on_told=steps)
+            (folder / "reports.pickle").write_bytes(pickle.dumps(reports))
+
+        inputs = {
+            "model": file_sha256(model),
+            "calibration": calibration.sha256,
+            "recipe": recipe.model_dump(mode="json"),
+            "seed": seed,
+            "versions": versions(_EXPORT_PACKAGES),
+        }
+        folder = self.store.make("quantize", inputs, build).folder
+        preparation, report = pickle.loads((folder / "reports.pickle").read_bytes())  # noqa: S301 - our own, hashed
+        return Carrier(folder / "carrier.onnx", file_sha256(folder / "carrier.onnx"), report, preparation)
+
+    def lower(self, variant: VariantId, carrier: Carrier) -> Artifact:
+        """Carrier to the variant's artifact."""
+        target = load_target(variant.runtime)
+        name = f"model{target.extension}"
+
+        def build(folder: Path) -> None:
+            with self._child(variant.runtime, str(variant)) as child, self.narrator.stage(f"{variant}: lower"):
+                seconds = child.call("lower_quantized", carrier.path, folder / name)
+            (folder / "seconds.json").write_text(json.dumps(seconds))
+
+        inputs = {"variant": str(variant), "carrier": carrier.sha256, "versions": versions(target.packages)}
+        folder = self.store.make("lower", inputs, build).folder
+        return artifact_of(variant.runtime, folder / name, json.loads((folder / "seconds.json").read_text()))
+
+    def embed(self, artifact: Artifact, faces: DecodedFaces, label: str) -> Embeddings:
         """Embeddings (N, E) of every distinct face of the pairs, each embedded once."""
         target = load_target(artifact.runtime)
 
@@ -232,53 +198,6 @@ class Workshop:
         return Child(functools.partial(Worker, runtime), log=self.logs / f"{label}.log")
 
 
-class DecodedFaces:
-    """Faces as one `.npy` of uint8 (N, 112, 112, 3), written when first needed; a context that removes the file."""
-
-    def __init__(self, sha256: str, count: int, batches: Callable[[], Iterator[Faces]]) -> None:
-        self.sha256 = sha256
-        self._count, self._batches = count, batches
-        self._folder = tempfile.TemporaryDirectory(prefix="ghostface-edge-")
-
-    @classmethod
-    def of_pairs(cls, pairs: VerificationSet) -> Self:
-        """The distinct faces of a verification set."""
-        digest = hashlib.sha256(b"".join(hashlib.sha256(image).digest() for image in pairs.images)).hexdigest()
-        return cls(digest, len(pairs.images), lambda: iterate_faces(pairs.images, _EMBED_STEP))
-
-    @classmethod
-    def of_calibration(cls, calibration: CalibrationSet) -> Self:
-        """The faces of a calibration set, in its order."""
-        return cls(calibration.sha256, len(calibration.files), lambda: iter([calibration.load()]))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._folder.cleanup()
-
-    def __len__(self) -> int:
-        return self._count
-
-    @property
-    def path(self) -> Path:
-        """The file; child processes map it into memory."""
-        path = Path(self._folder.name) / "faces.npy"
-        if not path.exists():
-            partial = path.with_suffix(".partial")
-            shape = (len(self), FACE_SIZE, FACE_SIZE, 3)
-            faces: np.memmap[Any, np.dtype[np.uint8]] = np.lib.format.open_memmap(
-                partial, mode="w+", dtype=np.uint8, shape=shape
-            )
-            at = 0
-            for batch in self._batches():
-                faces[at : at + len(batch)] = batch
-                at += len(batch)
-            faces.flush()
-            partial.rename(path)
-        return path
-
-
 def export_file(checkpoint: Path, model: Path, faces: CalibrationSet, batch: int | None) -> ExportedModel:
     """Export to a file of the user's choice, which appears whole or not at all.
 
@@ -294,9 +213,3 @@ def export_file(checkpoint: Path, model: Path, faces: CalibrationSet, batch: int
         except OSError as error:
             raise InputError(f"{model}: cannot be written ({error.strerror})", fix="choose another file") from error
     return ExportedModel(path=model, sha256=file_sha256(model), **facts)
-
-
-def artifact_of(runtime: str, path: Path, seconds: float = 0.0) -> Artifact:
-    """Describe an artifact that exists."""
-    files = load_target(runtime).files(path)
-    return Artifact(runtime, files, file_sha256(*files), seconds)

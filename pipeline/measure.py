@@ -6,7 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ghostface_edge.calibration.verification import load_pairs
-from ghostface_edge.pipeline.build import DecodedFaces, Workshop, artifact_of
+from ghostface_edge.pipeline.artifacts import artifact_of
+from ghostface_edge.pipeline.build import Workshop
+from ghostface_edge.pipeline.decoded import DecodedFaces
 from ghostface_edge.pipeline.host import usable_cores
 from ghostface_edge.pipeline.inspection import runtime_of
 from ghostface_edge.pipeline.latency import ROUNDS, RUNS_PER_ROUND, Timing, time_interleaved

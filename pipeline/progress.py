@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 Advance = Callable[[int], None]
+Steps = Callable[[str, float], None]
+_COLUMNS = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
 
 
 class Narrator:
@@ -26,17 +28,29 @@ class Narrator:
         """Announce a stage; the block calls what it is given with the number of units done since."""
         started = time.monotonic()
         if self._console.is_terminal:
-            columns = (
-                SpinnerColumn(),
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeRemainingColumn(),
-            )
-            with Progress(*columns, console=self._console, transient=True) as progress:
+            with Progress(*_COLUMNS, console=self._console, transient=True) as progress:
                 task = progress.add_task(title, total=total)
                 yield lambda units: progress.advance(task, units)
         else:
             yield lambda _units: None
         self.say(f"{title} · {time.monotonic() - started:.1f} s")
         sys.stderr.flush()
+
+    @contextmanager
+    def steps(self, title: str) -> Iterator[Steps]:
+        """Announce a job of several steps; the block calls what it is given with a step and the share of it done."""
+        started = time.monotonic()
+        begun: dict[str, float] = {}
+        with Progress(*_COLUMNS, console=self._console, transient=True) as progress:
+            tasks: dict[str, TaskID] = {}
+
+            def update(step: str, share: float) -> None:
+                if step not in tasks:
+                    begun[step] = time.monotonic()
+                    tasks[step] = progress.add_task(f"{title}: {step}", total=1.0, visible=self._console.is_terminal)
+                progress.update(tasks[step], completed=share)
+                if share >= 1.0 and step in begun:
+                    self.say(f"{title}: {step} · {time.monotonic() - begun.pop(step):.1f} s")
+
+            yield update
+        self.say(f"{title} · {time.monotonic() - started:.1f} s")

@@ -9,17 +9,24 @@ from ghostface_edge.calibration.faces import sample, scan_folder
 from ghostface_edge.pipeline.build import Workshop
 from ghostface_edge.pipeline.host import usable_cores
 from ghostface_edge.pipeline.progress import Narrator
+from ghostface_edge.pipeline.quantize.options import Recipe
 from ghostface_edge.pipeline.store import Store
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets import onnx_graph
 from ghostface_edge.targets.protocol import Precision
 from ghostface_edge.targets.table import VariantId, load_target
 
-CALIBRATION_FACES = 300
+CALIBRATION_FACES = 2000
 
 
 def quantize_file(
-    model: Path, variants: Sequence[VariantId], calibration: Path, folder: Path, seed: int, narrator: Narrator
+    model: Path,
+    variants: Sequence[VariantId],
+    calibration: Path,
+    folder: Path,
+    recipe: Recipe,
+    seed: int,
+    narrator: Narrator,
 ) -> list[Path]:
     """Write `<model>-<variant>.<ext>` for every INT8 variant; returns their paths.
 
@@ -38,7 +45,10 @@ def quantize_file(
         shop = Workshop(Store(), Path(logs), narrator, usable_cores())
         for variant in wanted:
             load_target(variant.runtime).require()
-            artifact = shop.convert(variant, model, faces)
+            if variant.is_stock:
+                artifact = shop.convert(variant, model, faces)
+            else:
+                artifact = shop.lower(variant, shop.quantize(model, faces, recipe, seed))
             try:
                 folder.mkdir(parents=True, exist_ok=True)
                 for file in artifact.files:

@@ -13,11 +13,15 @@ import numpy as np
 
 from ghostface_edge.calibration.faces import CalibrationSet, sample, scan_folder
 from ghostface_edge.calibration.leaks import LeakReport, find_leaks, refuse_leaks
+from ghostface_edge.calibration.lfw_errata import PHOTOGRAPHS_UNDER_TWO_NAMES
 from ghostface_edge.calibration.pairs_source import PairsSource, open_pairs
 from ghostface_edge.calibration.verification import VerificationSet
+from ghostface_edge.pipeline.artifacts import Artifact, Carrier, ExportedModel, artifact_of
 from ghostface_edge.pipeline.assemble import Attempt, Inputs, Reference, assemble
-from ghostface_edge.pipeline.build import Artifact, DecodedFaces, ExportedModel, Workshop, artifact_of
+from ghostface_edge.pipeline.build import Workshop
+from ghostface_edge.pipeline.decoded import DecodedFaces
 from ghostface_edge.pipeline.progress import Narrator
+from ghostface_edge.pipeline.quantize.options import Recipe
 from ghostface_edge.pipeline.store import Store
 from ghostface_edge.reports.errors import ExitCode, InputError, ParityError, RuntimeMissingError, ToolError
 from ghostface_edge.reports.metrics import normalized
@@ -41,6 +45,7 @@ class Job:
     calibration: Path
     variants: tuple[VariantId, ...]
     out: Path
+    recipe: Recipe
     policy: Policy
     baseline: Report | None = None
     allowed_leaks: tuple[str, ...] = ()
@@ -67,13 +72,14 @@ def run(job: Job, narrator: Narrator) -> tuple[Report, ExitCode]:
     shop = Workshop(store, job.out / "logs", narrator, job.cores)
     model = shop.export(job.checkpoint, inputs.calibration)
     narrator.say(f"{model.name}: {model.macs / 1e6:.1f} MMACs; ONNX equals PyTorch to {model.parity:.1e}")
-    attempts = [Attempt(variant, variant.method) for variant in job.variants]
+    attempts = [Attempt(variant) for variant in job.variants]
     with ExitStack() as stack:
         faces = {pairs.name: stack.enter_context(DecodedFaces.of_pairs(pairs)) for pairs in inputs.sets}
         reference = _reference(model, inputs, faces, shop)
         refuse_leaks(reference.leaks, job.allowed_leaks)
+        carrier = _carrier(job, shop, model, inputs.calibration)
         for attempt in attempts:
-            _build(attempt, shop, model, inputs.calibration, faces, reference)
+            _build(attempt, shop, model, carrier, inputs.calibration, faces, reference)
     for runtime in dict.fromkeys(variant.runtime for variant in job.variants):
         _time(runtime, attempts, shop, model, inputs.calibration, job.latency_threads)
     with narrator.stage("statistics"):
@@ -107,7 +113,12 @@ def _read_inputs(job: Job, store: Store, narrator: Narrator) -> Inputs:
     twice = [name for name, count in Counter(pairs.name for pairs in sets).items() if count > 1]
     if twice:
         raise InputError(f"two sets of pairs are called '{twice[0]}'", fix="rename one of the files")
-    return Inputs(job.checkpoint, tuple(sets), sample(scan_folder(job.calibration), job.calibration_faces, job.seed))
+    return Inputs(job.checkpoint, tuple(sets), _sample(job))
+
+
+def _sample(job: Job) -> CalibrationSet:
+    files = scan_folder(job.calibration)
+    return sample(files, job.calibration_faces, job.seed, exclude=PHOTOGRAPHS_UNDER_TWO_NAMES)
 
 
 def _make_writable(out: Path) -> None:
@@ -133,10 +144,24 @@ def _reference(model: ExportedModel, inputs: Inputs, faces: Mapping[str, Decoded
     return Reference(model, embeddings, LeakReport(checked, tuple(leak for one in found for leak in one.leaks)))
 
 
+def _carrier(job: Job, shop: Workshop, model: ExportedModel, calibration: CalibrationSet) -> Carrier | ToolError | None:
+    """Quantize once for all INT8 variants, if there are any; a failure is theirs, not the run's."""
+    if not any(variant.precision is Precision.INT8 and not variant.is_stock for variant in job.variants):
+        return None
+    try:
+        carrier = shop.quantize(model.path, calibration, job.recipe, job.seed)
+    except ToolError as error:
+        return error
+    for warning in carrier.report.warnings:
+        shop.narrator.say(f"warning: {warning}")
+    return carrier
+
+
 def _build(
     attempt: Attempt,
     shop: Workshop,
     model: ExportedModel,
+    carrier: Carrier | ToolError | None,
     calibration: CalibrationSet,
     faces: Mapping[str, DecodedFaces],
     reference: Reference,
@@ -145,7 +170,13 @@ def _build(
     label = str(attempt.id)
     try:
         load_target(attempt.id.runtime).require()
-        attempt.artifact = shop.convert(attempt.id, model.path, calibration)
+        if attempt.id.precision is not Precision.INT8 or attempt.id.is_stock:
+            attempt.artifact = shop.convert(attempt.id, model.path, calibration)
+        elif isinstance(carrier, Carrier):
+            attempt.artifact = shop.lower(attempt.id, carrier)
+            attempt.quantization = carrier.report
+        else:
+            raise carrier or ToolError("there is no quantized model", fix="see the logs")
         attempt.info = shop.inspect(attempt.artifact, label)
         for name, each in faces.items():
             attempt.embeddings[name] = shop.embed(attempt.artifact, each, label)

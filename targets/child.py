@@ -68,8 +68,20 @@ class Child:
     ) -> None:
         self.close()
 
-    def call(self, method: str, *arguments: object, timeout_s: float = DEFAULT_TIMEOUT_S) -> Any:
+    def call(
+        self,
+        method: str,
+        *arguments: object,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        on_told: Callable[..., None] | None = None,
+    ) -> Any:
         """Call a method of the child's object and wait for its result.
+
+        Args:
+            method: its name.
+            arguments: picklable.
+            timeout_s: after which the child is killed.
+            on_told: given what the method passes to `tell_parent` on its way.
 
         Raises:
             ChildDeath: crash, hang or too much memory.
@@ -78,7 +90,13 @@ class Child:
         """
         with suppress(BrokenPipeError):  # likewise
             self._connection.send((method, arguments))
-        status, *answer = self._receive(method, timeout_s)
+        deadline = time.monotonic() + timeout_s
+        while True:
+            status, *answer = self._receive(method, timeout_s, deadline)
+            if status != "told":
+                break
+            if on_told is not None:
+                on_told(*answer)
         if status == "done":
             return answer[0]
         if status == "refused":
@@ -95,8 +113,7 @@ class Child:
             self._process.kill()
             self._process.wait()
 
-    def _receive(self, method: str, timeout_s: float) -> Any:
-        deadline = time.monotonic() + timeout_s
+    def _receive(self, method: str, timeout_s: float, deadline: float) -> Any:
         while not self._connection.poll(_POLL_S):
             if self._process.poll() is not None and not self._connection.poll():
                 raise self._death(method)
@@ -138,6 +155,15 @@ def peak_rss_mb() -> float:
     return float(psutil.Process().memory_info().rss) / 2**20
 
 
+def tell_parent(*values: object) -> None:
+    """From inside a called method: hand values to the caller's `on_told`; outside a child, nothing happens."""
+    for connection in _to_parent:
+        connection.send(("told", *values))
+
+
+_to_parent: list[Connection] = []
+
+
 def _serve(connection: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     faulthandler.enable()
@@ -165,4 +191,8 @@ def _serve(connection: Connection) -> None:
 
 
 if __name__ == "__main__":
-    _serve(Connection(int(sys.argv[1])))
+    from ghostface_edge.targets import child  # the module that methods import, not this `__main__`
+
+    connection = Connection(int(sys.argv[1]))
+    child._to_parent.append(connection)
+    child._serve(connection)

@@ -34,11 +34,9 @@ class VariantId:
         return "-".join(part for part in (self.runtime, self.precision, self.suffix) if part)
 
     @property
-    def method(self) -> str:
-        """How the artifact comes about: `convert`, or for INT8 how it was quantized."""
-        if self.precision is not Precision.INT8:
-            return "convert"
-        return self.suffix or "prepared"
+    def is_stock(self) -> bool:
+        """Whether the runtime's own quantizer makes it."""
+        return self.suffix == STOCK
 
 
 def all_variants() -> tuple[VariantId, ...]:
@@ -49,6 +47,7 @@ def all_variants() -> tuple[VariantId, ...]:
         for variant in (
             VariantId(runtime, Precision.FP32),
             VariantId(runtime, Precision.FP16),
+            VariantId(runtime, Precision.INT8),
             VariantId(runtime, Precision.INT8, STOCK),
         )
     )

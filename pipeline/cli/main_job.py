@@ -12,6 +12,9 @@ from ghostface_edge.reports.errors import InputError
 
 
 def run(
+    recipe: Annotated[
+        str, typer.Argument(help="How INT8 is made: balanced, best, or a YAML file.", metavar="[RECIPE]")
+    ] = "balanced",
     checkpoint: Annotated[Path | None, typer.Option(help="Trained GhostFaceNet.", show_default=False)] = None,
     pairs: Annotated[
         list[Path] | None,
@@ -49,6 +52,7 @@ def run(
     from ghostface_edge.calibration.verification import LabelErrors
     from ghostface_edge.pipeline.host import usable_cores
     from ghostface_edge.pipeline.progress import Narrator
+    from ghostface_edge.pipeline.quantize.options import load_recipe
     from ghostface_edge.pipeline.run import Job, run
     from ghostface_edge.reports.console import print_report
     from ghostface_edge.targets.table import parse_variants
@@ -74,6 +78,7 @@ def run(
         calibration=calibration,
         variants=parse_variants(options.split(targets)),
         out=out,
+        recipe=load_recipe(recipe),
         policy=options.read_policy(policy),
         baseline=options.read_report(baseline),
         allowed_leaks=tuple(allow_leak or ()),

@@ -57,15 +57,18 @@ def quantize(
     target: Annotated[str, typer.Option(help="INT8 variants or runtimes, comma-separated.", show_default=False)],
     calibration: Annotated[Path, typer.Option(help="Folder of aligned faces.", show_default=False)],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the artifacts.", show_default=False)],
+    recipe: Annotated[str, typer.Option(help="balanced, best, or a YAML file.")] = "balanced",
     seed: Annotated[int, typer.Option(help="Decides which calibration faces are drawn.")] = 0,
 ) -> None:
     """Quantize an ONNX model to INT8 for one or more runtimes."""
     from ghostface_edge.pipeline.cli.options import split
     from ghostface_edge.pipeline.progress import Narrator
+    from ghostface_edge.pipeline.quantize.options import load_recipe
     from ghostface_edge.pipeline.quantize_file import quantize_file
     from ghostface_edge.targets.table import parse_variants
 
-    for path in quantize_file(model, parse_variants(split(target)), calibration, output, seed, Narrator()):
+    variants = parse_variants(split(target))
+    for path in quantize_file(model, variants, calibration, output, load_recipe(recipe), seed, Narrator()):
         typer.echo(path)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ghostface_edge.reports.errors import InputError, ToolError
-from ghostface_edge.targets.child import Child, ChildDeath, peak_rss_mb
+from ghostface_edge.targets.child import Child, ChildDeath, peak_rss_mb, tell_parent
 
 
 class Mischief:
@@ -39,6 +39,11 @@ class Mischief:
     def stumble(self):
         raise RuntimeError("native trouble")
 
+    def count(self, to):
+        for number in range(to):
+            tell_parent("so far", number)
+        return to
+
     def pid(self):
         return os.getpid()
 
@@ -67,6 +72,13 @@ def test_calls_reach_one_object_in_another_process(child, tmp_path):
     assert child.call("pid") == child.call("pid") != os.getpid()
     child.close()
     assert "spoken on standard output" in (tmp_path / "log").read_text()
+
+
+def test_a_method_can_tell_how_far_it_is(child):
+    heard = []
+    assert child.call("count", 3, on_told=lambda *values: heard.append(values)) == 3
+    assert heard == [("so far", 0), ("so far", 1), ("so far", 2)]
+    assert child.call("count", 2) == 2
 
 
 def test_a_crash_names_the_signal_and_the_method(child):
