@@ -14,6 +14,8 @@ from ghostface_edge.pipeline.architecture import Architecture
 from ghostface_edge.pipeline.checkpoints.checkpoint import Checkpoint
 from ghostface_edge.pipeline.network import GhostFaceNet
 
+torch.set_num_threads(1)  # these nets are too small for more, and threads that wait for each other cost seconds
+
 MakeCheckpoint = Callable[[Architecture], Checkpoint]
 
 
