@@ -1,6 +1,7 @@
 """What a `.tflite` says about itself: interface, operators, and where its multiply-accumulates are done."""
 
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,17 @@ _TYPES: Final = {
 _CONVOLUTIONS: Final = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D"})
 
 
+@dataclass(frozen=True, slots=True)
+class Port:
+    """An input or output tensor; `scale` and `zero_point` only where it is quantized."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    scale: float | None
+    zero_point: int | None
+
+
 def inspect_artifact(artifact: Path) -> ArtifactInfo:
     """Read a `.tflite` without running it.
 
@@ -27,18 +39,38 @@ def inspect_artifact(artifact: Path) -> ArtifactInfo:
         InputError: missing, cut off, or no TFLite file.
     """
     graph, names = _main_graph(artifact)
-    entry = graph.tensors[int(graph.inputs[0])]
-    quantization = entry.quantization
-    is_quantized = quantization is not None and quantization.scale is not None and len(quantization.scale) > 0
+    entry = _port(graph.tensors[int(graph.inputs[0])])
     return ArtifactInfo(
         layout=Layout.NHWC,
-        input_name=entry.name.decode(),
-        input_shape=tuple(map(int, entry.shape if entry.shapeSignature is None else entry.shapeSignature)),
-        input_dtype=_TYPES[entry.type],
-        input_scale=float(quantization.scale[0]) if is_quantized else None,
-        input_zero_point=int(quantization.zeroPoint[0]) if is_quantized else None,
+        input_name=entry.name,
+        input_shape=entry.shape,
+        input_dtype=entry.dtype,
+        input_scale=entry.scale,
+        input_zero_point=entry.zero_point,
         operators=dict(sorted(Counter(names).items())),
         macs_by_precision=_macs(graph, names),
+    )
+
+
+def read_interface(artifact: Path) -> tuple[Port, Port]:
+    """The input and the output of a `.tflite`.
+
+    Raises:
+        InputError: missing, cut off, or no TFLite file.
+    """
+    graph, _ = _main_graph(artifact)
+    return _port(graph.tensors[int(graph.inputs[0])]), _port(graph.tensors[int(graph.outputs[0])])
+
+
+def _port(tensor: Any) -> Port:
+    quantization = tensor.quantization
+    is_quantized = quantization is not None and quantization.scale is not None and len(quantization.scale) > 0
+    return Port(
+        name=tensor.name.decode(),
+        shape=tuple(map(int, tensor.shape if tensor.shapeSignature is None else tensor.shapeSignature)),
+        dtype=_TYPES[tensor.type],
+        scale=float(quantization.scale[0]) if is_quantized else None,
+        zero_point=int(quantization.zeroPoint[0]) if is_quantized else None,
     )
 
 

@@ -7,12 +7,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostface_edge.calibration.preprocessing import normalize
 from ghostface_edge.reports.errors import InputError, RuntimeMissingError
 from ghostface_edge.targets.protocol import Embeddings, Faces
+from ghostface_edge.targets.tflite.encoding import decode, encode
 
 _INTERPRETERS: Final = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter")
-_INT8_RANGE: Final = (-128, 127)
 
 
 class TfliteEmbedder:
@@ -45,31 +44,14 @@ class TfliteEmbedder:
         self._output = self._interpreter.get_output_details()[0]
 
     def prepare(self, faces: Faces) -> NDArray[np.generic]:
-        """NHWC in the artifact's type: float32 and int8 normalised, uint8 the camera's bytes as they are.
-
-        A step of 1/128 puts every byte half way between two steps; ties go down, so that int8 is byte - 128.
-        """
-        dtype = np.dtype(self._input["dtype"])
-        if dtype == np.uint8:
-            return faces
-        real = normalize(faces)
-        if dtype == np.float32:
-            return real
-        scale, zero_point = self._input["quantization"]
-        ties_down = np.ceil(real / np.float32(scale) - np.float32(0.5))
-        steps: NDArray[np.float32] = ties_down + np.float32(zero_point)
-        return steps.clip(*_INT8_RANGE).astype(np.int8)
+        """NHWC in the artifact's type: float32 and int8 normalised, uint8 the camera's bytes as they are."""
+        return encode(faces, np.dtype(self._input["dtype"]), *self._input["quantization"])
 
     def run(self, inputs: NDArray[np.generic]) -> Embeddings:
         """Infer once."""
         self._interpreter.set_tensor(self._input["index"], inputs)
         self._interpreter.invoke()
-        raw: NDArray[np.generic] = self._interpreter.get_tensor(self._output["index"])
-        embeddings = raw.astype(np.float32)
-        if raw.dtype == np.int8:
-            scale, zero_point = self._output["quantization"]
-            embeddings = (embeddings - np.float32(zero_point)) * np.float32(scale)
-        return embeddings
+        return decode(self._interpreter.get_tensor(self._output["index"]), *self._output["quantization"])
 
 
 def _interpreter_class() -> Any:

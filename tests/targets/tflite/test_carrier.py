@@ -1,7 +1,6 @@
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper
 
 pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
 from ghostface_edge.reports.errors import ToolError
@@ -16,100 +15,6 @@ from ghostface_edge.targets.tflite.source import Constant, read_source
 
 RNG = np.random.default_rng(11)
 FACES = RNG.integers(0, 256, (4, 16, 16, 3), np.uint8)
-
-
-class Carrier:
-    """Writes a QDQ graph node by node, as pipeline's quantization does."""
-
-    def __init__(self):
-        self.nodes, self.constants = [], {}
-        self.scales = {}
-
-    def constant(self, name, value):
-        self.constants[name] = np.asarray(value)
-        return name
-
-    def pair(self, tensor, scale, zero_point=0):
-        self.scales[tensor] = scale
-        parameters = [
-            self.constant(f"{tensor}.s{len(self.nodes)}", np.float32(scale)),
-            self.constant(f"{tensor}.z{len(self.nodes)}", np.int8(zero_point)),
-        ]
-        integers, real = f"{tensor}.q{len(self.nodes)}", f"{tensor}.dq{len(self.nodes)}"
-        self.nodes.append(helper.make_node("QuantizeLinear", [tensor, *parameters], [integers]))
-        self.nodes.append(helper.make_node("DequantizeLinear", [integers, *parameters], [real]))
-        self.scales[real] = scale
-        return real
-
-    def integers(self, name, values, scale, axis=None):
-        inputs = [
-            self.constant(f"{name}.q", values),
-            self.constant(f"{name}.s", np.float32(scale)),
-            self.constant(f"{name}.z", np.zeros(np.shape(scale), values.dtype)),
-        ]
-        attributes = {} if axis is None else {"axis": axis}
-        self.nodes.append(helper.make_node("DequantizeLinear", inputs, [name], **attributes))
-        return name
-
-    def start(self):
-        shift = self.constant("half", np.float32(-0.5 / 128))
-        self.nodes.append(helper.make_node("Add", ["x", shift], ["shifted"]))
-        return self.pair("shifted", 1 / 128, 0)
-
-    def conv(self, x, name, shape, scale, zero_point=0, **attributes):
-        weight_scales = np.float32(RNG.uniform(0.002, 0.01, shape[0]))
-        weights = RNG.integers(-127, 128, shape).astype(np.int8)
-        bias_scales = np.float32(self.scales[x]) * weight_scales
-        bias = np.rint(RNG.normal(size=shape[0]) / bias_scales).astype(np.int32)
-        w = self.integers(f"{name}.w", weights, weight_scales, 0)
-        b = self.integers(f"{name}.b", bias, bias_scales, 0)
-        self.nodes.append(helper.make_node("Conv", [x, w, b], [name], name=name, **attributes))
-        return self.pair(name, scale, zero_point)
-
-    def prelu(self, x, name, slopes, scale, zero_point=0):
-        steepest = np.abs(slopes).max() / 127
-        s = self.integers(f"{name}.slope", np.rint(slopes / steepest).astype(np.int8).reshape(-1, 1, 1), steepest)
-        return self.node("PRelu", [x, s], name, scale, zero_point)
-
-    def node(self, op, inputs, name, scale, zero_point=0, **attributes):
-        self.nodes.append(helper.make_node(op, inputs, [name], name=name, **attributes))
-        return self.pair(name, scale, zero_point)
-
-    def save(self, path, last, *, rank=2, channels=3):
-        if rank == 2:
-            self.nodes.append(helper.make_node("Flatten", [last], ["y"], axis=1))
-            last = "y"
-        graph = helper.make_graph(
-            self.nodes,
-            "carrier",
-            [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", channels, 16, 16])],
-            [helper.make_tensor_value_info(last, TensorProto.FLOAT, ["batch", "d", "h", "w"][:rank])],
-            [numpy_helper.from_array(value, name) for name, value in self.constants.items()],
-        )
-        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), path)
-        return path
-
-
-def network(*, steepest=1.0, concat_scales=(0.05, 0.05)):
-    """Stem, ghost module, squeeze-and-excite, shortcut, head: every operator of GhostFaceNetV1, small."""
-    c = Carrier()
-    stem = c.conv(c.start(), "stem", (8, 3, 3, 3), 0.04, -3, pads=[0, 0, 1, 1], strides=[2, 2])
-    a = c.prelu(stem, "stem.act", np.linspace(-1, steepest, 8), 0.045, -20)
-    p = c.conv(a, "primary", (4, 8, 1, 1), concat_scales[0], 5)
-    d = c.conv(p, "cheap", (4, 1, 3, 3), concat_scales[1], 5, pads=[1, 1, 1, 1], group=4)
-    cat = c.node("Concat", [p, d], "cat", 0.05, 5, axis=1)
-    pool = c.node("GlobalAveragePool", [cat], "pool", 0.03, 0)
-    gate = c.conv(pool, "gate", (8, 8, 1, 1), 1 / 255, -128)
-    scaled = c.node("Mul", [cat, gate], "scaled", 0.045, 4)
-    total = c.node("Add", [scaled, a], "total", 0.07, -8)
-    head = c.conv(total, "head", (8, 1, 8, 8), 0.1, 0, group=8)
-    return c, c.conv(head, "embed", (16, 8, 1, 1), 0.1, 0)
-
-
-@pytest.fixture
-def carrier(tmp_path):
-    built, last = network()
-    return built.save(tmp_path / "carrier.onnx", last)
 
 
 def simulate(carrier):
@@ -170,18 +75,18 @@ def test_bytes_enter_as_they_are(carrier, tmp_path):
         np.testing.assert_array_equal(TfliteTarget().load(artifact, 1, 4).prepare(FACES), expected)
 
 
-def test_camera_bytes_need_the_carriers_half_step(tmp_path):
-    built = Carrier()
+def test_camera_bytes_need_the_carriers_half_step(new_carrier, tmp_path):
+    built = new_carrier()
     last = built.conv(built.pair("x", 1 / 128, 0), "embed", (4, 3, 16, 16), 0.1)
     path = built.save(tmp_path / "carrier.onnx", last)
     with pytest.raises(ToolError, match="not byte - 128"):
         lower_carrier(path, Kernels.XNNPACK, InputType.UINT8)
 
 
-def test_prelu_as_maximum_rounds_as_the_simulation_does(run_tflite, tmp_path):
+def test_prelu_as_maximum_rounds_as_the_simulation_does(new_carrier, run_tflite, tmp_path):
     """Every int8 value in every channel, half a step at most; LiteRT's own PRELU is off by up to one."""
     slopes = np.array([-1, -0.93, -0.31, 0, 0.02, 0.47, 0.77, 1])
-    built = Carrier()
+    built = new_carrier()
     last = built.prelu(built.pair("x", 0.844, -6), "act", slopes, 0.664, -42)
     path = built.save(tmp_path / "prelu.onnx", last, rank=4, channels=8)
     integers = np.repeat(np.arange(-128, 128, dtype=np.int8).reshape(1, 16, 16, 1), 8, axis=3)
@@ -193,7 +98,7 @@ def test_prelu_as_maximum_rounds_as_the_simulation_does(run_tflite, tmp_path):
     assert np.abs(y - exact.clip(-128, 127)).max() < 0.5 + 1e-6
 
 
-def test_concat_inputs_of_another_scale_are_rescaled(tmp_path):
+def test_concat_inputs_of_another_scale_are_rescaled(network, tmp_path):
     built, last = network(concat_scales=(0.05, 0.08))
     path = built.save(tmp_path / "carrier.onnx", last)
     circuit = lower_carrier(path, Kernels.PORTABLE, InputType.INT8)
@@ -202,7 +107,7 @@ def test_concat_inputs_of_another_scale_are_rescaled(tmp_path):
     assert len({circuit.tensors[index].quantization for index in (*concat.inputs, *concat.outputs)}) == 1
 
 
-def test_slopes_above_one_stay_a_prelu(tmp_path):
+def test_slopes_above_one_stay_a_prelu(network, tmp_path):
     built, last = network(steepest=1.7)
     path = built.save(tmp_path / "carrier.onnx", last)
     kinds = [op.kind for op in lower_carrier(path, Kernels.XNNPACK, InputType.INT8).operators]
@@ -212,8 +117,8 @@ def test_slopes_above_one_stay_a_prelu(tmp_path):
     assert cosines(embed(artifact), simulate(path)).min() > 0.999
 
 
-def test_a_tensor_left_in_float_is_named(tmp_path):
-    built = Carrier()
+def test_a_tensor_left_in_float_is_named(new_carrier, tmp_path):
+    built = new_carrier()
     x = built.start()
     built.nodes.append(helper.make_node("Relu", [x], ["loose"]))
     path = built.save(tmp_path / "carrier.onnx", "loose", rank=4)
@@ -221,8 +126,8 @@ def test_a_tensor_left_in_float_is_named(tmp_path):
         lower_carrier(path, Kernels.XNNPACK, InputType.INT8)
 
 
-def test_a_pair_that_does_not_undo_itself_is_refused(tmp_path):
-    built = Carrier()
+def test_a_pair_that_does_not_undo_itself_is_refused(new_carrier, tmp_path):
+    built = new_carrier()
     x = built.start()
     built.nodes[-1].input[2] = built.constant("other", np.int8(4))
     path = built.save(tmp_path / "carrier.onnx", built.node("Relu", [x], "r", 0.01), rank=4)
