@@ -14,7 +14,7 @@ from ghostface_edge.reports.errors import ExitCode
 from ghostface_edge.reports.measured import Measurement, measure
 from ghostface_edge.reports.paired import pairs_to_settle
 from ghostface_edge.reports.policy import Baseline, Metric, Policy, RelativeTo, Rule
-from ghostface_edge.reports.report import Check, Data, Gate, Report, Role, Verdict
+from ghostface_edge.reports.report import Calibration, Check, Data, Gate, Report, Role, Verdict
 from ghostface_edge.reports.variant import Status, Variant
 from ghostface_edge.reports.waivers import waive
 
@@ -118,15 +118,23 @@ def _of_the_run(case: _Case) -> list[Check]:
     if not ok:
         checks.append(_whole("variants", "at least 1", 0, "no variant was measured"))
     if case.data is not None:
-        pairs, shared = case.data.pairs.count, case.data.calibration.identities_shared_with_pairs
-        if pairs == 0:
+        if case.data.pairs.count == 0:
             checks.append(_whole("pairs", "at least 1", 0, "no pairs were compared"))
-        if shared:
-            reason = f"{shared} people are in the calibration faces and in the pairs, so the pairs do not judge fairly"
-            checks.append(_whole("leak", "0 people", shared, reason))
+        checks += _leak(case.data.calibration)
     missing = [pattern for pattern in case.policy.require if not any(fnmatchcase(name, pattern) for name in ok)]
     checks += [_whole("required", pattern, None, f"no variant {pattern} was measured") for pattern in missing]
     return checks + _of_the_baseline(case)
+
+
+def _leak(calibration: Calibration) -> list[Check]:
+    shared, guard = calibration.identities_shared_with_pairs, calibration.leak_guard
+    if not shared:
+        return []
+    both = f"{shared} people are in the calibration faces and in the pairs"
+    if guard is None or shared > len(guard.allowed):
+        return [_whole("leak", "0 people", shared, f"{both}, so the pairs do not judge fairly")]
+    allowed = _whole("leak", "0 people", shared, f"{both}, allowed by name: {', '.join(guard.allowed)}")
+    return [allowed.model_copy(update={"verdict": Verdict.PASS})]
 
 
 def _of_the_baseline(case: _Case) -> list[Check]:

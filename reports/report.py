@@ -34,6 +34,7 @@ __all__ = [
     "Gate",
     "Host",
     "Latency",
+    "LeakGuard",
     "ModelInfo",
     "Pairs",
     "Report",
@@ -122,13 +123,25 @@ class Pairs(Record):
     protocol: str = "LFW View 2: 10 contiguous folds, threshold from the other nine; cosine, no flip"
 
 
+class LeakGuard(Record):
+    """Whether people of the calibration faces are in the pairs too."""
+
+    checked: tuple[str, ...]
+    """How it was looked for: by name, by file, by perceptual hash, by embedding."""
+    found: tuple[str, ...] = ()
+    """What was found, a line each."""
+    allowed: tuple[str, ...] = ()
+    """People whom the user allowed by name to be in both."""
+
+
 class Calibration(Record):
     """The faces that ranges were found on."""
 
     images: int
     identities: int
-    identities_shared_with_pairs: int
+    identities_shared_with_pairs: Count
     sha256: str
+    leak_guard: LeakGuard | None = None
     path: str | None = None
 
 

@@ -5,7 +5,7 @@ import pytest
 from ghostface_edge.reports.explain import explain
 from ghostface_edge.reports.gate import EXIT_CODES, judge, judge_report, overall
 from ghostface_edge.reports.policy import Policy
-from ghostface_edge.reports.report import Check, Gate, Report, Role, Variant, Verdict
+from ghostface_edge.reports.report import Check, Gate, LeakGuard, Report, Role, Variant, Verdict
 
 TODAY = date(2030, 6, 15)
 
@@ -136,6 +136,15 @@ def test_zero_pairs_and_leaks_never_pass(report: Report) -> None:
     gate = judge(report.variants, data=report.data.model_copy(update={"calibration": calibration}))
     assert gate.verdict is Verdict.INCONCLUSIVE
     assert "3 people" in _only(gate, "*", "leak").reason
+
+
+@pytest.mark.parametrize(("allowed", "verdict"), [(("Ada", "Bea"), Verdict.PASS), (("Ada",), Verdict.INCONCLUSIVE)])
+def test_leaks_that_were_allowed_by_name(report: Report, allowed: tuple[str, ...], verdict: Verdict) -> None:
+    guard = LeakGuard(checked=("by name",), found=("Ada", "Bea"), allowed=allowed)
+    calibration = report.data.calibration.model_copy(update={"identities_shared_with_pairs": 2, "leak_guard": guard})
+    gate = judge(report.variants, data=report.data.model_copy(update={"calibration": calibration}))
+    assert gate.verdict is verdict
+    assert _only(gate, "*", "leak").verdict is verdict
 
 
 def test_required_variants(variants: list[Variant]) -> None:
