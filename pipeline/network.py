@@ -60,8 +60,8 @@ class ConvUnit(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         (high, wide), stride = self.conv.kernel_size, self.conv.stride[0]
-        top, bottom = zeros(self.padding, x.shape[2], high, stride)
-        left, right = zeros(self.padding, x.shape[3], wide, stride)
+        top, bottom = zeros(self.padding, int(x.shape[2]), high, stride)
+        left, right = zeros(self.padding, int(x.shape[3]), wide, stride)
         if top or bottom or left or right:
             x = functional.pad(x, (left, right, top, bottom))
         x = self.conv(x)

@@ -74,7 +74,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
 
 
 def _readers() -> dict[str, Callable[[Path], Checkpoint]]:
-    from ghostface_edge.pipeline.checkpoints import keras, own
+    from ghostface_edge.pipeline.checkpoints import keras, onnx_file, own
 
     return {
         ".h5": keras.read_checkpoint,
@@ -82,4 +82,5 @@ def _readers() -> dict[str, Callable[[Path], Checkpoint]]:
         ".safetensors": own.read_safetensors,
         ".pt": own.read_torch,
         ".pth": own.read_torch,
+        ".onnx": onnx_file.read_checkpoint,
     }

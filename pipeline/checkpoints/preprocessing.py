@@ -14,6 +14,9 @@ from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets.protocol import Layout
 
 METADATA_KEY = "ghostface_edge.preprocessing"
+"""What a file takes."""
+DECLARED_KEY = "ghostface_edge.checkpoint_preprocessing"
+"""What the checkpoint behind an exported file took."""
 
 
 class ColourOrder(StrEnum):

@@ -14,6 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from ghostface_edge.calibration.preprocessing import MEAN, SCALE
+from ghostface_edge.pipeline.checkpoints.preprocessing import ColourOrder, Preprocessing
 from ghostface_edge.pipeline.graph.model import OPSET
 from ghostface_edge.pipeline.network import (
     ConvUnit,
@@ -28,13 +30,19 @@ from ghostface_edge.pipeline.network import (
 _IR_VERSION = 10
 
 
-def emit(network: GhostFaceNet, batch: int | None = None) -> ir.Model:
-    """Write a network in evaluation mode as an ONNX graph; a batch of None stays dynamic."""
+def emit(network: GhostFaceNet, preprocessing: Preprocessing, batch: int | None = None) -> ir.Model:
+    """Write a network in evaluation mode as an ONNX graph that takes RGB, (x - 127.5) / 128.
+
+    Args:
+        network: with its weights.
+        preprocessing: what the network itself expects; the first convolution absorbs the difference.
+        batch: fixed batch size; None keeps it dynamic.
+    """
     side, size = network.architecture.image_size, network.architecture.embedding_size
     faces = ir.val("faces", ir.DataType.FLOAT, [batch or "batch", 3, side, side])
     graph = ir.Graph([faces], [], nodes=[], opset_imports={"": OPSET}, name=network.architecture.name)
     names = {module: name for name, module in network.named_modules()}
-    outcome = _Emitter(graph, names).network(network, _Map(faces, side, side))
+    outcome = _Emitter(graph, names, preprocessing).network(network, _Map(faces, side, side))
     outcome.name, outcome.dtype, outcome.shape = "embeddings", ir.DataType.FLOAT, ir.Shape([batch or "batch", size])
     graph.outputs.append(outcome)
     return ir.Model(graph, ir_version=_IR_VERSION)
@@ -50,11 +58,16 @@ class _Map:
 
 
 class _Emitter:
-    def __init__(self, graph: ir.Graph, names: dict[nn.Module, str]) -> None:
+    def __init__(self, graph: ir.Graph, names: dict[nn.Module, str], preprocessing: Preprocessing) -> None:
         self._graph = graph
         self._names = names
+        self._preprocessing = preprocessing
 
     def network(self, network: GhostFaceNet, x: _Map) -> ir.Value:
+        if self._preprocessing.mean != MEAN:
+            # zeros that the stem pads with must stay zeros of the network's own input, so a bias would not do
+            offset = np.array((MEAN - self._preprocessing.mean) / SCALE, np.float32)
+            x = _Map(self._node("Add", [x.value, self._constant("faces.offset", offset)]), x.height, x.width)
         x = self.conv_unit(network.stem, x)
         for block in network.blocks:
             assert isinstance(block, GhostBottleneck)
@@ -112,6 +125,9 @@ class _Emitter:
         top, bottom = zeros(unit.padding, x.height, high, stride)
         left, right = zeros(unit.padding, x.width, wide, stride)
         weight, bias = _folded(conv, unit.norm or norm)
+        if name == "stem":
+            weight = np.ascontiguousarray(weight[:, ::-1]) if self._preprocessing.colour is ColourOrder.BGR else weight
+            weight = weight * np.float32(SCALE / self._preprocessing.scale)
         inputs = [x.value, self._constant(f"{name}.conv.weight", weight)]
         if bias is not None:
             inputs.append(self._constant(f"{name}.conv.bias", bias))

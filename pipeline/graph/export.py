@@ -1,7 +1,7 @@
 """Checkpoint to ONNX.
 
-In: a `Checkpoint`. Out: float32 ONNX, opset 18, NCHW, BatchNorm folded, in canonical form; input `faces`,
-(x - 127.5) / 128 already applied, output `embeddings`.
+In: a `Checkpoint`. Out: float32 ONNX, opset 18, NCHW, BatchNorm folded, in canonical form; input `faces`, RGB with
+(x - 127.5) / 128 already applied, output `embeddings`. Its metadata says so, and what the checkpoint itself expects.
 """
 
 from pathlib import Path
@@ -12,6 +12,7 @@ import torch
 
 from ghostface_edge.calibration.preprocessing import normalize
 from ghostface_edge.pipeline.checkpoints.checkpoint import Checkpoint
+from ghostface_edge.pipeline.checkpoints.preprocessing import DECLARED_KEY, METADATA_KEY, ColourOrder, Preprocessing
 from ghostface_edge.pipeline.graph import model as graph_model
 from ghostface_edge.pipeline.graph.canonical import canonicalize
 from ghostface_edge.pipeline.graph.emit import emit
@@ -47,11 +48,13 @@ def export_onnx(checkpoint: Checkpoint, path: Path, *, faces: Faces, batch: int 
         ParityError: that difference exceeds 1e-4.
     """
     network = network_of(checkpoint)
-    exported = emit(network, batch)
+    exported = emit(network, checkpoint.preprocessing, batch)
     canonicalize(exported)
     exported.producer_name = "ghostface-edge"
+    exported.metadata_props[METADATA_KEY] = Preprocessing().to_json()
+    exported.metadata_props[DECLARED_KEY] = checkpoint.preprocessing.to_json()
     graph_model.save(exported, path)
-    difference = _difference(network, path, faces, batch)
+    difference = _difference(checkpoint, path, faces, batch)
     if not difference <= MAX_ABS_DIFFERENCE:
         path.unlink()
         raise ParityError(
@@ -62,10 +65,13 @@ def export_onnx(checkpoint: Checkpoint, path: Path, *, faces: Faces, batch: int 
     return difference
 
 
-def _difference(network: GhostFaceNet, path: Path, faces: Faces, batch: int | None) -> float:
-    inputs = np.ascontiguousarray(normalize(faces).transpose(0, 3, 1, 2))
+def _difference(checkpoint: Checkpoint, path: Path, faces: Faces, batch: int | None) -> float:
+    own = checkpoint.preprocessing
+    ordered = faces[..., ::-1] if own.colour is ColourOrder.BGR else faces
+    expected_inputs = (ordered.transpose(0, 3, 1, 2).astype(np.float32) - np.float32(own.mean)) / np.float32(own.scale)
     with torch.inference_mode():
-        expected = network(torch.from_numpy(inputs)).numpy()
+        expected = network_of(checkpoint)(torch.from_numpy(np.ascontiguousarray(expected_inputs))).numpy()
+    inputs = np.ascontiguousarray(normalize(faces).transpose(0, 3, 1, 2))
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     step = batch or len(inputs)
     whole = [session.run(None, {"faces": inputs[at : at + step]})[0] for at in range(0, len(inputs) - step + 1, step)]
