@@ -101,6 +101,14 @@ class Lowering:
             self.circuit.operator("QUANTIZE", [index], rescaled, "QuantizeOptions")
         return rescaled
 
+    def reshaped(self, index: int, name: str, shape: tuple[int, ...]) -> int:
+        """Another view of an activation, named `name`."""
+        circuit = self.circuit
+        view = self.activation(name, shape, circuit.tensors[index].quantization)
+        sizes = circuit.constant(f"{name}.shape", np.array([-1, *shape[1:]], np.int32))
+        circuit.operator("RESHAPE", [index, sizes], view)
+        return view
+
     def sole_consumer(self, tensor: str, op: str) -> Node | None:
         """The only node that reads `tensor`, if it is an `op`."""
         consumers = self.source.consumers(tensor)

@@ -11,6 +11,7 @@ import numpy as np
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.tflite.circuit import Quantization
 from ghostface_edge.targets.tflite.context import Lowering
+from ghostface_edge.targets.tflite.folding import fold_factor, folded, folded_shape
 from ghostface_edge.targets.tflite.forms import Kernels
 from ghostface_edge.targets.tflite.kernel import Kernel, read_kernel
 from ghostface_edge.targets.tflite.source import Node
@@ -64,29 +65,55 @@ def _emit(node: Node, kernel: Kernel, output: str, activation: str, lowering: Lo
     image_quantization = lowering.quantization(node.inputs[0])
     if image_quantization is not None:
         kernel = kernel.fitting(image_quantization)
-    out_channels, in_per_group, height, width = kernel.weight.data.shape
     groups = node.integer("group", 1)
-    depthwise = groups > 1
-    _refuse_unknown_form(node, groups, in_per_group)
+    _refuse_unknown_form(node, groups, kernel.weight.data.shape[1])
     stride_h, stride_w = node.integers("strides", (1, 1))
-    image, padding = _padded(node, (height, width), (stride_h, stride_w), lowering)
-    filters = lowering.weight(node.inputs[1], *kernel.filters(_DEPTHWISE_ORDER if depthwise else _DENSE_ORDER))
-    bias = lowering.circuit.constant(f"{node.output}.bias", *kernel.stored_bias(image_quantization))
+    image, padding = _padded(node, kernel.weight.data.shape[2:], (stride_h, stride_w), lowering)
     settings: dict[str, int | str] = {
         "padding": padding,
         "strideH": stride_h,
         "strideW": stride_w,
         "fusedActivationFunction": activation,
     }
-    operands, written = [image, filters, bias], lowering.output(output)
-    if not depthwise:
-        lowering.circuit.operator("CONV_2D", operands, written, "Conv2DOptions", **settings)
+    factor = fold_factor(kernel, (stride_h, stride_w), padding, lowering.shape(node.inputs[0])[2])
+    if factor == 1 or lowering.kernels != Kernels.XNNPACK:
+        _append(node, kernel, groups, (image, lowering.output(output)), settings, lowering)
         return
-    settings["depthMultiplier"] = out_channels // groups
+    shape = lowering.shape(output)
+    wide = lowering.activation(f"{output}.folded", folded_shape(shape, factor), lowering.quantization(output))
+    view = lowering.reshaped(image, f"{node.name}.view", folded_shape(lowering.shape(node.inputs[0]), factor))
+    _append(node, folded(kernel, groups, factor), 1, (view, wide), settings, lowering)
+    lowering.indices[output] = lowering.reshaped(wide, output, shape)
+
+
+def _append(
+    node: Node,
+    kernel: Kernel,
+    groups: int,
+    ends: tuple[int, int],
+    settings: dict[str, int | str],
+    lowering: Lowering,
+) -> None:
+    """Append the operator that convolves tensor `ends[0]` into tensor `ends[1]`."""
+    image, written = ends
+    out_channels, _, height, width = kernel.weight.data.shape
+    filters = lowering.weight(node.inputs[1], *kernel.filters(_DENSE_ORDER if groups == 1 else _DEPTHWISE_ORDER))
+    bias = lowering.circuit.constant(f"{node.output}.bias", *kernel.stored_bias(lowering.quantization(node.inputs[0])))
+    if groups == 1:
+        lowering.circuit.operator("CONV_2D", [image, filters, bias], written, "Conv2DOptions", **settings)
+        return
+    multiplier = out_channels // groups
     if kernel.is_quantized and lowering.kernels == Kernels.XNNPACK and height * width > _XNNPACK_TAPS:
         # LiteRT reads the multiplier off the shapes; XNNPACK refuses a 0 and so leaves the operator to LiteRT.
-        settings["depthMultiplier"] = 0
-    lowering.circuit.operator("DEPTHWISE_CONV_2D", operands, written, "DepthwiseConv2DOptions", **settings)
+        multiplier = 0
+    lowering.circuit.operator(
+        "DEPTHWISE_CONV_2D",
+        [image, filters, bias],
+        written,
+        "DepthwiseConv2DOptions",
+        depthMultiplier=multiplier,
+        **settings,
+    )
 
 
 def _refuse_unknown_form(node: Node, groups: int, in_per_group: int) -> None:
@@ -101,7 +128,7 @@ def _refuse_unknown_form(node: Node, groups: int, in_per_group: int) -> None:
         raise ToolError(f"{node} leaves its padding to auto_pad", fix="export the model with explicit pads")
 
 
-def _padded(node: Node, kernel: tuple[int, int], strides: tuple[int, int], lowering: Lowering) -> tuple[int, str]:
+def _padded(node: Node, kernel: tuple[int, ...], strides: tuple[int, int], lowering: Lowering) -> tuple[int, str]:
     """The image to convolve and TFLite's padding word: SAME or VALID where they mean the ONNX pads, else a PAD."""
     top, left, bottom, right = node.integers("pads", (0, 0, 0, 0))
     image = lowering.indices[node.inputs[0]]

@@ -61,6 +61,7 @@ class _SharingBuilder(flatbuffers.Builder):  # type: ignore[misc]
     def __init__(self, size: int) -> None:
         super().__init__(size)
         self._vectors: dict[tuple[str, bytes], int] = {}
+        self._strings: dict[str, int] = {}
         self.quantizations: dict[tuple[int, bytes, bytes], int] = {}
 
     def CreateNumpyVector(self, x: NDArray[Any]) -> int:  # noqa: N802 (flatbuffers' name)
@@ -68,6 +69,11 @@ class _SharingBuilder(flatbuffers.Builder):  # type: ignore[misc]
         if key not in self._vectors:
             self._vectors[key] = super().CreateNumpyVector(x)
         return self._vectors[key]
+
+    def CreateString(self, s: str, encoding: str = "utf-8", errors: str = "strict") -> int:  # noqa: N802
+        if s not in self._strings:
+            self._strings[s] = super().CreateString(s, encoding, errors)
+        return self._strings[s]
 
 
 def serialize(circuit: Circuit) -> bytes:

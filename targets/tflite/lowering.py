@@ -5,6 +5,7 @@ and no TRANSPOSE is left inside. The rules are the same for float32 and for a qu
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -77,8 +78,14 @@ def lower_carrier(carrier: Path, kernels: Kernels, input_type: InputType) -> Cir
                 fix="put a QuantizeLinear/DequantizeLinear pair on it in the carrier",
             )
     share_scales(circuit)
+    _drop_constant_names(circuit)
     set_input(circuit, input_type, source.input_shift)
     return circuit
+
+
+def _drop_constant_names(circuit: Circuit) -> None:
+    """Layers are named by what they write; the names of their constants would be 1 % of a small int8 file."""
+    circuit.tensors = [tensor if tensor.data is None else replace(tensor, name="") for tensor in circuit.tensors]
 
 
 def _lower(lowering: Lowering) -> Circuit:

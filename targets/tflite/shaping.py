@@ -56,8 +56,7 @@ def flatten(node: Node, lowering: Lowering) -> None:
     if quantization is not None:
         lowering.source.quantization.setdefault(node.output, quantization)
     image = lowering.rescaled(node.inputs[0], lowering.quantization(node.output))
-    shape = lowering.circuit.constant(f"{node.output}.shape", np.array([-1, channels], np.int32))
-    lowering.circuit.operator("RESHAPE", [image, shape], lowering.output(node.output))
+    lowering.indices[node.output] = lowering.reshaped(image, node.output, (1, channels))
 
 
 def resize(node: Node, lowering: Lowering) -> None:
