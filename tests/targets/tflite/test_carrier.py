@@ -9,7 +9,7 @@ from ghostface_edge.targets.tflite import TfliteTarget, lowering
 from ghostface_edge.targets.tflite.circuit import Quantization, per_tensor
 from ghostface_edge.targets.tflite.flatbuffer import serialize
 from ghostface_edge.targets.tflite.forms import InputType, Kernels
-from ghostface_edge.targets.tflite.kernel import Kernel
+from ghostface_edge.targets.tflite.kernel import Kernel, read_kernel
 from ghostface_edge.targets.tflite.lowering import lower_carrier
 from ghostface_edge.targets.tflite.source import Constant, read_source
 
@@ -73,6 +73,23 @@ def test_bytes_enter_as_they_are(carrier, tmp_path):
         artifact = tmp_path / f"{input_type}.tflite"
         TfliteTarget().lower_quantized(carrier, artifact, input_type=input_type)
         np.testing.assert_array_equal(TfliteTarget().load(artifact, 1, 4).prepare(FACES), expected)
+
+
+def test_the_first_convolution_sees_the_exact_normalisation(new_carrier, run_tflite, tmp_path):
+    """Camera bytes against (byte - 127.5) / 128 in float64: one output step at most, at the padded border too."""
+    built = new_carrier()
+    last = built.conv(built.start(), "stem", (8, 3, 3, 3), 0.04, -3, pads=[0, 0, 1, 1], strides=[2, 2])
+    path = built.save(tmp_path / "carrier.onnx", last, rank=4)
+    circuit = lower_carrier(path, Kernels.XNNPACK, InputType.UINT8)
+
+    y = run_tflite(serialize(circuit), FACES)
+
+    kernel = read_kernel(next(node for node in read_source(path).nodes if node.op == "Conv"), read_source(path))
+    weights = kernel.weight.real()
+    x = np.pad((FACES - 127.5) / 128, ((0, 0), (0, 1), (0, 1), (0, 0)))
+    taps = [(i, j, x[:, i : i + 16 : 2, j : j + 16 : 2]) for i in range(3) for j in range(3)]
+    real = sum(pixels @ weights[:, :, i, j].T for i, j, pixels in taps) + kernel.bias - weights.sum((1, 2, 3)) / 256
+    assert np.abs(y - np.rint(real / 0.04 - 3).clip(-128, 127)).max() <= 1
 
 
 def test_camera_bytes_need_the_carriers_half_step(new_carrier, tmp_path):
