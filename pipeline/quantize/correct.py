@@ -1,0 +1,130 @@
+"""Rounds the parameters, and corrects each bias for what rounding did to the mean of its convolution's output.
+
+In: a program, its grids, calibration faces. Out: a `Quantized` network.
+
+Float and INT8 run side by side, step by step, over all faces at once, so that each bias sees exactly the rounded inputs
+it will see: whatever the earlier layers' rounding moved, on average, is taken back here.
+Source: Nagel et al. 2019, arXiv:1906.04721, section 4.2, in its empirical form.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from ghostface_edge.pipeline.quantize.carrier import Quantized
+from ghostface_edge.pipeline.quantize.grid import (
+    Grid,
+    bias_limits,
+    channel_scales,
+    round_bias,
+    round_slope,
+    round_weight,
+    slope_scale,
+)
+from ghostface_edge.pipeline.quantize.program import Parameters, Program, Step, Values, evaluate
+from ghostface_edge.pipeline.quantize.simulate import as_input, rounding
+from ghostface_edge.pipeline.quantize.sites import PIXEL_SHIFT
+from ghostface_edge.targets.protocol import Faces
+
+_MEMORY_BYTES = 1_200_000_000
+"""For the values that are alive at one time."""
+
+
+def round_parameters(program: Program, grids: Mapping[str, Grid]) -> Quantized:
+    """Nearest weights and slopes; the first convolution's bias takes back the pixels' shift."""
+    rounded = Quantized(program, grids, {}, {})
+    for step in program.steps:
+        rounded = round_step(rounded, step, program.parameters)
+    return rounded
+
+
+def correct_biases(
+    program: Program, grids: Mapping[str, Grid], faces: Faces, progress: Callable[[float], None]
+) -> Quantized:
+    """Nearest weights and slopes, each bias corrected on the faces.
+
+    Args:
+        program: float32.
+        grids: by value.
+        faces: RGB uint8 (N, S, S, 3); only as many as memory holds are used.
+        progress: told the share done.
+    """
+    count = max(1, min(len(faces), _MEMORY_BYTES // (2 * _bytes_alive(program, faces[:1]))))
+    inputs = as_input(faces[:count])
+    corrected = Quantized(program, grids, {}, {})
+    transform = rounding(corrected)
+    real: Values = {program.input: inputs}
+    whole: Values = {program.input: transform(program.input, inputs)}
+    with torch.inference_mode():
+        for index, step in enumerate(program.steps):
+            expected = evaluate(step, [real[name] for name in step.inputs], program.parameters)
+            corrected = round_step(corrected, step, program.parameters)
+            parameters = corrected.program.parameters
+            actual = evaluate(step, [whole[name] for name in step.inputs], parameters)
+            if step.op == "Conv":
+                error = (expected - actual).mean((0, 2, 3))
+                _move_bias(corrected, step, error)
+                actual = evaluate(step, [whole[name] for name in step.inputs], parameters)
+            real[step.output], whole[step.output] = expected, transform(step.output, actual)
+            for name in {*step.inputs, step.output}:
+                if program.last_use[name] == index:
+                    del real[name], whole[name]
+            progress((index + 1) / len(program.steps))
+    return corrected
+
+
+def round_step(quantized: Quantized, step: Step, source: Parameters, *, shifted: bool = False) -> Quantized:
+    """Put one step's parameters on their grids.
+
+    Args:
+        quantized: with the grids.
+        step: whose parameters.
+        source: float32 parameters.
+        shifted: whether the first convolution's bias already takes back the pixels' shift.
+    """
+    parameters = dict(quantized.program.parameters)
+    weight_scales, slope_scales = dict(quantized.weight_scales), dict(quantized.slope_scales)
+    grid = quantized.grids.get(step.inputs[0])
+    if step.op == "Conv" and grid is not None:
+        weight, bias = source[f"{step.name}.weight"], source[f"{step.name}.bias"]
+        if step.inputs[0] == quantized.program.input and not shifted:
+            bias = bias - PIXEL_SHIFT * weight.sum((1, 2, 3))
+        scales = channel_scales(weight).maximum(bias_limits(bias, grid))
+        parameters[f"{step.name}.weight"] = round_weight(weight, scales)
+        parameters[f"{step.name}.bias"] = round_bias(bias, scales, grid)
+        weight_scales[step.name] = scales.numpy()
+    elif step.op == "PRelu" and grid is not None:
+        slope = source[f"{step.name}.slope"]
+        parameters[f"{step.name}.slope"] = round_slope(slope)
+        slope_scales[step.name] = slope_scale(slope)
+    program = replace(quantized.program, parameters=parameters)
+    return Quantized(program, quantized.grids, weight_scales, slope_scales)
+
+
+def _move_bias(quantized: Quantized, step: Step, error: torch.Tensor) -> None:
+    """Add to a bias, on its int32 grid if it has one."""
+    parameters, name = quantized.program.parameters, f"{step.name}.bias"
+    parameters[name] = parameters[name] + error
+    grid, scales = quantized.grids.get(step.inputs[0]), quantized.weight_scales.get(step.name)
+    if grid is not None and scales is not None:
+        parameters[name] = round_bias(parameters[name], torch.from_numpy(scales), grid)
+
+
+def _bytes_alive(program: Program, face: Faces) -> int:
+    """The most bytes that one face's values take at one time."""
+    sizes: dict[str, int] = {}
+
+    def measure(name: str, value: torch.Tensor) -> torch.Tensor:
+        sizes[name] = value.numel() * value.element_size()
+        return value
+
+    with torch.inference_mode():
+        program(as_input(face), transform=measure)
+    alive = np.zeros(len(program.steps) + 1)
+    for name, size in sizes.items():
+        producer = program.producer(name)
+        first = 0 if producer is None else program.steps.index(producer)
+        alive[first : program.last_use[name] + 1] += size
+    return int(alive.max())

@@ -1,0 +1,195 @@
+"""Trains the rounded network to give the float network's embeddings: no labels, calibration faces alone.
+
+In: a float program, a `Quantized` start, faces. Out: a `Quantized` network with the same grid groups.
+
+Weights, biases, slopes and the ends of every range are learned at once. Weights are rounded in every step and updated
+as if they had not been (straight through). Every parameter moves in units of its own channel, because equalization
+leaves channels of one tensor at very different scales. A batch is split over threads, each with its own graph: these
+layers are too small to share one between cores.
+Source: LSQ (arXiv:1902.08153) for ranges; self-distillation as in docs/decisions/quantization.md.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from ghostface_edge.pipeline.quantize.augment import augment
+from ghostface_edge.pipeline.quantize.carrier import Quantized
+from ghostface_edge.pipeline.quantize.correct import round_step
+from ghostface_edge.pipeline.quantize.grid import Grid, channel_scales, round_slope, round_weight
+from ghostface_edge.pipeline.quantize.kernels import RoundToGrid, grid_of_ends
+from ghostface_edge.pipeline.quantize.options import DistillationOptions
+from ghostface_edge.pipeline.quantize.program import Parameters, Program
+from ghostface_edge.pipeline.quantize.simulate import as_input
+from ghostface_edge.pipeline.quantize.sites import PIXEL_SHIFT, Sites
+from ghostface_edge.targets.protocol import Faces
+
+_BIAS_UNIT_STEPS = 20
+"""A bias moves in units of this many grid steps of its output."""
+_WARM_UP = 0.05
+
+
+def distill(
+    program: Program,
+    start: Quantized,
+    sites: Sites,
+    faces: Faces,
+    options: DistillationOptions,
+    *,
+    seed: int,
+    threads: int,
+    progress: Callable[[float], None],
+) -> Quantized:
+    """Train from `start`.
+
+    Args:
+        program: float32, the teacher.
+        start: its quantized form, full integer.
+        sites: of the program.
+        faces: RGB uint8 (N, S, S, 3); views of them are drawn at random.
+        options: steps, rates, loss.
+        seed: of the views.
+        threads: workers that a batch is split over; the result depends on their number, not on their timing.
+        progress: told the share done.
+    """
+    student = _Student(program, start, sites)
+    optimizer = student.optimizer(options)
+    rates = [group["lr"] for group in optimizer.param_groups]
+    batches = _batches(faces, options.batch, np.random.default_rng(seed))
+    with ThreadPoolExecutor(threads) as pool:
+        for step in range(options.steps):
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate * _schedule(step / options.steps)
+            student.round()
+            parts = np.array_split(next(batches), threads)
+            gradients = list(pool.map(lambda part: student.gradients(part, options.relative_error), parts))
+            student.set_gradients(gradients)
+            optimizer.step()
+            progress((step + 1) / options.steps)
+    return student.result()
+
+
+class _Student:
+    """The learned parameters, and the rounded network they make."""
+
+    def __init__(self, program: Program, start: Quantized, sites: Sites) -> None:
+        self.teacher, self.start, self.sites = program, start, sites
+        self.learned: Parameters = {}
+        """Parameters over their units."""
+        self.units: Parameters = {}
+        self.ends: Parameters = {}
+        """Logarithms of -low and high, (2,), by group of tensors."""
+        self.rounded: Parameters = {}
+        for step in program.steps:
+            name = step.name
+            if step.op == "Conv":
+                weight = program.parameters[f"{name}.weight"]
+                rows = weight.flatten(1).square().mean(1).sqrt()
+                self.units[f"{name}.weight"] = rows.clamp_min(1e-3 * float(rows.max())).reshape(-1, 1, 1, 1)
+                self.learned[f"{name}.weight"] = weight / self.units[f"{name}.weight"]
+                self.units[f"{name}.bias"] = torch.tensor(_BIAS_UNIT_STEPS * self._step_behind(step.output))
+                self.learned[f"{name}.bias"] = start.program.parameters[f"{name}.bias"] / self.units[f"{name}.bias"]
+            elif step.op == "PRelu":
+                self.units[f"{name}.slope"] = torch.ones(1)
+                self.learned[f"{name}.slope"] = program.parameters[f"{name}.slope"].clone()
+        for group in sites.free:
+            grid = start.grids[group]
+            smallest = grid.scale / 2
+            ends = [math.log(max(-grid.low, smallest)), math.log(max(grid.high, smallest))]
+            self.ends[group] = torch.tensor(ends, requires_grad=True)
+        for parameter in self.learned.values():
+            parameter.requires_grad_()
+
+    def optimizer(self, options: DistillationOptions) -> torch.optim.Adam:
+        groups = [
+            {"params": list(self.learned.values()), "lr": options.learning_rate},
+            {"params": list(self.ends.values()), "lr": options.learning_rate * options.range_rate},
+        ]
+        return torch.optim.Adam(groups, betas=(0.9, 0.99), foreach=True)
+
+    @torch.no_grad()
+    def round(self) -> None:
+        """Round the parameters for one training step; the rounded ones collect the gradients."""
+        for name, value in self.real().items():
+            role = name.rsplit(".", 1)[1]
+            if role == "weight":
+                self.rounded[name] = round_weight(value, channel_scales(value)).requires_grad_()
+            else:
+                self.rounded[name] = (round_slope(value) if role == "slope" else value).requires_grad_()
+
+    def real(self) -> Parameters:
+        return {name: (value * self.units[name]).detach() for name, value in self.learned.items()}
+
+    def gradients(self, faces: Faces, relative_error: float) -> list[torch.Tensor]:
+        """Gradients of the summed loss of some faces with respect to rounded parameters, then ends."""
+        inputs = as_input(faces)
+        with torch.no_grad():
+            target = self.teacher(inputs)
+        ends = {name: value.detach().requires_grad_() for name, value in self.ends.items()}
+
+        def transform(name: str, value: torch.Tensor) -> torch.Tensor:
+            group = self.sites.group.get(name)
+            if group is None:
+                return value
+            if group in ends:
+                return RoundToGrid.apply(value, ends[group])  # type: ignore[no-any-return, no-untyped-call]
+            if name == self.teacher.input:
+                value = value + PIXEL_SHIFT
+            return _round_straight_through(value, self.start.grids[name])
+
+        embedding = replace(self.teacher, parameters=self.rounded)(inputs, transform=transform)
+        cosine = torch.nn.functional.cosine_similarity(embedding, target)
+        relative = (embedding - target).square().sum(1) / target.square().sum(1)
+        loss = (1 - cosine + relative_error * relative).sum()
+        return list(torch.autograd.grad(loss, [*self.rounded.values(), *ends.values()]))
+
+    def set_gradients(self, parts: list[list[torch.Tensor]]) -> None:
+        """Sum over the parts of a batch, in their order, and hand over to the learned parameters."""
+        sums = [torch.stack(gradients).sum(0) for gradients in zip(*parts, strict=True)]
+        for (name, parameter), gradient in zip(self.learned.items(), sums, strict=False):
+            parameter.grad = gradient * self.units[name]
+        for ends, gradient in zip(self.ends.values(), sums[len(self.learned) :], strict=True):
+            ends.grad = gradient
+
+    @torch.no_grad()
+    def result(self) -> Quantized:
+        grids = dict(self.start.grids)
+        for group, ends in self.ends.items():
+            scale, zero_point = grid_of_ends(ends)
+            for value in self.sites.members(group):
+                grids[value] = Grid(float(np.float32(scale)), zero_point)
+        quantized = Quantized(replace(self.teacher, parameters=self.real()), grids, {}, {})
+        for step in self.teacher.steps:
+            quantized = round_step(quantized, step, quantized.program.parameters, shifted=True)
+        return quantized
+
+    def _step_behind(self, output: str) -> float:
+        """The grid step that a convolution's output is rounded with."""
+        if output in self.start.grids:
+            return self.start.grids[output].scale
+        users = self.teacher.consumers(output)
+        return self.start.grids[users[0].output].scale if users and users[0].output in self.start.grids else 1e-2
+
+
+def _round_straight_through(value: torch.Tensor, grid: Grid) -> torch.Tensor:
+    """Round to a fixed grid; the gradient passes inside its range."""
+    cut = value.clamp(grid.low, grid.high)
+    return cut + (grid.round(cut.detach()) - cut.detach())
+
+
+def _batches(faces: Faces, size: int, generator: np.random.Generator) -> Iterator[Faces]:
+    """Views of all faces in a new order each round, without end."""
+    size = min(size, len(faces))
+    while True:
+        order = generator.permutation(len(faces))
+        for at in range(0, len(order) - size + 1, size):
+            yield augment(faces[order[at : at + size]], generator)
+
+
+def _schedule(done: float) -> float:
+    """Linear warm-up, then half a cosine."""
+    return min(1.0, (done + 1e-3) / _WARM_UP) * 0.5 * (1 + math.cos(math.pi * done))

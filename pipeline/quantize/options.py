@@ -1,0 +1,137 @@
+"""What a quantization recipe can say: one frozen model per stage, parsed once.
+
+In: a mapping (of a YAML file) or a built-in name. Out: a `Recipe`. Unknown keys and values out of range are refused
+with what was expected.
+"""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ghostface_edge.pipeline.quantize.ranges import RangeMethod
+from ghostface_edge.reports.errors import InputError
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Positive = Annotated[float, Field(gt=0.0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class _Options(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RangeOptions(_Options):
+    """How activation ranges are found."""
+
+    method: RangeMethod = RangeMethod.SENSITIVITY
+    percentile: Annotated[float, Field(gt=50.0, le=100.0)] = 99.99
+    """Share of values that `method: percentile` keeps, in percent."""
+    faces: Count = 256
+
+
+class CorrectionOptions(_Options):
+    """How rounding is made up for without training."""
+
+    biases: bool = True
+    faces: Count = 256
+
+
+class DistillationOptions(_Options):
+    """How weights, slopes and step sizes are trained to give the float network's embeddings."""
+
+    steps: Count = 1500
+    batch: Count = 32
+    learning_rate: Positive = 1e-4
+    range_rate: Positive = 30.0
+    """Learning rate of the logarithms of the ranges, as a multiple of `learning_rate`."""
+    relative_error: Share = 0.1
+    """Weight of the relative squared error beside 1 - cosine."""
+
+
+class MixedOptions(_Options):
+    """Which tensors may stay in higher precision."""
+
+    cosine: Share
+    """Mean cosine to float on held-out faces to reach."""
+    least_int8_share: Share = 0.95
+    """Of the multiply-accumulates."""
+
+
+class Recipe(_Options):
+    """All that decides how a network becomes INT8."""
+
+    name: str = "balanced"
+    ranges: RangeOptions = RangeOptions()
+    correction: CorrectionOptions = CorrectionOptions()
+    distillation: DistillationOptions | None = None
+    """None: no training."""
+    mixed: MixedOptions | None = None
+    """None: every tensor is INT8."""
+    sensitivity_faces: Annotated[int, Field(ge=0)] = 32
+    """Faces that the sensitivity table is measured on; 0 leaves it out."""
+
+
+RECIPES: Mapping[str, Recipe] = MappingProxyType(
+    {
+        "balanced": Recipe(),
+        "best": Recipe(name="best", distillation=DistillationOptions()),
+    }
+)
+
+
+def parse_recipe(content: Mapping[str, object], origin: str) -> Recipe:
+    """Check a mapping and freeze it; `origin` names it in errors.
+
+    Raises:
+        InputError: an unknown key, with the nearest known one, or a value that does not fit.
+    """
+    try:
+        return Recipe.model_validate(dict(content))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        if first["type"] != "extra_forbidden":
+            raise InputError(f"{origin}: {place}: {first['msg']}", fix="correct the value in the recipe") from error
+        known = _known_keys(first["loc"][:-1])
+        near = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(known)}"
+        raise InputError(f"{origin}: unknown key `{place}`", fix=hint) from error
+
+
+def load_recipe(source: str) -> Recipe:
+    """A built-in recipe by name, or one from a YAML file.
+
+    Raises:
+        InputError: no such name or file, or content that is no recipe.
+    """
+    if source in RECIPES:
+        return RECIPES[source]
+    path = Path(source)
+    if not path.is_file():
+        near = difflib.get_close_matches(source, RECIPES, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else f"use {' or '.join(RECIPES)}, or a YAML file"
+        raise InputError(f"no quantization recipe `{source}`", fix=hint)
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not readable as YAML ({error})", fix="correct the file") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: holds no mapping", fix="write keys and values, as in docs/quantization.md")
+    return parse_recipe(content, str(path))
+
+
+def _known_keys(place: tuple[int | str, ...]) -> list[str]:
+    """Keys of the options model at a place of the recipe."""
+    stages: dict[str, type[_Options]] = {
+        "ranges": RangeOptions,
+        "correction": CorrectionOptions,
+        "distillation": DistillationOptions,
+        "mixed": MixedOptions,
+    }
+    model = stages[str(place[-1])] if place else Recipe
+    return sorted(model.model_fields)

@@ -1,0 +1,95 @@
+"""Finds the grid of every quantized tensor from calibration faces.
+
+In: a program, its sites, faces, a method. Out: a grid per value. Values of one group share one grid.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+
+import numpy as np
+
+from ghostface_edge.pipeline.quantize.grid import Grid, grid_between
+from ghostface_edge.pipeline.quantize.histogram import histograms
+from ghostface_edge.pipeline.quantize.noise import settle
+from ghostface_edge.pipeline.quantize.program import Program
+from ghostface_edge.pipeline.quantize.sites import Sites
+from ghostface_edge.pipeline.quantize.statistics import ChannelRange, observe, observe_ranges
+from ghostface_edge.targets.protocol import Faces
+
+Ranges = Mapping[str, tuple[float, float]]
+"""Low and high by group of tensors."""
+
+
+class RangeMethod(StrEnum):
+    """How a tensor's range is chosen."""
+
+    MIN_MAX = "min-max"
+    """Everything seen."""
+    PERCENTILE = "percentile"
+    """Everything but an equal share at both ends."""
+    SQNR = "sqnr"
+    """Where rounding and cutting together give the least squared error of the tensor."""
+    SENSITIVITY = "sensitivity"
+    """Where they give the least squared error of the embedding."""
+
+
+def find_ranges(
+    program: Program,
+    sites: Sites,
+    faces: Faces,
+    method: RangeMethod,
+    *,
+    percentile: float,
+    seed: int,
+    progress: Callable[[float], None],
+) -> Ranges:
+    """Range of every group that is not fixed.
+
+    Args:
+        program: float32 network.
+        sites: of this program.
+        faces: RGB uint8 (N, S, S, 3).
+        method: how to choose.
+        percentile: share of values kept by `RangeMethod.PERCENTILE`, in percent.
+        seed: of the random directions that measure sensitivity.
+        progress: told the share done.
+    """
+    if method is RangeMethod.SENSITIVITY:
+        return settle(program, sites, observe(program, faces, seed=seed, progress=progress)).ranges
+    extremes = group_ranges(sites, observe_ranges(program, faces))
+    if method is RangeMethod.MIN_MAX:
+        return extremes
+    counted = histograms(program, sites, faces, extremes)
+    if method is RangeMethod.PERCENTILE:
+        return {name: histogram.percentile(percentile) for name, histogram in counted.items()}
+    return {name: histogram.least_error() for name, histogram in counted.items()}
+
+
+def group_ranges(sites: Sites, ranges: Mapping[str, ChannelRange]) -> Ranges:
+    """Extremes over all channels and members of each free group."""
+    return {
+        name: (
+            min(float(ranges[value].low.min()) for value in sites.members(name)),
+            max(float(ranges[value].high.max()) for value in sites.members(name)),
+        )
+        for name in sites.free
+    }
+
+
+def grids_of(sites: Sites, ranges: Ranges) -> dict[str, Grid]:
+    """A grid per quantized value."""
+    grids = {name: grid_between(*ends) for name, ends in ranges.items()} | dict(sites.fixed)
+    return {value: grids[name] for value, name in sites.group.items()}
+
+
+def range_stability(program: Program, sites: Sites, faces: Faces, subsets: int = 4) -> dict[str, float]:
+    """How far each group's min-max range differs between disjoint subsets of the faces.
+
+    Returns:
+        By group: (largest - smallest extent) / mean extent; 0 where all subsets agree.
+    """
+    extents: dict[str, list[float]] = {name: [] for name in sites.free}
+    for part in range(subsets):
+        for name, (low, high) in group_ranges(sites, observe_ranges(program, faces[part::subsets])).items():
+            extents[name].append(high - low)
+    return {name: float(np.ptp(seen) / max(np.mean(seen), 1e-12)) for name, seen in extents.items()}

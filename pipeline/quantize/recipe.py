@@ -1,0 +1,178 @@
+"""Runs a quantization recipe: prepared float32 ONNX and calibration faces to a QDQ carrier and a report."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ghostface_edge.pipeline.quantize.carrier import Quantized, write_carrier
+from ghostface_edge.pipeline.quantize.correct import correct_biases, round_parameters
+from ghostface_edge.pipeline.quantize.determinism import deterministic
+from ghostface_edge.pipeline.quantize.distill import distill
+from ghostface_edge.pipeline.quantize.faces import SplitFaces, split_faces
+from ghostface_edge.pipeline.quantize.grid import Grid
+from ghostface_edge.pipeline.quantize.macs import int8_share
+from ghostface_edge.pipeline.quantize.mixed import search_mixed
+from ghostface_edge.pipeline.quantize.options import RECIPES, Recipe, load_recipe, parse_recipe
+from ghostface_edge.pipeline.quantize.program import Program
+from ghostface_edge.pipeline.quantize.ranges import find_ranges, grids_of, range_stability
+from ghostface_edge.pipeline.quantize.reading import load_program
+from ghostface_edge.pipeline.quantize.report import CurvePoint, QuantizationReport, TensorRange
+from ghostface_edge.pipeline.quantize.sensitivity import Sensitivity, rank_sensitivity, sqnr_db
+from ghostface_edge.pipeline.quantize.simulate import cosines, embed, simulate
+from ghostface_edge.pipeline.quantize.sites import Sites, find_sites
+from ghostface_edge.pipeline.quantize.statistics import observe_ranges
+from ghostface_edge.targets.protocol import Embeddings, Faces
+
+__all__ = ["RECIPES", "Recipe", "load_recipe", "parse_recipe", "quantize"]
+
+Progress = Callable[[str, float], None]
+_WORKERS = 2
+"""Of distillation; all else runs on one thread, whose order of sums no machine changes."""
+_STABILITY_FACES = 128
+
+
+def quantize(
+    model: Path, faces: Faces, recipe: Recipe, carrier: Path, *, seed: int, progress: Progress
+) -> QuantizationReport:
+    """Quantize a prepared model.
+
+    Args:
+        model: float32 ONNX in canonical form, prepared.
+        faces: RGB uint8 (N, S, S, 3); a tenth, at most 128, is held out for measuring.
+        recipe: what to do.
+        carrier: where the QDQ ONNX goes.
+        seed: of sampling and of training.
+        progress: told a step's name and the share of it done.
+
+    Raises:
+        InputError: faces too few or constant, NaN or infinite weights, an operator that cannot be simulated.
+    """
+    program = load_program(model)
+    with deterministic(threads=1):
+        split = split_faces(program, faces, seed=seed)
+        return _Run(program, find_sites(program), split, recipe, seed, progress).to(carrier)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One quantization in progress."""
+
+    program: Program
+    sites: Sites
+    faces: SplitFaces
+    recipe: Recipe
+    seed: int
+    progress: Progress
+
+    def to(self, carrier: Path) -> QuantizationReport:
+        program, recipe, held_out = self.program, self.recipe, self.faces.held_out
+        reference = embed(program, held_out)
+        curve: list[CurvePoint] = []
+        ranges = find_ranges(
+            program,
+            self.sites,
+            self.calibration(recipe.ranges.faces),
+            recipe.ranges.method,
+            percentile=recipe.ranges.percentile,
+            seed=self.seed,
+            progress=self.step("ranges"),
+        )
+        grids = grids_of(self.sites, ranges)
+        quantized = round_parameters(program, grids)
+        curve.append(self.point(f"{recipe.ranges.method.value} ranges", quantized, reference))
+        if recipe.correction.biases:
+            faces = self.calibration(recipe.correction.faces)
+            quantized = correct_biases(program, grids, faces, self.step("correct biases"))
+            curve.append(self.point("bias correction", quantized, reference))
+        if recipe.distillation is not None:
+            quantized = distill(
+                program,
+                quantized,
+                self.sites,
+                self.faces.calibration,
+                recipe.distillation,
+                seed=self.seed,
+                threads=_WORKERS,
+                progress=self.step("distill"),
+            )
+            curve.append(self.point(f"distillation, {recipe.distillation.steps} steps", quantized, reference))
+        ranking = self.sensitivity(quantized)
+        kept: tuple[str, ...] = ()
+        if recipe.mixed is not None:
+            mixed = search_mixed(
+                program,
+                quantized,
+                self.sites,
+                ranking,
+                held_out,
+                reference,
+                cosine=recipe.mixed.cosine,
+                least_int8_share=recipe.mixed.least_int8_share,
+                progress=self.step("mixed precision"),
+            )
+            quantized, kept = mixed.quantized, mixed.kept
+            curve.append(self.point(f"{len(kept)} tensors in higher precision", quantized, reference))
+        write_carrier(quantized, carrier, image_size=held_out.shape[1])
+        return self.report(quantized, curve, ranking, kept)
+
+    def calibration(self, count: int) -> Faces:
+        return self.faces.calibration[:count]
+
+    def step(self, name: str) -> Callable[[float], None]:
+        return lambda share: self.progress(name, share)
+
+    def point(self, step: str, quantized: Quantized, reference: Embeddings) -> CurvePoint:
+        embeddings = simulate(quantized, self.faces.held_out)
+        agreement = cosines(embeddings, reference)
+        return CurvePoint(
+            step, float(agreement.mean()), float(np.percentile(agreement, 1)), sqnr_db(embeddings, reference)
+        )
+
+    def sensitivity(self, quantized: Quantized) -> tuple[Sensitivity, ...]:
+        if not self.recipe.sensitivity_faces:
+            return ()
+        faces = self.calibration(self.recipe.sensitivity_faces)
+        return rank_sensitivity(self.program, quantized, self.sites, faces, self.step("sensitivity"))
+
+    def report(
+        self,
+        quantized: Quantized,
+        curve: list[CurvePoint],
+        ranking: tuple[Sensitivity, ...],
+        kept: tuple[str, ...],
+    ) -> QuantizationReport:
+        faces = self.calibration(_STABILITY_FACES)
+        trained = self.recipe.distillation is not None
+        return QuantizationReport(
+            method="distilled" if trained else self.recipe.name,
+            recipe=self.recipe.name,
+            held_out_faces=len(self.faces.held_out),
+            cosine_mean=curve[-1].cosine_mean,
+            curve=tuple(curve),
+            ranges=_tensor_ranges(quantized.grids),
+            range_stability=range_stability(self.program, self.sites, faces),
+            higher_precision=tuple(value for group in kept for value in self.sites.members(group)),
+            int8_mac_share=int8_share(quantized, faces.shape[1]),
+            sensitivity=ranking,
+            dead_channels=_dead_channels(self.program, faces),
+            warnings=self.faces.warnings,
+        )
+
+
+def _tensor_ranges(grids: Mapping[str, Grid]) -> tuple[TensorRange, ...]:
+    return tuple(TensorRange(name, grid.low, grid.high, grid.scale, grid.zero_point) for name, grid in grids.items())
+
+
+def _dead_channels(program: Program, faces: Faces) -> dict[str, int]:
+    """Channels of convolutions that never change, by tensor."""
+    ranges = observe_ranges(program, faces)
+    dead = {}
+    for step in program.convolutions():
+        seen = ranges[step.output]
+        spread = seen.high - seen.low
+        count = int((spread <= 1e-6 * spread.max()).sum())
+        if count:
+            dead[step.output] = count
+    return dead

@@ -1,0 +1,84 @@
+"""Where the accuracy goes: every tensor, and every layer, rounded alone.
+
+In: a float program, its quantized form, faces. Out: a table, worst first.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+
+from ghostface_edge.pipeline.quantize.carrier import Quantized
+from ghostface_edge.pipeline.quantize.program import Program
+from ghostface_edge.pipeline.quantize.simulate import cosines, embed, rounding
+from ghostface_edge.pipeline.quantize.sites import Sites
+from ghostface_edge.targets.protocol import Embeddings, Faces
+
+
+class Part(StrEnum):
+    """What was rounded alone."""
+
+    TENSOR = "tensor"
+    """One group of activations that share a grid."""
+    LAYER = "layer"
+    """One convolution's weights, or one PReLU's slopes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """The cost of rounding one part, everything else in float."""
+
+    part: Part
+    name: str
+    cosine_loss: float
+    """1 - mean cosine to the float embedding."""
+    sqnr_db: float
+    """Signal to quantization noise of the embedding."""
+
+
+def rank_sensitivity(
+    program: Program, quantized: Quantized, sites: Sites, faces: Faces, progress: Callable[[float], None]
+) -> tuple[Sensitivity, ...]:
+    """Round every part alone and measure the embedding, worst first.
+
+    Args:
+        program: float32.
+        quantized: what it became; grids and rounded parameters are taken from here.
+        sites: of the program.
+        faces: RGB uint8 (N, S, S, 3).
+        progress: told the share done.
+    """
+    reference = embed(program, faces)
+    groups = [name for name in dict.fromkeys(sites.group.values()) if name in quantized.grids]
+    layers = [*quantized.weight_scales, *quantized.slope_scales]
+    total, rows = len(groups) + len(layers), []
+    for name in groups:
+        grids = {value: quantized.grids[value] for value in sites.members(name)}
+        alone = Quantized(_shifted(program, quantized) if program.input in grids else program, grids, {}, {})
+        rows.append(_measure(Part.TENSOR, name, embed(alone.program, faces, rounding(alone)), reference))
+        progress(len(rows) / total)
+    for name in layers:
+        role = "weight" if name in quantized.weight_scales else "slope"
+        key = f"{name}.{role}"
+        changed = program.parameters | {key: quantized.program.parameters[key]}
+        rows.append(_measure(Part.LAYER, name, embed(replace(program, parameters=changed), faces), reference))
+        progress(len(rows) / total)
+    return tuple(sorted(rows, key=lambda row: -row.cosine_loss))
+
+
+def sqnr_db(embeddings: Embeddings, reference: Embeddings) -> float:
+    """Signal to noise of embeddings against a reference, in decibel."""
+    noise = float(np.square(embeddings.astype(np.float64) - reference).sum())
+    return float(10 * np.log10(float(np.square(reference.astype(np.float64)).sum()) / max(noise, 1e-30)))
+
+
+def _measure(part: Part, name: str, embeddings: Embeddings, reference: Embeddings) -> Sensitivity:
+    loss = float(1 - cosines(embeddings, reference).mean())
+    return Sensitivity(part, name, loss, sqnr_db(embeddings, reference))
+
+
+def _shifted(program: Program, quantized: Quantized) -> Program:
+    """The program whose first convolutions expect shifted pixels."""
+    keys = [f"{step.name}.bias" for step in program.consumers(program.input)]
+    return replace(program, parameters=program.parameters | {key: quantized.program.parameters[key] for key in keys})
