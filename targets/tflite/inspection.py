@@ -15,7 +15,7 @@ _IDENTIFIER: Final = b"TFL3"
 _NAMES: Final = {
     code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int) and name.isupper()
 }
-_TYPES: Final = {
+DTYPE_NAMES: Final = {
     code: name.lower() for name, code in vars(schema.TensorType).items() if isinstance(code, int) and name.isupper()
 }
 _CONVOLUTIONS: Final = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D"})
@@ -38,7 +38,8 @@ def inspect_artifact(artifact: Path) -> ArtifactInfo:
     Raises:
         InputError: missing, cut off, or no TFLite file.
     """
-    graph, names = _main_graph(artifact)
+    model, names = main_graph(artifact)
+    graph = model.subgraphs[0]
     entry = _port(graph.tensors[int(graph.inputs[0])])
     return ArtifactInfo(
         layout=Layout.NHWC,
@@ -58,7 +59,7 @@ def read_interface(artifact: Path) -> tuple[Port, Port]:
     Raises:
         InputError: missing, cut off, or no TFLite file.
     """
-    graph, _ = _main_graph(artifact)
+    graph = main_graph(artifact)[0].subgraphs[0]
     return _port(graph.tensors[int(graph.inputs[0])]), _port(graph.tensors[int(graph.outputs[0])])
 
 
@@ -68,13 +69,18 @@ def _port(tensor: Any) -> Port:
     return Port(
         name=tensor.name.decode(),
         shape=tuple(map(int, tensor.shape if tensor.shapeSignature is None else tensor.shapeSignature)),
-        dtype=_TYPES[tensor.type],
+        dtype=DTYPE_NAMES[tensor.type],
         scale=float(quantization.scale[0]) if is_quantized else None,
         zero_point=int(quantization.zeroPoint[0]) if is_quantized else None,
     )
 
 
-def _main_graph(artifact: Path) -> tuple[Any, list[str]]:
+def main_graph(artifact: Path) -> tuple[Any, list[str]]:
+    """The unpacked model (schema's ModelT) and the kinds of its main graph's operators.
+
+    Raises:
+        InputError: missing, cut off, or no TFLite file.
+    """
     if not artifact.is_file():
         raise InputError(f"{artifact} does not exist", fix="give a .tflite file")
     content = artifact.read_bytes()
@@ -84,7 +90,7 @@ def _main_graph(artifact: Path) -> tuple[Any, list[str]]:
         model = schema.ModelT.InitFromPackedBuf(content)
         graph = model.subgraphs[0]
         codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
-        return graph, [_NAMES[codes[operator.opcodeIndex]] for operator in graph.operators]
+        return model, [_NAMES[codes[operator.opcodeIndex]] for operator in graph.operators]
     except Exception as problem:
         raise InputError(f"{artifact} is damaged: {problem}", fix="convert the model again") from problem
 

@@ -30,7 +30,7 @@ class TfliteEmbedder:
         if not artifact.is_file():
             raise InputError(f"{artifact} does not exist", fix="give a .tflite file")
         try:
-            self._interpreter = _interpreter_class()(model_path=str(artifact), num_threads=threads)
+            self._interpreter = interpreter_class()(model_path=str(artifact), num_threads=threads)
             entry = self._interpreter.get_input_details()[0]
             if int(entry["shape"][0]) != batch:
                 self._interpreter.resize_tensor_input(entry["index"], (batch, *entry["shape"][1:]))
@@ -54,7 +54,12 @@ class TfliteEmbedder:
         return decode(self._interpreter.get_tensor(self._output["index"]), *self._output["quantization"])
 
 
-def _interpreter_class() -> Any:
+def interpreter_class() -> Any:
+    """LiteRT's interpreter class, or tflite-runtime's.
+
+    Raises:
+        RuntimeMissingError: neither is installed.
+    """
     for module in _INTERPRETERS:
         try:
             return import_module(module).Interpreter
