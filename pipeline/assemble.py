@@ -48,6 +48,8 @@ class Attempt:
     embeddings: dict[str, Embeddings] = field(default_factory=dict)
     """By name of the verification set."""
     timing: Timing | None = None
+    fp32_bytes: int | None = None
+    """Size of the FP32 artifact of the same runtime."""
     baseline: Timing | None = None
     """Of the FP32 of the same runtime, taken in the same turns."""
     status: document.Status = document.Status.OK
@@ -96,14 +98,22 @@ class Reference:
     leaks: LeakReport
 
 
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """By what a report is judged."""
+
+    policy: Policy
+    baseline: document.Report | None
+    allowed_leaks: tuple[str, ...]
+
+
 def assemble(
     attempts: Sequence[Attempt],
     inputs: Inputs,
     reference: Reference,
     tool: document.Tool,
     out: Path,
-    policy: Policy,
-    baseline: document.Report | None,
+    judged_by: Judge,
 ) -> tuple[document.Report, ReportCurves]:
     """Judge every attempt on the pairs and put the report together."""
     main, seed = inputs.sets[0], tool.seed or 0
@@ -123,14 +133,14 @@ def assemble(
         for attempt in attempts
     )
     galleries = {str(attempt.id): attempt.embeddings[main.name] for attempt in attempts if str(attempt.id) in judged}
-    data = _data(inputs, reference.leaks)
+    data = _data(inputs, reference.leaks, judged_by.allowed_leaks)
     report = document.Report(
         tool=tool,
         host=describe_host(),
         model=_model(reference.model, inputs.checkpoint),
         data=data,
         variants=variants,
-        gate=judge(variants, policy, data=data, baseline=baseline),
+        gate=judge(variants, judged_by.policy, data=data, baseline=judged_by.baseline),
         cross_precision=assess_galleries(pairs[main.name], galleries) if galleries else None,
     )
     curves = ReportCurves(
@@ -175,7 +185,7 @@ def _variant(attempt: Attempt, judged: Mapping[str, Assessment], main: str, mode
         precision=attempt.id.precision,
         method=attempt.method,
         status=attempt.status,
-        artifact=_publish(artifact, out, f"{model}-{attempt.id}"),
+        artifact=_publish(artifact, out, f"{model}-{attempt.id}", attempt.fp32_bytes),
         accuracy=first.accuracy,
         versus_reference=first.versus_reference,
         latency=document.Latency.of(
@@ -197,7 +207,7 @@ def _variant(attempt: Attempt, judged: Mapping[str, Assessment], main: str, mode
     )
 
 
-def _publish(artifact: Artifact, out: Path, name: str) -> document.Artifact:
+def _publish(artifact: Artifact, out: Path, name: str, fp32_bytes: int | None) -> document.Artifact:
     """Copy the artifact's files under the model's and variant's name."""
     paths = []
     for file in artifact.files:
@@ -207,7 +217,10 @@ def _publish(artifact: Artifact, out: Path, name: str) -> document.Artifact:
         partial.replace(path)
         paths.append(path)
     return document.Artifact(
-        path=paths[0].relative_to(out).as_posix(), bytes=artifact.size_bytes, sha256=file_sha256(*paths)
+        path=paths[0].relative_to(out).as_posix(),
+        bytes=artifact.size_bytes,
+        sha256=file_sha256(*paths),
+        fp32_bytes=fp32_bytes,
     )
 
 
@@ -238,7 +251,7 @@ def _model(model: ExportedModel, checkpoint: Path) -> document.ModelInfo:
     )
 
 
-def _data(inputs: Inputs, leaks: LeakReport) -> document.Data:
+def _data(inputs: Inputs, leaks: LeakReport, allowed: tuple[str, ...]) -> document.Data:
     calibration = inputs.calibration
     main, *further = (
         document.Pairs(
@@ -260,6 +273,9 @@ def _data(inputs: Inputs, leaks: LeakReport) -> document.Data:
             identities_shared_with_pairs=len(leaks.identities),
             sha256=calibration.sha256,
             path=str(calibration.path),
+            leak_guard=document.LeakGuard(
+                checked=leaks.checked, found=tuple(str(leak) for leak in leaks.leaks), allowed=allowed
+            ),
         ),
         further_pairs=tuple(further),
     )

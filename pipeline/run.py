@@ -1,6 +1,7 @@
 """The main job: checkpoint in; models, figures, report and verdict out."""
 
 import datetime
+import shutil
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,16 +18,17 @@ from ghostface_edge.calibration.lfw_errata import PHOTOGRAPHS_UNDER_TWO_NAMES
 from ghostface_edge.calibration.pairs_source import PairsSource, open_pairs
 from ghostface_edge.calibration.verification import VerificationSet
 from ghostface_edge.pipeline.artifacts import Artifact, Carrier, ExportedModel, artifact_of
-from ghostface_edge.pipeline.assemble import Attempt, Inputs, Reference, assemble
+from ghostface_edge.pipeline.assemble import Attempt, Inputs, Judge, Reference, assemble
 from ghostface_edge.pipeline.build import Workshop
 from ghostface_edge.pipeline.decoded import DecodedFaces
 from ghostface_edge.pipeline.progress import Narrator
 from ghostface_edge.pipeline.quantize.options import Recipe
 from ghostface_edge.pipeline.store import Store
 from ghostface_edge.reports.errors import ExitCode, InputError, ParityError, RuntimeMissingError, ToolError
+from ghostface_edge.reports.gate import EXIT_CODES
 from ghostface_edge.reports.metrics import normalized
 from ghostface_edge.reports.policy import Policy
-from ghostface_edge.reports.report import Report, Status, Tool, Verdict
+from ghostface_edge.reports.report import Report, Status, Tool
 from ghostface_edge.reports.write import write_report
 from ghostface_edge.targets.protocol import Embeddings, Precision
 from ghostface_edge.targets.table import VariantId, load_target, versions
@@ -64,6 +66,16 @@ def run(job: Job, narrator: Narrator) -> tuple[Report, ExitCode]:
         InputError: an input or the output folder cannot be used; nothing is left behind.
         ToolError: the export failed, without which there is nothing to deploy.
     """
+    was_there = job.out.exists()
+    try:
+        return _run(job, narrator)
+    except InputError:
+        if not was_there:
+            shutil.rmtree(job.out, ignore_errors=True)
+        raise
+
+
+def _run(job: Job, narrator: Narrator) -> tuple[Report, ExitCode]:
     started = time.monotonic()
     moment = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     store = Store()
@@ -90,7 +102,8 @@ def run(job: Job, narrator: Narrator) -> tuple[Report, ExitCode]:
             started=moment,
             seconds=round(time.monotonic() - started, 1),
         )
-        report, curves = assemble(attempts, inputs, reference, tool, job.out, job.policy, job.baseline)
+        judge = Judge(job.policy, job.baseline, job.allowed_leaks)
+        report, curves = assemble(attempts, inputs, reference, tool, job.out, judge)
     write_report(report, curves, job.out)
     store.prune()
     return report, _exit_code(report)
@@ -180,11 +193,21 @@ def _build(
         attempt.info = shop.inspect(attempt.artifact, label)
         for name, each in faces.items():
             attempt.embeddings[name] = shop.embed(attempt.artifact, each, label)
+            _check_sanity(attempt.embeddings[name])
             if attempt.id.precision is Precision.FP32:
                 _check_parity(attempt.embeddings[name], reference.embeddings[name])
     except (ToolError, RuntimeMissingError) as error:
         attempt.fail(error)
         shop.narrator.say(f"{label}: {attempt.status}: {error}")
+
+
+def _check_sanity(embeddings: Embeddings) -> None:
+    useless = np.count_nonzero(~np.isfinite(embeddings).all(axis=1) | ~embeddings.any(axis=1))
+    if useless:
+        raise ToolError(
+            f"{useless} of {len(embeddings)} embeddings are zero or not finite",
+            fix="the converted model is broken; compare its operators with `ghostface-edge inspect`",
+        )
 
 
 def _check_parity(embeddings: Embeddings, reference: Embeddings) -> None:
@@ -222,19 +245,11 @@ def _time(
             attempt.fail(error)
         return
     for attempt, _ in built:
+        attempt.fp32_bytes = artifacts[str(fp32)].size_bytes
         attempt.take_timing(timings[str(attempt.id)], timings[str(fp32)])
 
 
 def _exit_code(report: Report) -> ExitCode:
     if any(variant.status is Status.FAILED for variant in report.variants):
         return ExitCode.TOOL_FAILED
-    return exit_code_of(report.gate.verdict)
-
-
-def exit_code_of(verdict: Verdict) -> ExitCode:
-    """What a verdict means to a shell."""
-    return {
-        Verdict.PASS: ExitCode.PASS,
-        Verdict.FAIL: ExitCode.GATE_FAILED,
-        Verdict.INCONCLUSIVE: ExitCode.INCONCLUSIVE,
-    }[verdict]
+    return EXIT_CODES[report.gate.verdict]

@@ -26,13 +26,12 @@ def gate(
     """Judge a report by a policy; the exit code is the verdict: 0 pass, 1 fail, 4 inconclusive."""
     from rich.console import Console
 
-    from ghostface_edge.pipeline.run import exit_code_of
     from ghostface_edge.reports import github as actions
     from ghostface_edge.reports import junit as xml
     from ghostface_edge.reports import markdown as prose
     from ghostface_edge.reports.console import print_report
     from ghostface_edge.reports.explain import explain as reasons
-    from ghostface_edge.reports.gate import judge_report
+    from ghostface_edge.reports.gate import EXIT_CODES, judge_report
     from ghostface_edge.reports.report import Report
     from ghostface_edge.reports.write import write_text
 
@@ -52,7 +51,7 @@ def gate(
         write_text(junit, xml.render(judged))
     if markdown is not None:
         write_text(markdown, prose.render(judged, earlier))
-    raise typer.Exit(exit_code_of(judged.gate.verdict))
+    raise typer.Exit(EXIT_CODES[judged.gate.verdict])
 
 
 def compare(

@@ -1,0 +1,158 @@
+"""The main job on real inputs: the official checkpoint, 200 of LFW's pairs, every target."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHECK_REPORT = Path(__file__).resolve().parents[3].parent / "shared/check_report.py"
+
+
+def arguments_of(given):
+    return [part for name, value in given.items() for part in ((value,) if name == "recipe" else (name, value))]
+
+
+def test_every_variant_is_built_checked_and_timed(finished):
+    done, out = finished
+    report = json.loads((out / "report.json").read_text())
+    variants = {variant["id"]: variant for variant in report["variants"]}
+    assert {variant["status"] for variant in variants.values()} == {"ok"}, done.stderr
+    assert len(variants) == 12
+    assert report["model"]["parameters"] == 722_364
+    assert report["model"]["mmacs"] == pytest.approx(10.7, abs=0.05)
+    assert report["data"]["pairs"]["count"] == 200
+    assert report["data"]["calibration"]["identities_shared_with_pairs"] == 0
+    for name, variant in variants.items():
+        assert (out / variant["artifact"]["path"]).is_file()
+        assert variant["artifact"]["bytes"] > 500_000
+        assert variant["latency"]["runs"] >= 200
+        if name.endswith(("fp32", "fp16")):
+            assert variant["accuracy"]["mean"] >= 0.97
+            assert variant["versus_reference"]["cosine_min"] > 0.9999
+        if name.endswith("int8"):
+            assert variant["int8_mac_share"] >= 0.95
+            assert variant["versus_reference"]["cosine_mean"] > 0.9
+    assert variants["onnxruntime-int8-stock"]["versus_reference"]["cosine_mean"] < 0.6
+
+
+def test_the_report_keeps_the_contract(finished):
+    if not CHECK_REPORT.is_file():
+        pytest.skip("../shared/check_report.py is not there")
+    _, out = finished
+    checked = subprocess.run(
+        [sys.executable, CHECK_REPORT, out / "report.json"], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_the_report_comes_in_every_form(finished):
+    done, out = finished
+    for name in ("report.json", "report.html", "report.md", "junit.xml"):
+        assert (out / name).stat().st_size > 1000
+    assert "openvino-int8-stock" in done.stdout
+    assert "Verdict" in done.stdout
+    assert "embed" in done.stderr
+
+
+def test_the_exit_code_is_the_verdict(finished):
+    done, out = finished
+    verdict = json.loads((out / "report.json").read_text())["gate"]["verdict"]
+    assert done.returncode == {"pass": 0, "fail": 1, "inconclusive": 4}[verdict]
+
+
+def test_a_second_run_converts_and_infers_nothing(finished, cli, given, tmp_path):
+    first, out = finished
+    again = cli("run", *arguments_of(given), "--out", tmp_path / "again")
+    assert again.returncode == first.returncode
+    for work in ("export to", ": convert", ": lower", "quantize (", ": embed", ": time"):
+        assert work in first.stderr
+        assert work not in again.stderr
+    old, new = (json.loads((folder / "report.json").read_text()) for folder in (out, tmp_path / "again"))
+    assert old["variants"] == new["variants"]
+    assert old["gate"] == new["gate"]
+
+
+def test_a_missing_runtime_is_skipped_and_says_how_to_get_it(finished, cli, given, tmp_path):
+    """A package that shadows LiteRT and cannot be imported stands for one that is not installed."""
+    blocker = tmp_path / "sitecustomize.py"
+    blocker.write_text(
+        "import sys\nfrom importlib.machinery import PathFinder\n"
+        "class Hiding:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        hidden = name.split('.')[0] in {'ai_edge_litert', 'tflite_runtime'}\n"
+        "        return None if hidden else PathFinder.find_spec(name, path, target)\n"
+        "sys.meta_path[:] = [Hiding() if finder is PathFinder else finder for finder in sys.meta_path]\n"
+    )
+    names = "onnxruntime-fp32,tflite-fp32"
+    done = cli(
+        "run",
+        *arguments_of(given),
+        "--targets",
+        names,
+        "--out",
+        tmp_path / "out",
+        PYTHONPATH=os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")])),
+    )
+    report = json.loads((tmp_path / "out/report.json").read_text())
+    status = {variant["id"]: (variant["status"], variant["error"]) for variant in report["variants"]}
+    assert status["onnxruntime-fp32"] == ("ok", None)
+    assert status["tflite-fp32"][0] == "skipped"
+    assert "pip install 'ghostface-edge[tflite]'" in status["tflite-fp32"][1]
+    assert done.returncode == 4
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"--checkpoint": "nowhere.h5"}, "no such checkpoint"),
+        ({"--checkpoint": "lfw/pairs.txt"}, "pairs.txt"),
+        ({"--pairs": "lfw/calibration"}, "calibration"),
+        ({"--calibration": "empty"}, "holds no images"),
+        ({"--targets": "openvno"}, "did you mean 'openvino'"),
+        ({"--out": "file/out"}, "cannot be written"),
+        ({"recipe": "balancd"}, "did you mean `balanced`"),
+    ],
+)
+def test_wrong_use_is_one_message_and_leaves_nothing(assets, cli, given, tmp_path, changed, says):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "empty").mkdir()
+    options = given | {"--out": tmp_path / "out"}
+    for option, value in changed.items():
+        here = option in {"--out", "--calibration"}
+        options[option] = value if option in {"--targets", "recipe"} else (tmp_path if here else assets) / value
+    done = cli("run", *arguments_of(options))
+    assert done.returncode == 2, done.stderr
+    assert says in done.stderr
+    assert done.stderr.count("error:") == 1
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_truncated_bin_is_refused(cli, given, few_pairs, tmp_path):
+    cut = tmp_path / "cut.bin"
+    cut.write_bytes(few_pairs.read_bytes()[:-1000])
+    done = cli("run", *arguments_of(given | {"--pairs": cut}), "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert "cut.bin" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_leak_is_refused_unless_it_is_allowed_by_name(assets, cli, given, few_pairs, tmp_path):
+    import pickle
+
+    images, _ = pickle.loads(few_pairs.read_bytes())
+    for name in ("Leaky_Person", *"ABCDEFGHIJ"):
+        (tmp_path / "faces" / name).mkdir(parents=True)
+    (tmp_path / "faces/Leaky_Person/one.jpg").write_bytes(images[0])
+    for letter, source in zip("ABCDEFGHIJ", sorted((assets / "lfw/calibration").glob("*/*.jpg")), strict=False):
+        (tmp_path / "faces" / letter / "one.jpg").write_bytes(source.read_bytes())
+    options = given | {"--calibration": tmp_path / "faces", "--targets": "onnxruntime-fp32"}
+    done = cli("run", *arguments_of(options), "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert "Leaky_Person" in done.stderr
+    allowed = cli("run", *arguments_of(options), "--allow-leak", "Leaky_Person", "--out", tmp_path / "out")
+    assert allowed.returncode in {1, 4}, allowed.stderr
+    assert "Leaky_Person" not in allowed.stderr

@@ -1,0 +1,130 @@
+"""The other verbs, on what the main job left behind."""
+
+import json
+import zipfile
+
+import pytest
+
+
+def model(finished, ending):
+    _, out = finished
+    (path,) = out.glob(f"models/*-{ending}")
+    return path
+
+
+def test_help_of_every_verb(cli):
+    shown = cli("--help")
+    assert shown.returncode == 0
+    for verb in ("run", "inspect", "export", "quantize", "evaluate", "benchmark", "gate", "bundle", "verify", "align"):
+        assert verb in shown.stdout
+        assert cli(verb, "--help").returncode == 0
+
+
+def test_inspect_a_checkpoint_and_artifacts(finished, cli, given):
+    facts = json.loads(cli("inspect", given["--checkpoint"], "--json").stdout)
+    assert facts["name"] == "GhostFaceNetV1-0.5-2"
+    assert (facts["parameters"], facts["embedding_size"]) == (722_364, 512)
+    for ending in ("onnxruntime-int8.onnx", "openvino-int8.xml", "tflite-int8.tflite"):
+        facts = json.loads(cli("inspect", model(finished, ending), "--json").stdout)
+        assert facts["mmacs"] == pytest.approx(10.7, abs=0.05)
+        assert facts["share_of_macs"]["int8"] == "100.0%"
+
+
+def test_inspect_refuses_what_it_does_not_know(cli, tmp_path):
+    (tmp_path / "notes.txt").write_text("hello")
+    for name, says in (("notes.txt", "no runtime takes '.txt'"), ("gone.onnx", "no such file")):
+        done = cli("inspect", tmp_path / name)
+        assert done.returncode == 2
+        assert says in done.stderr
+
+
+def test_export_then_quantize(cli, given, tmp_path):
+    exported = cli(
+        *("export", given["--checkpoint"], "-o", tmp_path / "net.onnx"), *("--calibration", given["--calibration"])
+    )
+    assert exported.returncode == 0, exported.stderr
+    assert "equals PyTorch to" in exported.stdout
+    done = cli(
+        *("quantize", tmp_path / "net.onnx", "--target", "onnxruntime-int8-stock", "-o", tmp_path / "int8"),
+        *("--calibration", given["--calibration"]),
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "int8/net-onnxruntime-int8-stock.onnx").is_file()
+
+
+def test_evaluate_against_a_reference(finished, cli, few_pairs):
+    done = cli(
+        *("evaluate", model(finished, "tflite-fp16.tflite"), "--pairs", few_pairs),
+        *("--reference", model(finished, "onnxruntime-fp32.onnx"), "--json"),
+    )
+    facts = json.loads(done.stdout)
+    assert facts["accuracy"]["mean"] >= 0.97
+    assert facts["versus_reference"]["cosine_min"] > 0.9999
+
+
+def test_benchmark_compares_with_the_first(finished, cli):
+    paths = [model(finished, f"tflite-{precision}.tflite") for precision in ("fp32", "int8")]
+    first, second = json.loads(cli("benchmark", *paths, "--json").stdout)
+    assert first["versus_first"] == 1
+    assert second["versus_first"] > 0
+    assert second["runs"] >= 200
+
+
+def test_gate_judges_again(finished, cli):
+    done, out = finished
+    again = cli("gate", out / "report.json", "--json")
+    assert again.returncode == done.returncode
+    stored = json.loads((out / "report.json").read_text())["gate"]
+    assert json.loads(again.stdout)["verdict"] == stored["verdict"]
+    assert "onnxruntime-int8-stock" in cli("gate", out / "report.json", "--explain").stdout
+
+
+def test_compare_a_run_with_itself(finished, cli, tmp_path):
+    _, out = finished
+    done = cli("compare", out / "report.json", out / "report.json", "--html", tmp_path / "page.html")
+    assert done.returncode == 0
+    assert "tflite-int8" in done.stdout
+    assert (tmp_path / "page.html").stat().st_size > 1000
+
+
+def test_a_bundle_proves_itself(finished, cli, tmp_path):
+    _, out = finished
+    bundle = tmp_path / "release.zip"
+    assert cli("bundle", out, "-o", bundle).returncode == 0
+    assert cli("verify", bundle).returncode == 0
+    first = bundle.read_bytes()
+    cli("bundle", out, "-o", bundle)
+    assert bundle.read_bytes() == first
+    spoilt = tmp_path / "spoilt.zip"
+    with zipfile.ZipFile(bundle) as source, zipfile.ZipFile(spoilt, "w") as target:
+        for name in source.namelist():
+            data = source.read(name)
+            target.writestr(name, data[:-1] + b"\x00" if name.endswith("tflite-int8.tflite") else data)
+    done = cli("verify", spoilt)
+    assert done.returncode == 2
+    assert "tflite-int8.tflite has changed" in done.stderr
+
+
+def test_align_photographs(assets, cli, tmp_path):
+    raw, landmarks = assets / "lfw/raw", assets / "lfw/landmarks.csv"
+    done = cli("align", raw, "-o", tmp_path / "faces", "--landmarks", landmarks, "--sheet", tmp_path / "sheet.jpg")
+    assert done.returncode == 0, done.stderr
+    assert "305 faces" in done.stdout
+    assert len(list((tmp_path / "faces").glob("*/*.png"))) == 305
+    assert (tmp_path / "sheet.jpg").stat().st_size > 10_000
+    refused = cli("align", raw, "-o", tmp_path / "faces2")
+    assert refused.returncode == 2
+    assert "--landmarks" in refused.stderr
+    assert not (tmp_path / "faces2").exists()
+
+
+def test_a_list_over_photographs_verifies_like_the_bin(assets, finished, cli, tmp_path):
+    done = cli(
+        *("run", "--checkpoint", assets / "checkpoints/GN_W0.5_S2_ArcFace_epoch16.h5"),
+        *("--pairs", assets / "lfw/raw-pairs.txt", "--faces", assets / "lfw/raw"),
+        *("--landmarks", assets / "lfw/landmarks.csv", "--calibration", assets / "lfw/calibration"),
+        *("--targets", "onnxruntime-fp32", "--out", tmp_path / "out", "--json"),
+    )
+    report = json.loads(done.stdout)
+    assert report["data"]["pairs"]["count"] == 200
+    assert report["variants"][0]["accuracy"]["mean"] >= 0.96
