@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ghostface_edge.calibration.aligned import iterate_faces
+from ghostface_edge.calibration.contact_sheet import contact_sheet
 from ghostface_edge.calibration.faces import CalibrationSet
 from ghostface_edge.calibration.leaks import LeakReport
 from ghostface_edge.calibration.verification import VerificationSet
@@ -33,6 +35,7 @@ from ghostface_edge.targets.protocol import ArtifactInfo, Embeddings, Precision
 from ghostface_edge.targets.table import VariantId
 
 _SENSITIVITY_ROWS = 40
+_SHEET_FACES, _SHEET_COLUMNS = 40, 10
 REFERENCE = "checkpoint in FP32 (ONNX Runtime)"
 
 
@@ -150,8 +153,18 @@ def assemble(
         latency_ms={str(one.id): one.timing.samples_ms for one in attempts if one.timing is not None},
         cosines={name: parts[main.name].cosines for name, parts in judged.items()},
         images=main.images,
+        contact_sheets=_contact_sheets(inputs),
     )
     return report, curves
+
+
+def _contact_sheets(inputs: Inputs) -> dict[str, bytes]:
+    """The first faces of the calibration set and of every set of pairs."""
+    sheets = {"calibration": contact_sheet(inputs.calibration.load()[:_SHEET_FACES], _SHEET_COLUMNS)}
+    for pairs in inputs.sets:
+        (faces,) = iterate_faces(pairs.images[:_SHEET_FACES], _SHEET_FACES)
+        sheets[pairs.name] = contact_sheet(faces, _SHEET_COLUMNS)
+    return sheets
 
 
 def _pair_set(pairs: VerificationSet) -> PairSet:

@@ -25,10 +25,16 @@ class DecodedFaces:
         self._folder = tempfile.TemporaryDirectory(prefix="ghostface-edge-")
 
     @classmethod
-    def of_pairs(cls, pairs: VerificationSet) -> Self:
-        """The distinct faces of a verification set."""
-        digest = hashlib.sha256(b"".join(hashlib.sha256(image).digest() for image in pairs.images)).hexdigest()
-        return cls(digest, len(pairs.images), lambda: iterate_faces(pairs.images, _DECODE_STEP))
+    def of_pairs(cls, pairs: VerificationSet, *, mirrored: bool = False) -> Self:
+        """The distinct faces of a verification set, or those faces as a mirror shows them."""
+        digests = b"".join(hashlib.sha256(image).digest() for image in pairs.images)
+        digest = hashlib.sha256(digests + b"mirrored" * mirrored).hexdigest()
+
+        def batches() -> Iterator[Faces]:
+            for batch in iterate_faces(pairs.images, _DECODE_STEP):
+                yield batch[:, :, ::-1] if mirrored else batch
+
+        return cls(digest, len(pairs.images), batches)
 
     @classmethod
     def of_calibration(cls, calibration: CalibrationSet) -> Self:

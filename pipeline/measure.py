@@ -1,14 +1,21 @@
 """Single artifacts, measured: accuracy on pairs, latency in turns."""
 
+import functools
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from ghostface_edge.calibration.verification import load_pairs
-from ghostface_edge.pipeline.artifacts import artifact_of
+import numpy as np
+
+from ghostface_edge.calibration.aligned import iterate_faces
+from ghostface_edge.calibration.pairs_source import PairsSource, open_pairs
+from ghostface_edge.calibration.verification import VerificationSet
+from ghostface_edge.pipeline.artifacts import Artifact, artifact_of
 from ghostface_edge.pipeline.build import Workshop
 from ghostface_edge.pipeline.decoded import DecodedFaces
+from ghostface_edge.pipeline.diagnose import diagnose as find_mistake
+from ghostface_edge.pipeline.diagnose import separation_warning
 from ghostface_edge.pipeline.host import usable_cores
 from ghostface_edge.pipeline.inspection import runtime_of
 from ghostface_edge.pipeline.latency import ROUNDS, RUNS_PER_ROUND, Timing, time_interleaved
@@ -18,31 +25,50 @@ from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.latency import summarize
 from ghostface_edge.reports.metrics import cosine_scores, verification_accuracy
 from ghostface_edge.reports.paired import compare, link_identities
+from ghostface_edge.reports.protocols.best_threshold import best_threshold_accuracy
+from ghostface_edge.reports.protocols.flip import flip_sum
+from ghostface_edge.reports.protocols.insightface import insightface_accuracy, squared_distances
+from ghostface_edge.targets.child import Child
+from ghostface_edge.targets.protocol import Embeddings
+from ghostface_edge.targets.worker import Worker
+
+_STEP, _BATCH = 512, 32
 
 
 def evaluate(
-    artifact: Path, pairs_path: Path, reference: Path | None, narrator: Narrator
+    artifact: Path, source: PairsSource, reference: Path | None, narrator: Narrator, *, flip: bool
 ) -> dict[str, dict[str, object]]:
-    """Verification accuracy of an artifact, and `versus_reference` where a reference is given.
+    """Verification accuracy of an artifact under three protocols, and `versus_reference` where one is given.
+
+    Args:
+        artifact: what to evaluate.
+        source: the pairs.
+        reference: artifact to compare with.
+        narrator: told how far it is.
+        flip: whether an embedding is the sum of the face's and the mirrored face's.
 
     Raises:
         InputError: an artifact or the pairs cannot be used.
         ToolError: the runtime failed.
     """
     runtimes = {path: runtime_of(path) for path in (artifact, reference) if path is not None}
-    pairs = load_pairs(pairs_path)
-    with tempfile.TemporaryDirectory() as logs, DecodedFaces.of_pairs(pairs) as faces:
-        shop = Workshop(Store(), Path(logs), narrator, usable_cores())
-        embeddings = {
-            path: shop.embed(artifact_of(runtime, path), faces, path.name) for path, runtime in runtimes.items()
-        }
+    store = Store()
+    pairs = open_pairs(source, store.root / "aligned", usable_cores()).pairs
+    with tempfile.TemporaryDirectory() as logs:
+        shop = Workshop(store, Path(logs), narrator, usable_cores())
+        embeddings = {path: _embed(shop, artifact_of(runtime, path), pairs, flip) for path, runtime in runtimes.items()}
     scores = {path: cosine_scores(found, pairs.index) for path, found in embeddings.items()}
+    own = scores[artifact]
+    view2 = asdict(verification_accuracy(own, pairs.same, pairs.folds))
+    summed = "flip sum" if flip else "no flip"
     facts: dict[str, dict[str, object]] = {
-        "accuracy": asdict(verification_accuracy(scores[artifact], pairs.same, pairs.folds))
+        "accuracy": {"protocol": f"LFW View 2: {pairs.protocol}; cosine, {summed}", **view2},
+        "insightface": asdict(insightface_accuracy(squared_distances(embeddings[artifact], pairs.index), pairs.same)),
+        "best_threshold": asdict(best_threshold_accuracy(own, pairs.same)),
     }
     if reference is not None:
         comparison = compare(
-            scores[artifact],
+            own,
             scores[reference],
             pairs.same,
             embeddings[artifact],
@@ -51,7 +77,35 @@ def evaluate(
             folds=pairs.folds,
         )
         facts["versus_reference"] = {"reference": str(reference), **asdict(comparison)}
+    warning = separation_warning(verification_accuracy(own, pairs.same, pairs.folds).mean)
+    if warning is not None:
+        narrator.say(f"warning: {warning}")
     return facts
+
+
+def diagnose(artifact: Path, source: PairsSource, narrator: Narrator) -> dict[str, object]:
+    """Undo the usual input mistakes one by one on the pairs, and say which one fits."""
+    runtime, store = runtime_of(artifact), Store()
+    pairs = open_pairs(source, store.root / "aligned", usable_cores()).pairs
+    faces = np.concatenate(list(iterate_faces(pairs.images, _STEP)))
+    with (
+        tempfile.TemporaryDirectory() as logs,
+        narrator.stage("diagnose"),
+        Child(functools.partial(Worker, runtime), log=Path(logs) / "diagnose.log") as child,
+    ):
+        child.call("load", artifact, usable_cores(), _BATCH)
+        found = find_mistake(lambda some: child.call("embed", some), faces, pairs.index, pairs.same, pairs.folds)
+    tried: dict[str, object] = {finding.remedy.cause: finding.accuracy for finding in found.findings}
+    return tried | {"advice": found.advice}
+
+
+def _embed(shop: Workshop, artifact: Artifact, pairs: VerificationSet, flip: bool) -> Embeddings:
+    with DecodedFaces.of_pairs(pairs) as faces:
+        embeddings = shop.embed(artifact, faces, artifact.path.name)
+    if not flip:
+        return embeddings
+    with DecodedFaces.of_pairs(pairs, mirrored=True) as faces:
+        return flip_sum(embeddings, shop.embed(artifact, faces, f"{artifact.path.name}, mirrored"))
 
 
 def benchmark(artifacts: Sequence[Path], threads: int, narrator: Narrator) -> list[dict[str, object]]:

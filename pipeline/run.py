@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,24 +16,28 @@ from ghostface_edge.calibration.faces import CalibrationSet, sample, scan_folder
 from ghostface_edge.calibration.leaks import LeakReport, find_leaks, refuse_leaks
 from ghostface_edge.calibration.lfw_errata import PHOTOGRAPHS_UNDER_TWO_NAMES
 from ghostface_edge.calibration.pairs_source import PairsSource, open_pairs
+from ghostface_edge.calibration.quality import assess
+from ghostface_edge.calibration.sampling import SamplingMethod
 from ghostface_edge.calibration.verification import VerificationSet
 from ghostface_edge.pipeline.artifacts import Artifact, Carrier, ExportedModel, artifact_of
 from ghostface_edge.pipeline.assemble import Attempt, Inputs, Judge, Reference, assemble
 from ghostface_edge.pipeline.build import Workshop
 from ghostface_edge.pipeline.decoded import DecodedFaces
+from ghostface_edge.pipeline.diagnose import separation_warning
 from ghostface_edge.pipeline.progress import Narrator
 from ghostface_edge.pipeline.quantize.options import Recipe
 from ghostface_edge.pipeline.store import Store
 from ghostface_edge.reports.errors import ExitCode, InputError, ParityError, RuntimeMissingError, ToolError
 from ghostface_edge.reports.gate import EXIT_CODES
-from ghostface_edge.reports.metrics import normalized
+from ghostface_edge.reports.metrics import cosine_scores, normalized, verification_accuracy
 from ghostface_edge.reports.policy import Policy
 from ghostface_edge.reports.report import Report, Status, Tool
-from ghostface_edge.reports.write import write_report
+from ghostface_edge.reports.write import write_report, write_text
 from ghostface_edge.targets.protocol import Embeddings, Precision
 from ghostface_edge.targets.table import VariantId, load_target, versions
 
 MIN_FP32_COSINE = 0.9999
+_POOL = 10_000
 _PACKAGES = ("torch", "onnx", "onnxruntime", "openvino", "nncf", "ai-edge-litert", "ai-edge-quantizer", "numpy")
 
 
@@ -54,6 +58,7 @@ class Job:
     """Calibration identities that may be in the pairs."""
     seed: int = 0
     calibration_faces: int = 2000
+    sampling: SamplingMethod = SamplingMethod.PER_IDENTITY
     latency_threads: int = 1
     cores: int = 1
     """For embedding and alignment."""
@@ -83,6 +88,9 @@ def _run(job: Job, narrator: Narrator) -> tuple[Report, ExitCode]:
     _make_writable(job.out)
     shop = Workshop(store, job.out / "logs", narrator, job.cores)
     model = shop.export(job.checkpoint, inputs.calibration)
+    if job.sampling is SamplingMethod.DIVERSE:
+        inputs = replace(inputs, calibration=_most_diverse(job, inputs.calibration, model, shop))
+    _look_at(inputs.calibration, job.out, narrator)
     narrator.say(f"{model.name}: {model.macs / 1e6:.1f} MMACs; ONNX equals PyTorch to {model.parity:.1e}")
     attempts = [Attempt(variant) for variant in job.variants]
     with ExitStack() as stack:
@@ -130,8 +138,27 @@ def _read_inputs(job: Job, store: Store, narrator: Narrator) -> Inputs:
 
 
 def _sample(job: Job) -> CalibrationSet:
-    files = scan_folder(job.calibration)
-    return sample(files, job.calibration_faces, job.seed, exclude=PHOTOGRAPHS_UNDER_TWO_NAMES)
+    """The calibration faces, or for diverse sampling the pool that they are chosen from."""
+    files, exclude = scan_folder(job.calibration), PHOTOGRAPHS_UNDER_TWO_NAMES
+    if job.sampling is SamplingMethod.DIVERSE:
+        return sample(files, _POOL, job.seed, exclude=exclude)
+    return sample(files, job.calibration_faces, job.seed, method=job.sampling, exclude=exclude)
+
+
+def _most_diverse(job: Job, pool: CalibrationSet, model: ExportedModel, shop: Workshop) -> CalibrationSet:
+    with DecodedFaces.of_calibration(pool) as faces:
+        embeddings = shop.embed(artifact_of("onnxruntime", model.path), faces, "reference on the calibration pool")
+    method = SamplingMethod.DIVERSE
+    return sample(pool.files, job.calibration_faces, job.seed, method=method, embeddings=embeddings)
+
+
+def _look_at(calibration: CalibrationSet, out: Path, narrator: Narrator) -> None:
+    """Write down which faces were chosen, and say if many of them are poor."""
+    write_text(out / "models" / "calibration.sha256", calibration.listing)
+    flags = Counter(flag for face in calibration.load() for flag in assess(face))
+    if flags:
+        counts = ", ".join(f"{count} {flag}" for flag, count in flags.most_common())
+        narrator.say(f"calibration faces of low quality: {counts} of {len(calibration.files)}")
 
 
 def _make_writable(out: Path) -> None:
@@ -150,6 +177,11 @@ def _reference(model: ExportedModel, inputs: Inputs, faces: Mapping[str, Decoded
     """Embed everything in FP32, and look for calibration faces among the pairs."""
     artifact = artifact_of("onnxruntime", model.path)
     embeddings = {name: shop.embed(artifact, each, f"reference on {name}") for name, each in faces.items()}
+    main = inputs.sets[0]
+    scores = cosine_scores(embeddings[main.name], main.index)
+    warning = separation_warning(verification_accuracy(scores, main.same, main.folds).mean)
+    if warning is not None:
+        shop.narrator.say(f"warning: {warning}")
     with DecodedFaces.of_calibration(inputs.calibration) as calibration:
         own = shop.embed(artifact, calibration, "reference on calibration faces")
     found = [find_leaks(inputs.calibration, pairs, (own, embeddings[pairs.name])) for pairs in inputs.sets]

@@ -90,7 +90,7 @@ class Store:
         )
         total = 0
         for folder in folders:
-            total += sum(file.stat().st_size for file in folder.iterdir())
+            total += sum(file.stat().st_size for file in folder.rglob("*"))
             if total > _LIMIT_BYTES:
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -129,7 +129,8 @@ def _digest(value: object) -> str:
 
 
 def _hashes(folder: Path) -> dict[str, str]:
-    return {path.name: file_sha256(path) for path in sorted(folder.iterdir()) if path.name != _MANIFEST}
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): file_sha256(path) for path in files if path.name != _MANIFEST}
 
 
 def _is_whole(folder: Path) -> bool:

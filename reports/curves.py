@@ -23,3 +23,5 @@ class ReportCurves:
     """(I,) cosine of every image's embedding to the reference's."""
     images: Sequence[bytes] = ()
     """I encoded faces, so that changed decisions can be shown; none, and they are listed without faces."""
+    contact_sheets: Mapping[str, bytes] = field(default_factory=dict)
+    """JPEG of many aligned faces, by what they are, so that a person sees a wrong alignment."""

@@ -41,6 +41,7 @@ def render(report: Report, curves: ReportCurves) -> str:
         listed=_LISTED,
         faces=thumbnails(curves.images, wanted),
         bars=plots.bars,
+        sheets={name: base64.b64encode(sheet).decode() for name, sheet in curves.contact_sheets.items()},
     )
 
 

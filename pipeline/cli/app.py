@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ghostface_edge.pipeline.cli import faces, main_job, measure, models, release
+from ghostface_edge.pipeline.cli import faces, main_job, measure, models, networks, release
 from ghostface_edge.reports.errors import ExitCode, GhostfaceEdgeError
 
 _INTERRUPTED = 130
@@ -20,7 +20,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 pass, 1 gate failed, 2 wrong use or bad input, 3 a tool or runtime failed, 4 inconclusive.",
 )
-for group in (main_job.VERBS, models.VERBS, measure.VERBS, release.VERBS, faces.VERBS):
+for group in (main_job.VERBS, models.VERBS, measure.VERBS, release.VERBS, faces.VERBS, networks.VERBS):
     for name, verb in group.items():
         app.command(name)(verb)
 
@@ -41,7 +41,8 @@ def about(
 ) -> None:
     """Put a trained GhostFaceNet on edge devices as FP32, FP16 and INT8 models, and prove what each one lost.
 
-    Start with `ghostface-edge run --checkpoint NET.h5 --pairs lfw.bin --calibration FACES --out OUT`.
+    `ghostface-edge run` shows everything on a small network of its own; bring yours with
+    `ghostface-edge run --checkpoint NET.h5 --pairs lfw.bin --calibration FACES`.
     """
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -26,6 +26,10 @@ def run(
     targets: Annotated[
         str, typer.Option(help="Variants or runtimes, comma-separated; see `ghostface-edge targets`.")
     ] = "openvino,onnxruntime,tflite",
+    calibration_faces: Annotated[int, typer.Option(min=1, help="How many calibration faces to use at most.")] = 2000,
+    sampling: Annotated[
+        Literal["per-identity", "random", "diverse"], typer.Option(help="Which of them, if there are more.")
+    ] = "per-identity",
     faces: options.Faces = None,
     landmarks: options.Landmarks = None,
     detector: options.Detector = None,
@@ -43,24 +47,35 @@ def run(
 ) -> None:
     """Convert, quantize, verify and time every variant; write models and report to --out.
 
+    Without --checkpoint, --pairs and --calibration it runs the network that ships with the tool on rendered faces.
+
     Exit code: 0 if the release may ship, 1 if not, 3 if a variant failed, 4 if the evidence does not suffice.
     """
     from rich.console import Console
 
     from ghostface_edge.calibration.offences import OnBadImage
     from ghostface_edge.calibration.pairs_source import PairsSource
+    from ghostface_edge.calibration.sampling import SamplingMethod
     from ghostface_edge.calibration.verification import LabelErrors
+    from ghostface_edge.pipeline.default import default_checkpoint
     from ghostface_edge.pipeline.host import usable_cores
+    from ghostface_edge.pipeline.offline import rendered_inputs
     from ghostface_edge.pipeline.progress import Narrator
     from ghostface_edge.pipeline.quantize.options import load_recipe
     from ghostface_edge.pipeline.run import Job, run
+    from ghostface_edge.pipeline.store import Store
     from ghostface_edge.reports.console import print_report
     from ghostface_edge.targets.table import parse_variants
 
+    narrator = Narrator()
+    if checkpoint is None and not pairs and calibration is None:
+        checkpoint = default_checkpoint()
+        rendered, calibration = rendered_inputs(Store(), narrator, seed)
+        pairs = [rendered]
     if checkpoint is None or not pairs or calibration is None:
         raise InputError(
-            "--checkpoint, --pairs and --calibration are needed together",
-            fix="give all three",
+            "--checkpoint, --pairs and --calibration belong together",
+            fix="give all three, or none of them for the embedded network and rendered faces",
         )
     job = Job(
         checkpoint=checkpoint,
@@ -82,10 +97,11 @@ def run(
         policy=options.read_policy(policy),
         baseline=options.read_report(baseline),
         allowed_leaks=tuple(allow_leak or ()),
+        calibration_faces=calibration_faces,
+        sampling=SamplingMethod(sampling),
         seed=seed,
         cores=jobs or usable_cores(),
     )
-    narrator = Narrator()
     report, exit_code = run(job, narrator)
     if json_:
         typer.echo(report.to_json(), nl=False)

@@ -14,6 +14,16 @@ def evaluate(
     artifact: Annotated[Path, typer.Argument(help=".onnx, .xml or .tflite.")],
     pairs: Annotated[Path, typer.Option(help="Verification pairs: an InsightFace .bin.", show_default=False)],
     reference: Annotated[Path | None, typer.Option(help="Artifact to compare with, usually the FP32 ONNX.")] = None,
+    faces: options.Faces = None,
+    landmarks: options.Landmarks = None,
+    detector: options.Detector = None,
+    label_errors: options.LabelErrors = "keep",
+    flip: Annotated[
+        bool, typer.Option("--flip", help="Add the mirrored face's embedding, as InsightFace's protocol does.")
+    ] = False,
+    diagnose: Annotated[
+        bool, typer.Option("--diagnose", help="Try the usual input mistakes and say which one fits.")
+    ] = False,
     json_: options.Json = False,
 ) -> None:
     """Embed all pairs with one artifact and say how well it verifies, and what it lost against a reference."""
@@ -22,10 +32,17 @@ def evaluate(
     from rich.console import Console
     from rich.table import Table
 
+    from ghostface_edge.calibration.pairs_source import PairsSource
+    from ghostface_edge.calibration.verification import LabelErrors
+    from ghostface_edge.pipeline.measure import diagnose as find_mistake
     from ghostface_edge.pipeline.measure import evaluate
     from ghostface_edge.pipeline.progress import Narrator
 
-    facts = evaluate(artifact, pairs, reference, Narrator())
+    narrator = Narrator()
+    source = PairsSource(pairs, faces, landmarks, detector, label_errors=LabelErrors(label_errors))
+    facts = evaluate(artifact, source, reference, narrator, flip=flip)
+    if diagnose:
+        facts["diagnosis"] = find_mistake(artifact, source, narrator)
     if json_:
         typer.echo(json.dumps(facts, indent=2))
         return

@@ -1,0 +1,93 @@
+"""`fetch` and `train`: verbs that bring or make trained networks."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Literal
+
+import typer
+
+
+def fetch(
+    names: Annotated[list[str] | None, typer.Argument(help="What to fetch; without a name, what there is.")] = None,
+    mirror: Annotated[
+        Path | None, typer.Option("--from", help="Folder that holds the files, instead of the network.")
+    ] = None,
+) -> None:
+    """Fetch official checkpoints and LFW by name into the cache, resumed and verified."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from ghostface_edge.pipeline.fetch import KNOWN, find
+    from ghostface_edge.pipeline.fetch import fetch as bring
+    from ghostface_edge.pipeline.store import default_root
+
+    if not names:
+        table = Table("Name", "File", "What it is", "SHA-256")
+        for name, source in KNOWN.items():
+            known = f"{source.sha256[:12]}…" if source.sha256 else "not known"
+            table.add_row(name, source.file if source.address else "-", source.what, known if source.address else "-")
+        Console().print(table)
+        return
+    for source in [find(name) for name in names]:
+        path = bring(source, cache=default_root(), mirror=mirror, say=lambda line: typer.echo(line, err=True))
+        typer.echo(path)
+
+
+def train(
+    out: Annotated[Path, typer.Option(help="Folder for weights, state and curves.")],
+    data: Annotated[
+        Path | None,
+        typer.Option(help="A folder per person, or one with train.rec and train.idx; rendered people if not given."),
+    ] = None,
+    pairs: Annotated[Path | None, typer.Option(help=".bin to validate on; rendered pairs if not given.")] = None,
+    version: Annotated[int, typer.Option(min=1, max=2, help="GhostFaceNet version.")] = 1,
+    width: Annotated[float, typer.Option(help="Width multiplier.")] = 0.5,
+    stride: Annotated[int, typer.Option(min=1, max=2, help="Stem stride.")] = 2,
+    margin: Annotated[Literal["arcface", "cosface"], typer.Option(help="Loss.")] = "arcface",
+    margin_size: Annotated[float, typer.Option(help="Margin, in radians for ArcFace.")] = 0.5,
+    scale: Annotated[float, typer.Option(help="Scale of the logits.")] = 64.0,
+    subcenters: Annotated[int, typer.Option(min=1, help="Centres per person; above 1 for noisy labels.")] = 1,
+    optimizer: Annotated[Literal["sgd", "adamw"], typer.Option(help="Optimizer.")] = "sgd",
+    learning_rate: Annotated[float, typer.Option(help="After warm-up.")] = 0.1,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the data.")] = 20,
+    batch_size: Annotated[int, typer.Option(min=2, help="Faces per step.")] = 128,
+    identities: Annotated[int, typer.Option(min=2, help="Rendered people.")] = 1000,
+    views: Annotated[int, typer.Option(min=1, help="Rendered pictures of each person per epoch.")] = 24,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that read or render faces.")] = 0,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of the training process.")] = None,
+    numbers: Annotated[
+        Literal["auto", "fp32", "bf16", "fp16"], typer.Option(help="What multiplications compute in.")
+    ] = "auto",
+    seed: Annotated[int, typer.Option(help="Decides weights, order and augmentation.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the state in --out.")] = False,
+) -> None:
+    """Train a GhostFaceNet with a margin softmax, on photographs or on rendered people."""
+    from ghostface_edge.pipeline.architecture import Architecture
+    from ghostface_edge.pipeline.train.options import Margin, Numbers, Optimizer, SyntheticFaces, TrainOptions
+    from ghostface_edge.pipeline.train.run import train as run
+    from ghostface_edge.pipeline.train.validation import FilePairs, Rendered
+
+    told = TrainOptions(
+        architecture=Architecture(width, stride=stride, version=version),
+        data=SyntheticFaces(identities, views) if data is None else data,
+        margin=Margin(margin),
+        margin_size=margin_size,
+        scale=scale,
+        subcenters=subcenters,
+        optimizer=Optimizer(optimizer),
+        learning_rate=learning_rate,
+        epochs=epochs,
+        batch_size=batch_size,
+        workers=workers,
+        threads=threads,
+        numbers=Numbers(numbers),
+        seed=seed,
+    )
+    validation = Rendered(seed=1) if pairs is None else FilePairs(pairs)
+    result = run(told, out, pairs=validation, resume=resume, say=lambda line: typer.echo(line, err=True))
+    accuracy = "" if result.accuracy is None else f", {100 * result.accuracy:.2f} % on the validation pairs"
+    typer.echo(f"{result.weights}: {result.steps} steps in {result.seconds:.0f} s, loss {result.loss:.3f}{accuracy}")
+
+
+VERBS: Mapping[str, Callable[..., None]] = MappingProxyType({"fetch": fetch, "train": train})
