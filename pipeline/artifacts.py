@@ -23,6 +23,8 @@ class ExportedModel:
     embedding_size: int
     parameters: int
     macs: int
+    preprocessing: str
+    """What the checkpoint declares; the ONNX itself always takes RGB, (x - 127.5) / 128."""
     parity: float
     """Largest absolute difference from PyTorch on real faces."""
 

@@ -17,6 +17,7 @@ from ghostface_edge.calibration.faces import CalibrationSet
 from ghostface_edge.calibration.leaks import LeakReport
 from ghostface_edge.calibration.verification import VerificationSet
 from ghostface_edge.pipeline.artifacts import Artifact, ExportedModel
+from ghostface_edge.pipeline.datasheet import write_datasheet
 from ghostface_edge.pipeline.host import describe_host
 from ghostface_edge.pipeline.latency import ROUNDS, Timing
 from ghostface_edge.pipeline.quantize.report import QuantizationReport
@@ -130,7 +131,7 @@ def assemble(
         if attempt.status is document.Status.OK
     }
     variants = tuple(
-        _variant(attempt, judged[str(attempt.id)], main.name, reference.model.name, out)
+        _variant(attempt, judged[str(attempt.id)], main.name, reference.model, out)
         if str(attempt.id) in judged
         else _without_figures(attempt)
         for attempt in attempts
@@ -185,20 +186,23 @@ def _without_figures(attempt: Attempt) -> document.Variant:
     )
 
 
-def _variant(attempt: Attempt, judged: Mapping[str, Assessment], main: str, model: str, out: Path) -> document.Variant:
+def _variant(attempt: Attempt, judged: Mapping[str, Assessment], main: str, model: ExportedModel, out: Path) -> document.Variant:
     artifact, timing, baseline = attempt.artifact, attempt.timing, attempt.baseline
     assert artifact is not None
     assert timing is not None
     assert baseline is not None
     summary = summarize(timing.samples_ms, baseline.samples_ms, rounds=ROUNDS)
     first, quantization = judged[main], attempt.quantization
+    published = _publish(artifact, out, f"{model.name}-{attempt.id}", attempt.fp32_bytes)
+    if attempt.info is not None:
+        write_datasheet(out / published.path, attempt.info, model.embedding_size, first.thresholds)
     return document.Variant(
         id=str(attempt.id),
         runtime=attempt.id.runtime,
         precision=attempt.id.precision,
         method=attempt.method,
         status=attempt.status,
-        artifact=_publish(artifact, out, f"{model}-{attempt.id}", attempt.fp32_bytes),
+        artifact=published,
         accuracy=first.accuracy,
         versus_reference=first.versus_reference,
         latency=document.Latency.of(
@@ -261,6 +265,7 @@ def _model(model: ExportedModel, checkpoint: Path) -> document.ModelInfo:
         mmacs=round(model.macs / 1e6, 3),
         sha256=file_sha256(checkpoint),
         activation=model.activation,
+        preprocessing=model.preprocessing,
     )
 
 

@@ -31,6 +31,8 @@ def write_bundle(run_dir: Path, output: Path) -> list[str]:
         if variant.artifact is not None:
             files = load_target(variant.runtime).files(run_dir / variant.artifact.path)
             names += [file.relative_to(run_dir).as_posix() for file in files]
+            datasheet = f"{variant.artifact.path}.json"
+            names += [datasheet] if (run_dir / datasheet).is_file() else []
     try:
         content = {name: (run_dir / name).read_bytes() for name in sorted(set(names))}
     except OSError as error:

@@ -31,6 +31,7 @@ class Exporter:
             "embedding_size": plan.embedding_size,
             "parameters": count_parameters(network_of(loaded)),
             "macs": sum(onnx_graph.macs_by_precision(onnx_graph.load(model)).values()),
+            "preprocessing": str(loaded.preprocessing),
             "parity": parity,
         }
 

@@ -1,5 +1,6 @@
 """What a file holds, in words for a reader: checkpoint or artifact."""
 
+import contextlib
 import dataclasses
 import functools
 import tempfile
@@ -45,12 +46,16 @@ def describe(path: Path) -> dict[str, object]:
         facts: dict[str, object] = _in_child(Inspector, "checkpoint", path)
         return facts
     runtime = runtime_of(path)
+    network: dict[str, object] = {}
+    if path.suffix == ".onnx":
+        with contextlib.suppress(InputError):  # an ONNX need not be a GhostFaceNet that could be read back
+            network = _in_child(Inspector, "checkpoint", path)
     info: ArtifactInfo = _in_child(functools.partial(Worker, runtime), "inspect", path)
     total = sum(info.macs_by_precision.values())
     shares = {name: f"{macs / total:.1%}" for name, macs in info.macs_by_precision.items()} if total else {}
     interface = dataclasses.asdict(info)
     del interface["macs_by_precision"]
-    return {"runtime": runtime, **interface, "mmacs": round(total / 1e6, 2), "share_of_macs": shares}
+    return {**network, "runtime": runtime, **interface, "mmacs": round(total / 1e6, 2), "share_of_macs": shares}
 
 
 class Inspector:
@@ -70,6 +75,7 @@ class Inspector:
             **{name: str(value) if name == "activation" else value for name, value in plan.items()},
             "parameters": count_parameters(network),
             "mmacs": round(_count_macs(network, loaded.architecture.image_size) / 1e6, 2),
+            "preprocessing": str(loaded.preprocessing),
             "sha256": loaded.sha256,
         }
 

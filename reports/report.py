@@ -108,6 +108,8 @@ class ModelInfo(Record):
     mmacs: float
     sha256: str
     activation: str | None = None
+    preprocessing: str | None = None
+    """What the checkpoint was trained on: colour order, scale, offset, layout."""
 
 
 class Pairs(Record):

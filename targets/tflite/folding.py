@@ -3,7 +3,7 @@
 XNNPACK's integer matrix kernels write 16 output channels at a time and its depthwise kernels 16 or more; a convolution
 to 4 channels pays for 16. NHWC lets f neighbouring pixels of a row pass as one pixel of f times the channels, without
 moving a byte: (H, W, C) is (H, W/f, f·C). Over that view the same convolution is dense, mostly zeros, and as exact:
-zero weights add nothing to an integer accumulator (docs/decisions/tflite-prelu.md has the times).
+zero weights add nothing to an integer accumulator (docs/decisions/0005-tflite-prelu.md has the times).
 """
 
 from typing import Final

@@ -3,7 +3,7 @@
 XNNPACK has no int8 PRELU, and LiteRT's own kernel for it takes 3.6 to 6.2 ns an element and rounds twice. Where no
 slope exceeds 1, prelu(x) = max(x, slope * x), and because rounding is monotone the maximum of the two rounded operands
 is the rounded PRelu itself: MUL, ADD (of 0, to change the scale) and MAXIMUM take 0.35 ns an element
-(docs/decisions/tflite-prelu.md).
+(docs/decisions/0005-tflite-prelu.md).
 """
 
 import numpy as np
