@@ -186,7 +186,9 @@ def _without_figures(attempt: Attempt) -> document.Variant:
     )
 
 
-def _variant(attempt: Attempt, judged: Mapping[str, Assessment], main: str, model: ExportedModel, out: Path) -> document.Variant:
+def _variant(
+    attempt: Attempt, judged: Mapping[str, Assessment], main: str, model: ExportedModel, out: Path
+) -> document.Variant:
     artifact, timing, baseline = attempt.artifact, attempt.timing, attempt.baseline
     assert artifact is not None
     assert timing is not None

@@ -1,12 +1,13 @@
 """The main job: checkpoint in; models, figures, report and verdict out."""
 
 import datetime
+import json
 import shutil
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -199,6 +200,10 @@ def _carrier(job: Job, shop: Workshop, model: ExportedModel, calibration: Calibr
         return error
     for warning in carrier.report.warnings:
         shop.narrator.say(f"warning: {warning}")
+    for point in carrier.report.curve:
+        shop.narrator.say(f"  after {point.step}: cosine to FP32 {point.cosine_mean:.4f} on held-out faces")
+    evidence = {"preparation": asdict(carrier.preparation), "quantization": asdict(carrier.report)}
+    write_text(job.out / "quantization.json", json.dumps(evidence, indent=2) + "\n")
     return carrier
 
 

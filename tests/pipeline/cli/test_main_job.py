@@ -57,6 +57,23 @@ def test_the_report_comes_in_every_form(finished):
     assert "embed" in done.stderr
 
 
+def test_every_model_has_a_datasheet_and_the_calibration_faces_are_listed(finished):
+    _, out = finished
+    (path,) = out.glob("models/*-tflite-int8.tflite.json")
+    sheet = json.loads(path.read_text())
+    assert sheet["input"]["layout"] == "NHWC"
+    assert sheet["input"]["dtype"] == "int8"
+    assert sheet["input"]["quantization"].startswith("q = round(x / ")
+    assert sheet["output"]["embedding_size"] == 512
+    assert set(sheet["thresholds"]) == {"0.01"}
+    listing = (out / "models/calibration.sha256").read_text().splitlines()
+    report = json.loads((out / "report.json").read_text())
+    assert len(listing) == report["data"]["calibration"]["images"]
+    quantization = json.loads((out / "quantization.json").read_text())["quantization"]
+    assert quantization["curve"][-1]["cosine_mean"] > 0.9
+    assert quantization["range_stability"]
+
+
 def test_the_exit_code_is_the_verdict(finished):
     done, out = finished
     verdict = json.loads((out / "report.json").read_text())["gate"]["verdict"]
@@ -102,6 +119,20 @@ def test_a_missing_runtime_is_skipped_and_says_how_to_get_it(finished, cli, give
     assert status["tflite-fp32"][0] == "skipped"
     assert "pip install 'ghostface-edge[tflite]'" in status["tflite-fp32"][1]
     assert done.returncode == 4
+
+
+def test_without_arguments_the_embedded_network_runs_on_rendered_faces(cli, tmp_path):
+    done = cli("run", "--targets", "onnxruntime-fp32", "--out", tmp_path / "out", "--json")
+    report = json.loads(done.stdout)
+    assert report["data"]["pairs"]["count"] >= 600
+    assert report["data"]["calibration"]["identities_shared_with_pairs"] == 0
+    assert report["variants"][0]["accuracy"]["mean"] >= 0.97
+
+
+def test_some_of_the_three_inputs_are_too_few(cli, few_pairs):
+    done = cli("run", "--pairs", few_pairs)
+    assert done.returncode == 2
+    assert "give all three" in done.stderr
 
 
 @pytest.mark.parametrize(
