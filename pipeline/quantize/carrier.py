@@ -7,6 +7,7 @@ QuantizeLinear. Input and output are those of the float32 model. See docs/quanti
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -36,10 +37,19 @@ class Quantized:
     """By PReLU; a PReLU without one keeps float slopes."""
 
 
-def write_carrier(quantized: Quantized, path: Path, *, image_size: int) -> None:
-    """Write the QDQ model; the file appears whole or not at all."""
-    writer = _Writer(quantized, image_size)
-    model = writer.model()
+def write_carrier(
+    quantized: Quantized, path: Path, *, image_size: int, metadata: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Write the QDQ model; the file appears whole or not at all.
+
+    Args:
+        quantized: what to write.
+        path: where to.
+        image_size: side of the input in pixels.
+        metadata: the float model's own, such as its preprocessing.
+    """
+    model = _Writer(quantized, image_size).model()
+    helper.set_model_props(model, dict(metadata))
     model = onnx.shape_inference.infer_shapes(model, strict_mode=True)
     onnx.checker.check_model(model, full_check=True)
     partial = path.with_name(path.name + ".partial")
@@ -149,7 +159,11 @@ class _Writer:
         return self.dequantized(f"{step.name}.slope", integers, np.asarray(scale, np.float32))
 
     def sizes(self, step: Step, source: str) -> str:
-        """A resize's output size behind the batch and channels of its input, whatever the batch."""
+        """A resize's output size, behind the batch and channels of its input.
+
+        Constant sizes with `axes` would do, but ONNX Runtime 1.31 permutes them as if there were four when it moves a
+        quantized graph to NHWC, and then refuses the graph.
+        """
         shape, sizes = f"{step.name}.shape", f"{step.name}.sizes"
         self.nodes.append(helper.make_node("Shape", [source], [shape], shape, start=0, end=2))
         constant = self.constant(f"{step.name}.size", np.asarray(step.kernel, np.int64))

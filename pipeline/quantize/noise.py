@@ -6,7 +6,7 @@ A tensor with range [-l, h] has the step (l + h) / 255. Rounding adds step^2 / 1
 gain * scale^2 in the embedding once the channel's own scale is undone; cutting at the range's ends costs the channel's
 tails; and a dense convolution's weights, rounded per output channel, cost more the more its input scales differ. The
 sum is the expected squared error of the normalised embedding, twice (1 - cosine). In the logarithms of scales and
-ranges the rounding terms are convex; everything is differentiable, and a few hundred steps of Adam settle it.
+ranges the rounding terms are convex; everything is differentiable, and 300 steps of Adam settle it.
 """
 
 from collections.abc import Mapping
@@ -22,8 +22,8 @@ from ghostface_edge.pipeline.quantize.program import Program
 from ghostface_edge.pipeline.quantize.sites import Sites
 from ghostface_edge.pipeline.quantize.statistics import THRESHOLDS, ChannelStatistics
 
-_STEPS = 600
-_RATE = 0.05
+_STEPS = 300
+_RATE = 0.1
 _SMALL = 1e-12
 _GAIN_FLOOR = 1e-3
 """A channel counts at least this part of its tensor's mean: faces of the field may use what calibration did not."""

@@ -29,6 +29,11 @@ def load_program(path: Path) -> Program:
     return build_program(graph_model.load(path), str(path))
 
 
+def load_metadata(path: Path) -> dict[str, str]:
+    """What an ONNX model says about itself, its preprocessing among it."""
+    return dict(graph_model.load(path).metadata_props)
+
+
 def build_program(model: ir.Model, origin: str) -> Program:
     """The same, from a graph in memory; `origin` names it in errors."""
     graph = model.graph

@@ -17,7 +17,7 @@ from ghostface_edge.pipeline.quantize.mixed import search_mixed
 from ghostface_edge.pipeline.quantize.options import RECIPES, Recipe, load_recipe, parse_recipe
 from ghostface_edge.pipeline.quantize.program import Program
 from ghostface_edge.pipeline.quantize.ranges import find_ranges, grids_of, range_stability
-from ghostface_edge.pipeline.quantize.reading import load_program
+from ghostface_edge.pipeline.quantize.reading import load_metadata, load_program
 from ghostface_edge.pipeline.quantize.report import CurvePoint, QuantizationReport, TensorRange
 from ghostface_edge.pipeline.quantize.sensitivity import Sensitivity, rank_sensitivity, sqnr_db
 from ghostface_edge.pipeline.quantize.simulate import cosines, embed, simulate
@@ -52,7 +52,7 @@ def quantize(
     program = load_program(model)
     with deterministic(threads=1):
         split = split_faces(program, faces, seed=seed)
-        return _Run(program, find_sites(program), split, recipe, seed, progress).to(carrier)
+        return _Run(program, load_metadata(model), find_sites(program), split, recipe, seed, progress).to(carrier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,7 @@ class _Run:
     """One quantization in progress."""
 
     program: Program
+    metadata: Mapping[str, str]
     sites: Sites
     faces: SplitFaces
     recipe: Recipe
@@ -114,7 +115,7 @@ class _Run:
             )
             quantized, kept = mixed.quantized, mixed.kept
             curve.append(self.point(f"{len(kept)} tensors in higher precision", quantized, reference))
-        write_carrier(quantized, carrier, image_size=held_out.shape[1])
+        write_carrier(quantized, carrier, image_size=held_out.shape[1], metadata=self.metadata)
         return self.report(quantized, curve, ranking, kept)
 
     def calibration(self, count: int) -> Faces:

@@ -116,7 +116,13 @@ def _gradients(
     unit = embedding / embedding.norm(dim=1, keepdim=True).clamp_min(1e-12)
     direction = torch.randn(unit.shape, generator=generator)
     (unit * direction).sum().backward()
-    return {name: (value.detach(), value.grad) for name, value in kept.items() if value.grad is not None}
+    seen = {name: (value.detach(), value.grad) for name, value in kept.items() if value.grad is not None}
+    for step in program.steps:
+        # A PReLU shares its input's grid: what was rounded and positive passes without a second rounding.
+        if step.op == "PRelu" and step.output in seen:
+            value, gradient = seen[step.output]
+            seen[step.output] = value, gradient * (seen[step.inputs[0]][0] < 0)
+    return seen
 
 
 def _tail(value: torch.Tensor, gradient: torch.Tensor, extreme: Array) -> torch.Tensor:
