@@ -64,14 +64,14 @@ class Diagnosis:
 
     @property
     def best(self) -> Finding:
-        """The finding that verifies best; at a tie the one that changes less."""
-        return max(self.findings, key=lambda finding: finding.accuracy)
+        """The first finding that no other one beats: where the figures cannot tell, the one that changes less."""
+        return next(finding for finding in self.findings if not any(other.beats(finding) for other in self.findings))
 
     @property
     def advice(self) -> str:
         """What to do, in one sentence."""
         given, best = self.findings[0], self.best
-        if best.beats(given):
+        if best is not given:
             change = f"{100 * given.accuracy:.2f} % becomes {100 * best.accuracy:.2f} %"
             return f"{best.remedy.cause}: {change}; {best.remedy.advice}"
         if given.accuracy >= BARELY:
