@@ -1,4 +1,5 @@
 import pytest
+
 from ghostface_edge.pipeline.store import Store
 from ghostface_edge.reports.errors import InputError
 

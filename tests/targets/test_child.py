@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from ghostface_edge.reports.errors import InputError, ToolError
 from ghostface_edge.targets.child import Child, ChildDeath, peak_rss_mb, tell_parent
 

@@ -8,12 +8,13 @@ import cv2
 import numpy as np
 import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
+
 from ghostface_edge.reports.errors import GhostfaceEdgeError, InputError, RuntimeMissingError
 from ghostface_edge.targets.child import Child
 from ghostface_edge.targets.protocol import Layout, Precision
 from ghostface_edge.targets.table import TARGETS, all_variants, load_target, parse_variants
 from ghostface_edge.targets.worker import Worker
-from onnx import TensorProto, helper, numpy_helper
 
 IMPORTED = {"openvino": "openvino", "onnxruntime": "onnxruntime", "tflite": "ai_edge_litert"}
 
