@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from ghostface_edge.calibration.preprocessing import normalize
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.targets.openvino import kernels
+from ghostface_edge.targets.openvino.lowering import lower
 from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Embeddings, Faces, Layout, Precision
 from ghostface_edge.targets.table import require_modules
 
@@ -40,6 +42,7 @@ class OpenvinoTarget:
         import openvino
 
         openvino.save_model(openvino.convert_model(model), artifact, compress_to_fp16=precision is Precision.FP16)
+        kernels.prefer(artifact, kernels.FLOAT_KERNELS)
 
     def quantize_stock(self, model: Path, faces: Faces, artifact: Path) -> None:
         import nncf
@@ -53,7 +56,9 @@ class OpenvinoTarget:
     def lower_quantized(self, carrier: Path, artifact: Path) -> None:
         import openvino
 
-        openvino.save_model(openvino.convert_model(carrier), artifact, compress_to_fp16=False)
+        openvino.save_model(lower(carrier), artifact, compress_to_fp16=False)
+        kernels.prefer(artifact, kernels.INTEGER_KERNELS)
+        kernels.compact(artifact)
 
     def load(self, artifact: Path, threads: int, batch: int) -> Embedder:
         import openvino

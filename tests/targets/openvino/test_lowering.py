@@ -1,0 +1,71 @@
+"""A carrier becomes an OpenVINO model that computes in integers and gives the carrier's numbers."""
+
+import numpy as np
+import pytest
+from ghostface_edge.reports.errors import ToolError
+from ghostface_edge.targets.openvino import OpenvinoTarget
+from ghostface_edge.targets.openvino.lowering import lower
+from onnx import helper
+
+openvino = pytest.importorskip("openvino", reason="OpenVINO is not installed")
+SIDE = 28
+
+
+def runtime_layers(artifact):
+    """Kind, kernel and precision of every layer as compiled for one face."""
+    core = openvino.Core()
+    model = core.read_model(artifact)
+    model.reshape([1, 3, SIDE, SIDE])
+    compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    for layer in compiled.get_runtime_model().get_ordered_ops():
+        notes = layer.get_rt_info()
+        yield layer.get_friendly_name(), notes["layerType"].astype(str), notes["primitiveType"].astype(str)
+
+
+def embed(artifact, x):
+    core = openvino.Core()
+    compiled = core.compile_model(core.read_model(artifact), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return np.concatenate([compiled([row])[0] for row in x[:, None]])
+
+
+def test_the_numbers_are_the_carriers(ghost_carrier, run_exactly, inputs, tmp_path):
+    artifact = tmp_path / "model.xml"
+    OpenvinoTarget().lower_quantized(ghost_carrier, artifact)
+    expected, actual = run_exactly(ghost_carrier, inputs), embed(artifact, inputs)
+    step = np.abs(expected).max() / 127
+    assert np.abs(actual - expected).mean() < step  # one rounding less before each PReLU
+    assert np.corrcoef(actual.ravel(), expected.ravel())[0, 1] > 0.99
+
+
+def test_every_convolution_runs_in_integers_with_its_prelu_inside(ghost_carrier, tmp_path):
+    artifact = tmp_path / "model.xml"
+    OpenvinoTarget().lower_quantized(ghost_carrier, artifact)
+    layers = list(runtime_layers(artifact))
+    convolutions = [kernel for _, kind, kernel in layers if kind in {"Convolution", "GroupConvolution"}]
+    assert len(convolutions) == 7
+    assert all(kernel.endswith("I8") for kernel in convolutions)
+    assert not [name for name, kind, _ in layers if kind == "PRelu"]
+    assert not [kernel for _, kind, kernel in layers if kind == "Concat" and "f32" in kernel]
+
+
+def test_what_the_file_says_twice_is_left_out(ghost_carrier, tmp_path):
+    artifact = tmp_path / "model.xml"
+    OpenvinoTarget().lower_quantized(ghost_carrier, artifact)
+    text = artifact.read_text()
+    assert "\n" not in text.partition("?>")[2].strip()
+    assert text.count('name="primitives_priority"') == 7
+    model = openvino.Core().read_model(artifact)
+    assert [model.input().get_any_name(), model.output().get_any_name()] == ["faces", "embeddings"]
+    assert model.output().partial_shape[0].is_dynamic
+
+
+def test_a_tensor_off_the_grid_stays_float(mixed_carrier, run_exactly, inputs, tmp_path):
+    artifact = tmp_path / "model.xml"
+    OpenvinoTarget().lower_quantized(mixed_carrier, artifact)
+    np.testing.assert_allclose(embed(artifact, inputs), run_exactly(mixed_carrier, inputs), atol=0.05)
+
+
+def test_an_operator_without_a_rule_is_named(write_graph):
+    path = write_graph([helper.make_node("Softplus", ["faces"], ["embeddings"], "odd")], {})
+    with pytest.raises(ToolError, match="Softplus 'odd'"):
+        lower(path)
