@@ -20,6 +20,8 @@ from ghostface_edge.reports.errors import InputError
 
 FIX = "give a GhostFaceNet saved by Keras 2 as .h5, the embedding model or the whole training model"
 _EMBEDDING_LAYERS = ("embedding", "pre_embedding")
+_MAX_ELEMENTS = 1 << 26
+"""Of one array: a few bytes of HDF5 can announce more than any memory holds."""
 _RUNS_CODE = {"Lambda"}
 _FUNCTIONS = {"TFOpLambda", "SlicingOpLambda"}
 """Not code: each names one TensorFlow function, which `Layer.function` tells."""
@@ -118,6 +120,8 @@ class KerasModel:
         for name in names:
             if name not in found:
                 raise self.refuse(f"layer '{layer.name}' has no weight '{name}', only {sorted(found)}")
+            if found[name].size > _MAX_ELEMENTS:
+                raise self.refuse(f"layer '{layer.name}' has a weight '{name}' of shape {found[name].shape}")
             yield np.asarray(found[name][()], dtype=np.float32)
 
 

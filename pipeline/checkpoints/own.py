@@ -25,12 +25,20 @@ _COUNTER = "num_batches_tracked"
 
 
 def write_safetensors(checkpoint: Checkpoint, path: Path) -> None:
-    """Write weights and declarations; equal checkpoints give equal bytes."""
-    from safetensors.numpy import save_file
+    """Write weights and declarations; equal checkpoints give equal bytes.
 
-    save_file(
-        {name: np.ascontiguousarray(value) for name, value in checkpoint.weights.items()}, path, _metadata(checkpoint)
+    The library writes metadata in an order that changes from call to call, so the header is sorted anew. The format:
+    8 bytes of the header's length, little endian, the header as JSON padded to a multiple of 8, the data.
+    """
+    from safetensors.numpy import save
+
+    written = save(
+        {name: np.ascontiguousarray(value) for name, value in checkpoint.weights.items()}, _metadata(checkpoint)
     )
+    end = 8 + int.from_bytes(written[:8], "little")
+    header = json.dumps(json.loads(written[8:end]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    path.write_bytes(len(header).to_bytes(8, "little") + header + written[end:])
 
 
 def write_torch(checkpoint: Checkpoint, path: Path) -> None:

@@ -174,6 +174,15 @@ def test_weights_outside_the_file_are_not_followed(make_checkpoint: MakeCheckpoi
         load_checkpoint(path)
 
 
+def test_an_array_that_no_memory_holds_is_not_read(make_checkpoint: MakeCheckpoint, tmp_path: Path) -> None:
+    path = KerasFile(make_checkpoint(Architecture(0.2))).write(tmp_path / "net.h5")
+    with h5py.File(path, "r+") as file:
+        del file["model_weights/conv2d/conv2d/kernel:0"]
+        file.create_dataset("model_weights/conv2d/conv2d/kernel:0", (1 << 20, 1 << 20), np.float32, chunks=(64, 64))
+    with pytest.raises(InputError, match="of shape \\(1048576, 1048576\\)"):
+        load_checkpoint(path)
+
+
 @pytest.mark.parametrize("keep", [0, 3, 700, 50_000])
 def test_a_cut_file_is_refused(make_checkpoint: MakeCheckpoint, tmp_path: Path, keep: int) -> None:
     path = KerasFile(make_checkpoint(Architecture(0.2))).write(tmp_path / "net.h5")
