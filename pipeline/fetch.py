@@ -6,7 +6,6 @@ digest is said.
 """
 
 import hashlib
-import os
 import shutil
 import urllib.error
 import urllib.request
@@ -113,11 +112,6 @@ KNOWN = MappingProxyType(
         ),
     }
 )
-
-
-def default_cache() -> Path:
-    """Where fetched files stay: under XDG_CACHE_HOME, or the home folder's .cache."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ghostface-edge"
 
 
 def find(name: str) -> Source:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ghostface_edge.pipeline.fetch import KNOWN, Source, default_cache, fetch, find
+from ghostface_edge.pipeline.fetch import KNOWN, Source, fetch, find
 from ghostface_edge.reports.errors import InputError, ToolError
 
 CONTENT = bytes(range(256)) * 40
@@ -131,11 +131,6 @@ def test_known_addresses_are_the_official_ones() -> None:
     for source in KNOWN.values():
         assert source.address is None or source.address.startswith("https://")
         assert source.sha256 is None or len(source.sha256) == 64
-
-
-def test_the_cache_follows_xdg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert default_cache() == tmp_path / "ghostface-edge"
 
 
 def test_the_checkpoint_at_hand_is_the_published_one(assets: Path, tmp_path: Path) -> None:
