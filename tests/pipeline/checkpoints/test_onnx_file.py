@@ -56,8 +56,7 @@ def test_an_exported_checkpoint_comes_back(
     np.testing.assert_allclose(embeddings(loaded), embeddings(checkpoint), atol=1e-4)
 
 
-@pytest.mark.parametrize("version", [1, 2])
-@pytest.mark.parametrize("batch", [None, 1])
+@pytest.mark.parametrize(("version", "batch"), [(1, None), (2, 1)])
 def test_pytorchs_own_export(make_checkpoint: MakeCheckpoint, tmp_path: Path, version: int, batch: int | None) -> None:
     checkpoint, path = make_checkpoint(Architecture(0.2, version=version)), tmp_path / "torch.onnx"
     with warnings.catch_warnings():
