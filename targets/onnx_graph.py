@@ -1,5 +1,6 @@
 """What targets read off and do to ONNX files: interface, operators, MACs by precision, half-precision weights."""
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets.protocol import ArtifactInfo, Layout, Precision
 
 _INTEGER_TYPES = {TensorProto.INT8, TensorProto.UINT8}
+_MACS_KEY = "ghostface-edge.macs"
 
 
 def load(path: Path) -> ModelProto:
@@ -67,8 +69,18 @@ def inspect(path: Path) -> ArtifactInfo:
     )
 
 
+def note_macs(model: ModelProto, macs: dict[str, int]) -> None:
+    """Write down what the network itself needs, where a rewrite adds zeros and helper operators to count."""
+    entry = model.metadata_props.add()
+    entry.key, entry.value = _MACS_KEY, json.dumps(macs)
+
+
 def macs_by_precision(model: ModelProto) -> dict[str, int]:
-    """Multiply-accumulates of the convolutions and matrix products for one face."""
+    """Multiply-accumulates of the convolutions and matrix products for one face, as noted, else as counted."""
+    for entry in model.metadata_props:
+        if entry.key == _MACS_KEY:
+            noted: dict[str, int] = json.loads(entry.value)
+            return noted
     stored = {tensor.name: tensor for tensor in model.graph.initializer}
     producers = {output: node for node in model.graph.node for output in node.output}
     values = [*model.graph.value_info, *model.graph.output]

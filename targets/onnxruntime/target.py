@@ -1,11 +1,10 @@
 """ONNX Runtime on the CPU.
 
-FP32 is the model as it is. FP16 stores weights in half precision and casts them up at load time, since ONNX
-Runtime has no half-precision convolution for CPUs. Stock INT8 is `quantize_static` with its defaults: QDQ, MinMax,
-per channel.
+FP32 is the model rewritten for blocked kernels, INT8 the carrier rewritten in integer operators. FP16 stores weights in
+half precision and casts them up at load time, since ONNX Runtime has no half-precision convolution for CPUs. Stock INT8
+is `quantize_static` with its defaults: QDQ, MinMax, per channel.
 """
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,8 @@ from numpy.typing import NDArray
 
 from ghostface_edge.calibration.preprocessing import normalize
 from ghostface_edge.targets import onnx_graph
+from ghostface_edge.targets.onnxruntime.blocked import to_blocked
+from ghostface_edge.targets.onnxruntime.integers import to_integers
 from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Embeddings, Faces, Layout, Precision
 from ghostface_edge.targets.table import require_modules
 
@@ -34,10 +35,12 @@ class OnnxruntimeTarget:
         return (artifact,)
 
     def convert(self, model: Path, precision: Precision, artifact: Path) -> None:
+        original = onnx_graph.load(model)
+        converted = to_blocked(original)
         if precision is Precision.FP16:
-            onnx_graph.save(onnx_graph.halve_weights(onnx_graph.load(model)), artifact)
-        else:
-            shutil.copyfile(model, artifact)
+            converted = onnx_graph.halve_weights(converted)
+        onnx_graph.note_macs(converted, {precision: sum(onnx_graph.macs_by_precision(original).values())})
+        onnx_graph.save(converted, artifact)
 
     def quantize_stock(self, model: Path, faces: Faces, artifact: Path) -> None:
         from onnxruntime.quantization import CalibrationDataReader, QuantFormat, quantize_static
@@ -52,7 +55,10 @@ class OnnxruntimeTarget:
         quantize_static(model, artifact, Reader(), quant_format=QuantFormat.QDQ, per_channel=True)
 
     def lower_quantized(self, carrier: Path, artifact: Path) -> None:
-        shutil.copyfile(carrier, artifact)
+        original = onnx_graph.load(carrier)
+        lowered = to_integers(original)
+        onnx_graph.note_macs(lowered, onnx_graph.macs_by_precision(original))
+        onnx_graph.save(lowered, artifact)
 
     def load(self, artifact: Path, threads: int, batch: int) -> Embedder:  # noqa: ARG002 - the batch is dynamic
         import onnxruntime

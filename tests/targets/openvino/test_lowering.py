@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from onnx import helper
+
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.openvino import OpenvinoTarget
 from ghostface_edge.targets.openvino.lowering import lower
-from onnx import helper
 
 openvino = pytest.importorskip("openvino", reason="OpenVINO is not installed")
 SIDE = 28

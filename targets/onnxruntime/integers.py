@@ -1,0 +1,279 @@
+"""Quantized carriers in ONNX Runtime's integer operators, channels last; the numbers stay the carrier's.
+
+In: QDQ ONNX. Out: QLinearConv, QLinearAdd and the like on uint8 (N, H, W, C), weights as they were. Left to itself ONNX
+Runtime fuses a quarter of the convolutions, leaves every PReLU between dequantize and quantize, and changes the layout
+around each convolution: 2 times slower than float. What the rules do not cover stays float, between DequantizeLinear
+and QuantizeLinear, in (N, C, H, W).
+
+PReLU with slopes a at x, both on one grid: x + relu((a - 1) x). The second term is a 1x1 depthwise convolution whose
+zero point is 0, so that saturation is the ReLU; since x is on the grid, rounding it is rounding the PReLU, and where it
+exceeds 255 the sum saturates anyway. Two kernels, no table, the carrier's very numbers.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import ModelProto, NodeProto, helper, numpy_helper
+
+from ghostface_edge.targets.onnxruntime.channels import ChannelPlan
+from ghostface_edge.targets.qdq import Grid, QdqGraph
+
+_CONTRIB: Final = "com.microsoft"
+_TO_LAST: Final = (0, 2, 3, 1)
+_TO_FIRST: Final = (0, 3, 1, 2)
+_TOP: Final = 255
+
+
+def to_integers(model: ModelProto) -> ModelProto:
+    """Rewrite a carrier; input, output and metadata stay."""
+    return _Rewriter(QdqGraph(model)).model()
+
+
+class _Rewriter:
+    """Writes the new graph; every tensor of the carrier is there as integers, as floats, or both."""
+
+    def __init__(self, graph: QdqGraph) -> None:
+        self.graph, self.plan = graph, ChannelPlan(graph)
+        self.nodes: list[NodeProto] = []
+        self.constants: dict[str, onnx.TensorProto] = {}
+        self.integers: dict[str, tuple[str, Grid]] = {}
+        """uint8 (N, H, W, C) and its grid, by the carrier's tensor."""
+        self.floats: dict[str, str] = {graph.input: graph.input}
+        """float32 (N, C, H, W) by the carrier's tensor."""
+        self.rules: Mapping[str, Callable[[NodeProto, str, Grid], bool]] = MappingProxyType(
+            {
+                "Conv": self._convolution,
+                "PRelu": self._prelu,
+                "Concat": self._concat,
+                "Add": self._arithmetic,
+                "Mul": self._arithmetic,
+                "GlobalAveragePool": self._global_pool,
+                "AveragePool": self._average_pool,
+                "Sigmoid": self._sigmoid,
+                "Resize": self._resize,
+            }
+        )
+
+    def model(self) -> ModelProto:
+        graph = self.graph
+        done: set[str] = set()
+        for node in graph.nodes:
+            if graph.stored(node.output[0]) is not None or node.output[0] in done:
+                continue
+            if node.op_type == "DequantizeLinear":
+                self.integers[node.output[0]] = self.integers[node.input[0]]
+            elif node.op_type == "QuantizeLinear":
+                self.integers[node.output[0]] = self._quantize(node), graph.grid(node)
+            elif (quantizer := graph.quantizer_behind(node)) is not None and self._in_integers(node, quantizer):
+                self.integers[quantizer.output[0]] = quantizer.output[0], graph.grid(quantizer)
+                done.add(quantizer.output[0])
+            else:
+                self._in_floats(node)
+        old = graph.model
+        body = helper.make_graph(
+            self.nodes,
+            old.graph.name,
+            list(old.graph.input),
+            list(old.graph.output),
+            list(self.constants.values()),
+        )
+        model = onnx.ModelProto()
+        model.CopyFrom(old)
+        model.graph.CopyFrom(body)
+        model.opset_import.append(helper.make_opsetid(_CONTRIB, 1))
+        return model
+
+    def _in_integers(self, node: NodeProto, quantizer: NodeProto) -> bool:
+        """Write a node and the quantizer behind it as one integer operator, where there is one."""
+        rule = self.rules.get(node.op_type)
+        computed = [name for name in node.input[:2] if self.graph.stored(name) is None and name]
+        if node.op_type == "Resize":
+            computed = computed[:1]
+        if rule is None or any(name not in self.integers for name in computed):
+            return False
+        return rule(node, quantizer.output[0], self.graph.grid(quantizer))
+
+    def _in_floats(self, node: NodeProto) -> None:
+        if node.op_type == "Flatten" and self._is_one_pixel(node.input[0]):
+            integers, grid = self.integers[node.input[0]]
+            real = self._emit("DequantizeLinear", [integers, *self._ends(grid)], f"{integers}.real")
+            self._emit("Flatten", [real], node.output[0], axis=1)
+        else:
+            inputs = [self._float(name) if name else "" for name in node.input]
+            self._emit(node.op_type, inputs, node.output[0], **self.graph.attributes(node))
+        self.floats[node.output[0]] = node.output[0]
+
+    def _is_one_pixel(self, tensor: str) -> bool:
+        return tensor in self.integers and self.graph.shapes[tensor][2:] == [1, 1]
+
+    def _float(self, tensor: str) -> str:
+        """A tensor as float32 (N, C, H, W), without filling."""
+        if tensor in self.floats:
+            return self.floats[tensor]
+        if (stored := self.graph.stored(tensor)) is not None:
+            if stored.scales is None:
+                return self._constant(tensor, stored.values)
+            return self._constant(tensor, stored.real().astype(np.float32))
+        integers, grid = self.integers[tensor]
+        name = f"{integers}.real"
+        real = self._emit("DequantizeLinear", [integers, *self._ends(grid)], name)
+        real = self._emit("Transpose", [real], f"{name}.first", perm=_TO_FIRST)
+        places = self.plan.places(tensor)
+        if len(places.at) < places.count:
+            real = self._emit("Gather", [real, self._constant(f"{name}.at", places.at)], f"{name}.own", axis=1)
+        self.floats[tensor] = real
+        return real
+
+    def _quantize(self, node: NodeProto) -> str:
+        """A float tensor, or one on another grid, to integers with filled-up channels."""
+        source, name, grid = node.input[0], node.output[0], self.graph.grid(node)
+        if source in self.integers:
+            integers, other = self.integers[source]
+            real = self._emit("DequantizeLinear", [integers, *self._ends(other)], f"{name}.real")
+            return self._emit("QuantizeLinear", [real, *self._ends(grid)], name)
+        first = self._emit("QuantizeLinear", [self._float(source), *self._ends(grid)], f"{name}.first")
+        places = self.plan.places(source)
+        if len(places.at) == places.count:
+            return self._emit("Transpose", [first], name, perm=_TO_LAST)
+        last = self._emit("Transpose", [first], f"{name}.last", perm=_TO_LAST)
+        index = np.zeros(places.count, np.int64)  # what the filling holds has no weight
+        index[places.at] = np.arange(len(places.at))
+        return self._emit("Gather", [last, self._constant(f"{name}.at", index)], name, axis=3)
+
+    def _convolution(self, node: NodeProto, name: str, grid: Grid) -> bool:
+        weight, bias = self.graph.stored(node.input[1]), self.graph.stored(node.input[2])
+        if weight is None or bias is None or weight.scales is None or bias.values.dtype != np.int32:
+            return False
+        into, source = self.plan.places(node.output[0]), self.plan.places(node.input[0])
+        attributes = self.graph.attributes(node)
+        values = into.fill(weight.values)
+        if self.graph.is_depthwise(node):
+            attributes["group"] = into.count
+        else:
+            values = np.swapaxes(source.fill(np.swapaxes(values, 0, 1)), 0, 1)
+        scales = np.broadcast_to(weight.scales.reshape(-1), weight.values.shape[:1])
+        constants = (values, into.fill(scales, 1.0), into.fill(bias.values))
+        self._convolve(self.integers[node.input[0]], constants, name, grid, **attributes)
+        return True
+
+    def _convolve(
+        self,
+        source: tuple[str, Grid],
+        constants: tuple[NDArray[np.generic], NDArray[np.generic], NDArray[np.generic] | None],
+        name: str,
+        grid: Grid,
+        **attributes: Any,
+    ) -> str:
+        """QLinearConv with int8 weights (O, I/groups, h, w), their scales (O,), and an int32 bias (O,) or none."""
+        weight, scales, bias = constants
+        zeros = self._constant(f"zeros.{len(weight)}", np.zeros(len(weight), np.int8))
+        inputs = [
+            source[0],
+            *self._ends(source[1]),
+            self._constant(self._short(), weight),
+            self._constant(self._short(), scales),
+            zeros,
+            *self._ends(grid),
+        ]
+        if bias is not None:
+            inputs.append(self._constant(self._short(), bias))
+        return self._emit("QLinearConv", inputs, name, channels_last=1, **attributes)
+
+    def _prelu(self, node: NodeProto, name: str, grid: Grid) -> bool:
+        source, slope = self.integers[node.input[0]], self.graph.stored(node.input[1])
+        if slope is None:
+            return False
+        slopes = np.broadcast_to(slope.real().reshape(-1), self.graph.shapes[node.output[0]][1:2])
+        places = self.plan.places(node.output[0])
+        factors = places.fill(slopes - 1).astype(np.float64)
+        if source[1] != grid or factors.max() > 0:
+            self._float_prelu(source, factors + 1, name, grid)
+            return True
+        weight = np.where(factors < 0, -127, 0).astype(np.int8).reshape(-1, 1, 1, 1)
+        scales = np.where(factors < 0, -factors / 127, 1.0).astype(np.float32)
+        positive = Grid(grid.scale, 0)
+        attributes = {"kernel_shape": [1, 1], "group": places.count}
+        bent = self._convolve(source, (weight, scales, None), f"{name}.bend", positive, **attributes)
+        inputs = [source[0], *self._ends(grid), bent, *self._ends(positive), *self._ends(grid)]
+        self._emit("QLinearAdd", inputs, name)
+        return True
+
+    def _float_prelu(self, source: tuple[str, Grid], slopes: NDArray[np.float64], name: str, grid: Grid) -> None:
+        """In float, for grids that differ; max(x, a x) where that is the PReLU, since PRelu broadcasts slowly."""
+        real = self._emit("DequantizeLinear", [source[0], *self._ends(source[1])], f"{name}.real")
+        slope = self._constant(f"{name}.slope", slopes.astype(np.float32))
+        if slopes.max() > 1:
+            bent = self._emit("PRelu", [real, slope], f"{name}.bent")
+        else:
+            bent = self._emit("Max", [real, self._emit("Mul", [real, slope], f"{name}.scaled")], f"{name}.bent")
+        self._emit("QuantizeLinear", [bent, *self._ends(grid)], name)
+
+    def _concat(self, node: NodeProto, name: str, grid: Grid) -> bool:
+        parts = [self.integers[part] for part in node.input]
+        if any(part[1] != grid for part in parts):
+            return False
+        self._emit("Concat", [part[0] for part in parts], name, axis=3)
+        return True
+
+    def _arithmetic(self, node: NodeProto, name: str, grid: Grid) -> bool:
+        if any(operand not in self.integers for operand in node.input):
+            return False
+        inputs = []
+        for operand in node.input:
+            integers, own = self.integers[operand]
+            inputs += [integers, *self._ends(own)]
+        self._emit(f"QLinear{node.op_type}", [*inputs, *self._ends(grid)], name)
+        return True
+
+    def _global_pool(self, node: NodeProto, name: str, grid: Grid) -> bool:
+        return self._one_to_one("QLinearGlobalAveragePool", node, name, grid, channels_last=1)
+
+    def _average_pool(self, node: NodeProto, name: str, grid: Grid) -> bool:
+        attributes = self.graph.attributes(node)
+        return self._one_to_one("QLinearAveragePool", node, name, grid, channels_last=1, **attributes)
+
+    def _sigmoid(self, node: NodeProto, name: str, grid: Grid) -> bool:
+        return self._one_to_one("QLinearSigmoid", node, name, grid)
+
+    def _one_to_one(self, kind: str, node: NodeProto, name: str, grid: Grid, **attributes: Any) -> bool:
+        integers, own = self.integers[node.input[0]]
+        self._emit(kind, [integers, *self._ends(own), *self._ends(grid)], name, **attributes)
+        return True
+
+    def _resize(self, node: NodeProto, name: str, grid: Grid) -> bool:
+        integers, own = self.integers[node.input[0]]
+        height, width = self.graph.shapes[node.output[0]][2:]
+        old_height, old_width = self.graph.shapes[node.input[0]][2:]
+        if own != grid:
+            return False
+        factors = np.array([1, height / old_height, width / old_width, 1], np.float32)
+        scales = self._constant(f"{name}.scales", factors)
+        attributes = {key: value for key, value in self.graph.attributes(node).items() if key != "axes"}
+        self._emit("Resize", [integers, "", scales], name, **attributes)
+        return True
+
+    def _ends(self, grid: Grid) -> list[str]:
+        """Names of a grid's scale and zero point; equal ones are stored once."""
+        scale = np.float32(grid.scale)
+        return [
+            self._constant(f"scale.{scale:.9g}", scale),
+            self._constant(f"zero_point.{grid.zero_point}", np.uint8(grid.zero_point)),
+        ]
+
+    def _emit(self, kind: str, inputs: list[str], name: str, **attributes: Any) -> str:
+        domain = _CONTRIB if kind.startswith("QLinear") else ""
+        self.nodes.append(helper.make_node(kind, inputs, [name], name, domain=domain, **attributes))
+        return name
+
+    def _short(self) -> str:
+        """A name for a constant that nobody looks for; long ones are 4 % of the file."""
+        return f"c{len(self.constants)}"
+
+    def _constant(self, name: str, values: NDArray[np.generic] | np.generic) -> str:
+        array = np.asarray(values)
+        self.constants[name] = numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name)
+        return name

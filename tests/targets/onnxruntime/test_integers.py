@@ -1,0 +1,76 @@
+"""Integer operators give the carrier's own numbers."""
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ghostface_edge.targets import onnx_graph
+from ghostface_edge.targets.onnxruntime import OnnxruntimeTarget
+from ghostface_edge.targets.onnxruntime.integers import to_integers
+
+
+def run(model, x):
+    import onnxruntime
+
+    return onnxruntime.InferenceSession(model.SerializeToString()).run(None, {"faces": x})[0]
+
+
+def kinds(model):
+    return [node.op_type for node in model.graph.node]
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 1000), tied=st.booleans(), steepest=st.sampled_from([0.9, 1.0, 1.6]))
+def test_the_numbers_are_the_carriers(write_ghost_network, run_exactly, inputs, seed, tied, steepest):
+    path = write_ghost_network(quantized=True, seed=seed, tied=tied, steepest=steepest)
+    expected, actual = run_exactly(path, inputs), run(to_integers(onnx.load(path)), inputs)
+    step = 8 / 255
+    assert np.abs(actual - expected).max() <= 3 * step + 1e-6
+    assert np.abs(actual - expected).mean() <= 0.25 * step
+
+
+def test_nothing_between_entry_and_exit_is_float(ghost_carrier):
+    found = kinds(to_integers(onnx.load(ghost_carrier)))
+    assert found.count("QuantizeLinear") == found.count("DequantizeLinear") == found.count("Transpose") == 1
+    assert not {"Conv", "PRelu", "Max", "Relu"} & set(found)
+    assert found.count("QLinearConv") == 7 + 4  # convolutions and the bends of four PReLUs
+
+
+def test_a_prelu_whose_grids_differ_is_computed_in_float_and_no_other_node(write_ghost_network):
+    found = kinds(to_integers(onnx.load(write_ghost_network(quantized=True, tied=False))))
+    assert found.count("Max") == 4
+    assert found.count("QLinearConv") == 7
+
+
+def test_a_convolution_off_the_grid_stays_float(mixed_carrier, run_exactly, inputs):
+    lowered = to_integers(onnx.load(mixed_carrier))
+    assert kinds(lowered).count("Conv") == 1
+    np.testing.assert_allclose(run(lowered, inputs), run_exactly(mixed_carrier, inputs), atol=0.1)
+
+
+def test_inspect_counts_the_networks_macs_and_metadata_stays(ghost_carrier, tmp_path):
+    artifact = tmp_path / "model.onnx"
+    OnnxruntimeTarget().lower_quantized(ghost_carrier, artifact)
+    expected = onnx_graph.macs_by_precision(onnx_graph.load(ghost_carrier))
+    assert onnx_graph.inspect(artifact).macs_by_precision == expected
+    assert list(expected) == ["int8"]
+    assert {entry.key for entry in onnx.load(artifact).metadata_props} >= {"preprocessing"}
+
+
+def test_half_of_the_pixels_are_not_rounded_away(ghost_carrier, run_exactly):
+    """Neighbouring pixel values give different embeddings, as in the carrier."""
+    pixels = np.full((2, 3, 28, 28), 100.0, np.float32)
+    pixels[1] += 1
+    x = ((pixels - 127.5) / 128).astype(np.float32)
+    actual = run(to_integers(onnx.load(ghost_carrier)), x)
+    np.testing.assert_allclose(actual, run_exactly(ghost_carrier, x), atol=0.1)
+    assert (actual[0] != actual[1]).any()
+
+
+@pytest.mark.parametrize("batch", [1, 5])
+def test_any_batch(ghost_carrier, inputs, batch):
+    lowered = to_integers(onnx.load(ghost_carrier))
+    alone = np.concatenate([run(lowered, inputs[at : at + 1]) for at in range(batch)])
+    np.testing.assert_array_equal(run(lowered, inputs[:batch]), alone)
