@@ -47,7 +47,7 @@ class QdqGraph:
     """
 
     def __init__(self, model: ModelProto) -> None:
-        self.model = onnx.shape_inference.infer_shapes(model)
+        self.model = onnx.shape_inference.infer_shapes(model, data_prop=True)
         graph = self.model.graph
         self.nodes: list[NodeProto] = list(graph.node)
         self.input, self.output = graph.input[0].name, graph.output[0].name

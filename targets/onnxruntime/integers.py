@@ -60,9 +60,10 @@ class _Rewriter:
 
     def model(self) -> ModelProto:
         graph = self.graph
-        done: set[str] = set()
+        # sizes of a Resize are written anew: channels last, they are in another order
+        done = {name for node in graph.nodes if node.op_type == "Resize" for name in node.input[1:]}
         for node in graph.nodes:
-            if graph.stored(node.output[0]) is not None or node.output[0] in done:
+            if graph.stored(node.output[0]) is not None or node.output[0] in done or node.op_type == "Shape":
                 continue
             if node.op_type == "DequantizeLinear":
                 self.integers[node.output[0]] = self.integers[node.input[0]]
@@ -90,9 +91,8 @@ class _Rewriter:
     def _in_integers(self, node: NodeProto, quantizer: NodeProto) -> bool:
         """Write a node and the quantizer behind it as one integer operator, where there is one."""
         rule = self.rules.get(node.op_type)
-        computed = [name for name in node.input[:2] if self.graph.stored(name) is None and name]
-        if node.op_type == "Resize":
-            computed = computed[:1]
+        operands = node.input[:1] if node.op_type == "Resize" else node.input
+        computed = [name for name in operands if self.graph.stored(name) is None]
         if rule is None or any(name not in self.integers for name in computed):
             return False
         return rule(node, quantizer.output[0], self.graph.grid(quantizer))
@@ -102,6 +102,8 @@ class _Rewriter:
             integers, grid = self.integers[node.input[0]]
             real = self._emit("DequantizeLinear", [integers, *self._ends(grid)], f"{integers}.real")
             self._emit("Flatten", [real], node.output[0], axis=1)
+        elif node.op_type == "Resize":
+            self._float_resize(node)
         else:
             inputs = [self._float(name) if name else "" for name in node.input]
             self._emit(node.op_type, inputs, node.output[0], **self.graph.attributes(node))
@@ -246,15 +248,21 @@ class _Rewriter:
 
     def _resize(self, node: NodeProto, name: str, grid: Grid) -> bool:
         integers, own = self.integers[node.input[0]]
-        height, width = self.graph.shapes[node.output[0]][2:]
-        old_height, old_width = self.graph.shapes[node.input[0]][2:]
         if own != grid:
             return False
-        factors = np.array([1, height / old_height, width / old_width, 1], np.float32)
-        scales = self._constant(f"{name}.scales", factors)
-        attributes = {key: value for key, value in self.graph.attributes(node).items() if key != "axes"}
-        self._emit("Resize", [integers, "", scales], name, **attributes)
+        count = self.plan.places(node.output[0]).count
+        batch = self._emit("Shape", [integers], f"{name}.batch", start=0, end=1)
+        rest = np.array([*self.graph.shapes[node.output[0]][2:], count], np.int64)
+        sizes = self._emit("Concat", [batch, self._constant(self._short(), rest)], f"{name}.sizes", axis=0)
+        self._emit("Resize", [integers, "", "", sizes], name, **_without_axes(self.graph.attributes(node)))
         return True
+
+    def _float_resize(self, node: NodeProto) -> None:
+        source, name = self._float(node.input[0]), node.output[0]
+        start = self._emit("Shape", [source], f"{name}.start", start=0, end=2)
+        rest = np.array(self.graph.shapes[name][2:], np.int64)
+        sizes = self._emit("Concat", [start, self._constant(self._short(), rest)], f"{name}.sizes", axis=0)
+        self._emit("Resize", [source, "", "", sizes], name, **_without_axes(self.graph.attributes(node)))
 
     def _ends(self, grid: Grid) -> list[str]:
         """Names of a grid's scale and zero point; equal ones are stored once."""
@@ -277,3 +285,7 @@ class _Rewriter:
         array = np.asarray(values)
         self.constants[name] = numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name)
         return name
+
+
+def _without_axes(attributes: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in attributes.items() if key != "axes"}

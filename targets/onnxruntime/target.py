@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from ghostface_edge.calibration.preprocessing import normalize
 from ghostface_edge.targets import onnx_graph
+from ghostface_edge.targets.onnxruntime import profiling
 from ghostface_edge.targets.onnxruntime.blocked import to_blocked
 from ghostface_edge.targets.onnxruntime.integers import to_integers
+from ghostface_edge.targets.profile import ProfileRow, group
 from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Embeddings, Faces, Layout, Precision
 from ghostface_edge.targets.table import require_modules
 
@@ -67,6 +69,9 @@ class OnnxruntimeTarget:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         return _OnnxruntimeEmbedder(onnxruntime.InferenceSession(artifact, options, providers=["CPUExecutionProvider"]))
+
+    def profile(self, artifact: Path, threads: int) -> tuple[ProfileRow, ...]:
+        return group(profiling.sample(artifact, threads))
 
     def inspect(self, artifact: Path) -> ArtifactInfo:
         return onnx_graph.inspect(artifact)

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from ghostface_edge.calibration.preprocessing import normalize
 from ghostface_edge.reports.errors import InputError
-from ghostface_edge.targets.openvino import kernels
+from ghostface_edge.targets.openvino import kernels, profiling
 from ghostface_edge.targets.openvino.lowering import lower
+from ghostface_edge.targets.profile import ProfileRow, group
 from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Embeddings, Faces, Layout, Precision
 from ghostface_edge.targets.table import require_modules
 
@@ -61,20 +62,10 @@ class OpenvinoTarget:
         kernels.compact(artifact)
 
     def load(self, artifact: Path, threads: int, batch: int) -> Embedder:
-        import openvino
+        return _OpenvinoEmbedder(_compile(artifact, threads, batch))
 
-        core = openvino.Core()
-        model = _read(core, artifact)
-        shape = model.input().partial_shape
-        shape[0] = batch
-        model.reshape(shape)
-        options = {
-            "PERFORMANCE_HINT": "LATENCY",
-            "NUM_STREAMS": 1,
-            "INFERENCE_NUM_THREADS": threads,
-            "INFERENCE_PRECISION_HINT": "f32",
-        }
-        return _OpenvinoEmbedder(core.compile_model(model, "CPU", options))
+    def profile(self, artifact: Path, threads: int) -> tuple[ProfileRow, ...]:
+        return group(profiling.sample(_compile(artifact, threads, 1, count=True)))
 
     def inspect(self, artifact: Path) -> ArtifactInfo:
         import openvino
@@ -108,6 +99,24 @@ class _OpenvinoEmbedder:
 
 def _nchw(faces: Faces) -> NDArray[np.float32]:
     return np.ascontiguousarray(normalize(faces).transpose(0, 3, 1, 2))
+
+
+def _compile(artifact: Path, threads: int, batch: int, *, count: bool = False) -> Any:
+    import openvino
+
+    core = openvino.Core()
+    model = _read(core, artifact)
+    shape = model.input().partial_shape
+    shape[0] = batch
+    model.reshape(shape)
+    options = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "NUM_STREAMS": 1,
+        "INFERENCE_NUM_THREADS": threads,
+        "INFERENCE_PRECISION_HINT": "f32",
+        "PERF_COUNT": count,
+    }
+    return core.compile_model(model, "CPU", options)
 
 
 def _read(core: Any, artifact: Path) -> Any:
