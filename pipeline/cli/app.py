@@ -54,9 +54,10 @@ def main() -> None:
         typer.secho(f"error: {error.message}", fg=typer.colors.RED, err=True)
         typer.echo(f"  fix: {error.fix}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("interrupted; what was finished is kept and the next run goes on from there", err=True)
-        sys.exit(_INTERRUPTED)
+    except SystemExit as ending:
+        if ending.code == _INTERRUPTED:
+            typer.echo("interrupted; what was finished is kept and the next run goes on from there", err=True)
+        raise
     except BrokenPipeError:
         sys.exit(ExitCode.PASS)
     except Exception:
