@@ -34,7 +34,7 @@ STOCK_FACES = 300
 _QUANTIZE_TIMEOUT_S = 4 * 3600.0
 _EMBED_BATCH = 32
 _EMBED_STEP = 512
-_EXPORT_PACKAGES = ("torch", "onnx", "onnxscript", "onnx-ir", "onnxruntime", "numpy")
+_EXPORT_PACKAGES = ("torch", "onnx", "onnx-ir", "onnxruntime", "numpy")
 
 
 class _NotKeptError(Exception):
