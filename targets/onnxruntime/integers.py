@@ -7,7 +7,8 @@ and QuantizeLinear, in (N, C, H, W).
 
 PReLU with slopes a at x, both on one grid: x + relu((a - 1) x). The second term is a 1x1 depthwise convolution whose
 zero point is 0, so that saturation is the ReLU; since x is on the grid, rounding it is rounding the PReLU, and where it
-exceeds 255 the sum saturates anyway. Two kernels, no table, the carrier's very numbers.
+exceeds 255 the sum saturates anyway. Two kernels, no table, the carrier's very numbers. Channels with a > 1 take
+a second pair, whose zero point is 255 and which saturates above 0.
 """
 
 from collections.abc import Callable, Mapping
@@ -192,16 +193,19 @@ class _Rewriter:
         slopes = np.broadcast_to(slope.real().reshape(-1), self.graph.shapes[node.output[0]][1:2])
         places = self.plan.places(node.output[0])
         factors = places.fill(slopes - 1).astype(np.float64)
-        if source[1] != grid or factors.max() > 0:
+        if source[1] != grid:
             self._float_prelu(source, factors + 1, name, grid)
             return True
-        weight = np.where(factors < 0, -127, 0).astype(np.int8).reshape(-1, 1, 1, 1)
-        scales = np.where(factors < 0, -factors / 127, 1.0).astype(np.float32)
-        positive = Grid(grid.scale, 0)
-        attributes = {"kernel_shape": [1, 1], "group": places.count}
-        bent = self._convolve(source, (weight, scales, None), f"{name}.bend", positive, **attributes)
-        inputs = [source[0], *self._ends(grid), bent, *self._ends(positive), *self._ends(grid)]
-        self._emit("QLinearAdd", inputs, name)
+        total, bends = source[0], [(factors < 0, 0, "bend"), (factors > 0, _TOP, "steep")]
+        bends = [bend for bend in bends if bend[0].any()] or bends[:1]
+        for index, (chosen, zero_point, kind) in enumerate(bends):
+            weight = np.where(chosen, 127 * np.sign(factors), 0).astype(np.int8).reshape(-1, 1, 1, 1)
+            scales = np.where(chosen, np.abs(factors) / 127, 1.0).astype(np.float32)
+            one_sided = Grid(grid.scale, zero_point)
+            attributes = {"kernel_shape": [1, 1], "group": places.count}
+            bent = self._convolve(source, (weight, scales, None), f"{name}.{kind}", one_sided, **attributes)
+            inputs = [total, *self._ends(grid), bent, *self._ends(one_sided), *self._ends(grid)]
+            total = self._emit("QLinearAdd", inputs, name if index == len(bends) - 1 else f"{name}.half")
         return True
 
     def _float_prelu(self, source: tuple[str, Grid], slopes: NDArray[np.float64], name: str, grid: Grid) -> None:

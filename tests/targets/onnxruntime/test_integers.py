@@ -38,6 +38,14 @@ def test_nothing_between_entry_and_exit_is_float(ghost_carrier):
     assert found.count("QLinearConv") == 7 + 4  # convolutions and the bends of four PReLUs
 
 
+def test_steep_slopes_stay_in_integers_and_exact(write_ghost_network, run_exactly, inputs):
+    path = write_ghost_network(quantized=True, steepest=1.6)
+    lowered = to_integers(onnx.load(path))
+    assert not {"PRelu", "Max"} & set(kinds(lowered))
+    assert kinds(lowered).count("QLinearConv") == 7 + 2 * 4
+    assert np.abs(run(lowered, inputs) - run_exactly(path, inputs)).max() <= 8 / 255 + 1e-6
+
+
 def test_a_prelu_whose_grids_differ_is_computed_in_float_and_no_other_node(write_ghost_network):
     found = kinds(to_integers(onnx.load(write_ghost_network(quantized=True, tied=False))))
     assert found.count("Max") == 4
