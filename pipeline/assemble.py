@@ -26,7 +26,7 @@ from ghostface_edge.reports import report as document
 from ghostface_edge.reports.assess import Assessment, PairSet, assess, assess_galleries
 from ghostface_edge.reports.curves import ReportCurves
 from ghostface_edge.reports.errors import GhostfaceEdgeError, RuntimeMissingError, ToolError
-from ghostface_edge.reports.evidence import Sensitivity
+from ghostface_edge.reports.evidence import ProfileRow, Sensitivity
 from ghostface_edge.reports.gate import judge
 from ghostface_edge.reports.latency import summarize
 from ghostface_edge.reports.metrics import cosine_scores
@@ -56,6 +56,7 @@ class Attempt:
     """Size of the FP32 artifact of the same runtime."""
     baseline: Timing | None = None
     """Of the FP32 of the same runtime, taken in the same turns."""
+    profile: tuple[ProfileRow, ...] = ()
     status: document.Status = document.Status.OK
     error: str | None = None
 
@@ -214,6 +215,7 @@ def _variant(
         int8_mac_share=_int8_mac_share(attempt.info),
         float_tensors=() if quantization is None else quantization.higher_precision,
         sensitivity=() if quantization is None else _sensitivity(quantization),
+        profile=attempt.profile,
         thresholds=first.thresholds,
         flips=first.flips,
         fold_drops_pp=first.fold_drops_pp,

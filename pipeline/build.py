@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -166,6 +167,26 @@ class Workshop:
 
         inputs = {"artifact": artifact.sha256, "runtime": artifact.runtime, "versions": versions(target.packages)}
         return ArtifactInfo(**json.loads((self.store.make("inspect", inputs, build).folder / "info.json").read_text()))
+
+    def profile(self, artifact: Artifact, label: str, threads: int) -> list[dict[str, Any]]:
+        """Where the artifact's time goes on this host: rows of kind, role, calls and ms, the slowest first."""
+        target = load_target(artifact.runtime)
+
+        def build(folder: Path) -> None:
+            with self._child(artifact.runtime, label) as child, self.narrator.stage(f"{label}: profile"):
+                rows = child.call("profile", artifact.path, threads)
+            (folder / "profile.json").write_text(json.dumps([dataclasses.asdict(row) for row in rows]))
+
+        inputs = {
+            "artifact": artifact.sha256,
+            "threads": threads,
+            "host": describe_host().model_dump(mode="json"),
+            "versions": versions([*target.packages, "numpy"]),
+        }
+        rows: list[dict[str, Any]] = json.loads(
+            (self.store.make("profile", inputs, build).folder / "profile.json").read_text()
+        )
+        return rows
 
     def time(self, artifacts: Mapping[str, Artifact], threads: int) -> dict[str, Timing | ToolError]:
         """Latency of one runtime's artifacts, taken in turns; kept for this host if none of them failed."""

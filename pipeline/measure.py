@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -99,6 +100,17 @@ def diagnose(artifact: Path, source: PairsSource, narrator: Narrator) -> dict[st
     return tried | {"advice": found.advice}
 
 
+def profile(artifacts: Sequence[Path], threads: int, narrator: Narrator) -> dict[str, list[dict[str, Any]]]:
+    """Where the time of each artifact goes, by kind of operator and what it is spent on."""
+    runtimes = {path: runtime_of(path) for path in artifacts}
+    with tempfile.TemporaryDirectory() as logs:
+        shop = Workshop(Store(), Path(logs), narrator, usable_cores())
+        return {
+            path.name: shop.profile(artifact_of(runtime, path), path.name, threads)
+            for path, runtime in runtimes.items()
+        }
+
+
 def _embed(shop: Workshop, artifact: Artifact, pairs: VerificationSet, flip: bool) -> Embeddings:
     with DecodedFaces.of_pairs(pairs) as faces:
         embeddings = shop.embed(artifact, faces, artifact.path.name)
@@ -135,5 +147,5 @@ def benchmark(artifacts: Sequence[Path], threads: int, narrator: Narrator) -> li
         summary = asdict(summarize(timing.samples_ms, first.samples_ms, rounds=ROUNDS))
         ratio, interval = summary.pop("versus_fp32"), summary.pop("versus_fp32_ci95")
         costs = {"load_ms": timing.load_ms, "peak_rss_mb": timing.peak_rss_mb, "threads": threads}
-        rows.append({"artifact": label, **summary, "versus_first": ratio, "ci95": interval, **costs})
+        rows.append({"artifact": Path(label).name, **summary, "versus_first": ratio, "ci95": interval, **costs})
     return rows

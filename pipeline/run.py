@@ -29,6 +29,7 @@ from ghostface_edge.pipeline.progress import Narrator
 from ghostface_edge.pipeline.quantize.options import Recipe
 from ghostface_edge.pipeline.store import Store
 from ghostface_edge.reports.errors import ExitCode, InputError, ParityError, RuntimeMissingError, ToolError
+from ghostface_edge.reports.evidence import ProfileRow
 from ghostface_edge.reports.gate import EXIT_CODES
 from ghostface_edge.reports.metrics import cosine_scores, normalized, verification_accuracy
 from ghostface_edge.reports.policy import Policy
@@ -281,9 +282,21 @@ def _time(
         for attempt, _ in built:
             attempt.fail(error)
         return
-    for attempt, _ in built:
+    for attempt, artifact in built:
         attempt.fp32_bytes = artifacts[str(fp32)].size_bytes
         attempt.take_timing(timings[str(attempt.id)], timings[str(fp32)])
+        if attempt.status is Status.OK and attempt.id.precision is not Precision.FP16:
+            _profile(attempt, artifact, shop, threads)
+
+
+def _profile(attempt: Attempt, artifact: Artifact, shop: Workshop, threads: int) -> None:
+    """Say where the time goes; a profiler that fails costs the variant nothing but this."""
+    try:
+        rows = shop.profile(artifact, str(attempt.id), threads)
+    except ToolError as error:
+        shop.narrator.say(f"{attempt.id}: no profile: {error}")
+        return
+    attempt.profile = tuple(ProfileRow(kind=row["kind"], calls=row["calls"], ms=row["ms"]) for row in rows)
 
 
 def _exit_code(report: Report) -> ExitCode:

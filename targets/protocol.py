@@ -7,10 +7,13 @@ layout, input name, scale and zero point are a target's own business.
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from ghostface_edge.targets.profile import ProfileRow
 
 Faces: TypeAlias = NDArray[np.uint8]
 """RGB, (N, S, S, 3), aligned."""
@@ -93,6 +96,10 @@ class Target(Protocol):
 
     def load(self, artifact: Path, threads: int, batch: int) -> Embedder:
         """Compile an artifact for batches of `batch` faces on `threads` threads."""
+        ...
+
+    def profile(self, artifact: Path, threads: int) -> "tuple[ProfileRow, ...]":
+        """Say where the time of one inference goes, by kind of operator."""
         ...
 
     def inspect(self, artifact: Path) -> ArtifactInfo:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ghostface_edge.targets.child import peak_rss_mb
+from ghostface_edge.targets.profile import ProfileRow
 from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Embeddings, Faces, Precision
 from ghostface_edge.targets.table import load_target
 
@@ -77,6 +78,10 @@ class Worker:
             self._embedder.run(inputs)
             samples.append((time.perf_counter_ns() - started) / 1e6)
         return samples
+
+    def profile(self, artifact: Path, threads: int) -> tuple[ProfileRow, ...]:
+        """See `Target.profile`."""
+        return self._target.profile(artifact, threads)
 
     def peak_rss_mb(self) -> float:
         """Peak resident memory of this child so far."""

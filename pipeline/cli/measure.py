@@ -56,6 +56,7 @@ def evaluate(
 def benchmark(
     artifacts: Annotated[list[Path], typer.Argument(help="One or more; the first is what the others compare with.")],
     threads: options.Threads = 1,
+    profile: Annotated[bool, typer.Option("--profile", help="Say which kinds of operators take the time.")] = False,
     json_: options.Json = False,
 ) -> None:
     """Time artifacts at batch 1, taken in turns so that the machine's drift hits all of them."""
@@ -65,16 +66,20 @@ def benchmark(
     from rich.table import Table
 
     from ghostface_edge.pipeline.measure import benchmark
+    from ghostface_edge.pipeline.measure import profile as profiled
     from ghostface_edge.pipeline.progress import Narrator
 
-    rows = benchmark(artifacts, threads, Narrator())
+    narrator = Narrator()
+    rows = benchmark(artifacts, threads, narrator)
+    profiles = profiled(artifacts, threads, narrator) if profile else {}
     if json_:
-        typer.echo(json.dumps(rows, indent=2))
+        typer.echo(json.dumps({"latency": rows, "profile": profiles} if profile else rows, indent=2))
         return
-    table = Table(*(name.replace("_", " ") for name in rows[0]))
-    for row in rows:
-        table.add_row(*(_shown(value) for value in row.values()))
-    Console().print(table)
+    for title, lines in {"": rows, **profiles}.items():
+        table = Table(*(name.replace("_", " ") for name in lines[0]), title=title or None, title_justify="left")
+        for line in lines:
+            table.add_row(*(_shown(value) for value in line.values()))
+        Console().print(table)
 
 
 def _shown(value: object) -> str:

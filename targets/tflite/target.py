@@ -5,6 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ghostface_edge.reports.errors import InputError, RuntimeMissingError
+from ghostface_edge.targets.profile import PROFILE_RUNS, OperatorSample, ProfileRow, Role, group
 from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Faces, Layout, Precision
 from ghostface_edge.targets.tflite.forms import InputType, Kernels
 
@@ -86,6 +87,19 @@ class TfliteTarget:
         from ghostface_edge.targets.tflite.runtime import TfliteEmbedder
 
         return TfliteEmbedder(artifact, threads, batch)
+
+    def profile(self, artifact: Path, threads: int) -> tuple[ProfileRow, ...]:
+        """Time every operator alone, since LiteRT's Python package has no profiler; operators in XNNPACK say so."""
+        from ghostface_edge.targets.tflite.profiling import time_operators
+
+        samples = []
+        for place, operator in enumerate(time_operators(artifact, threads, PROFILE_RUNS)):
+            role = Role.INTEGER if "int" in operator.dtype else Role.FLOAT
+            if operator.kind in {"QUANTIZE", "DEQUANTIZE"}:
+                role = Role.QUANTIZE
+            kind = f"{operator.kind} (XNNPACK)" if operator.delegated else operator.kind
+            samples.append(OperatorSample(f"{place}", kind, role, operator.microseconds))
+        return group(samples)
 
     def inspect(self, artifact: Path) -> ArtifactInfo:
         """Read an artifact's interface, operators and multiply-accumulates."""

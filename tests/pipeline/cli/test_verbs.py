@@ -65,6 +65,7 @@ def test_evaluate_against_a_reference(finished, cli, few_pairs):
 def test_benchmark_compares_with_the_first(finished, cli):
     paths = [model(finished, f"tflite-{precision}.tflite") for precision in ("fp32", "int8")]
     first, second = json.loads(cli("benchmark", *paths, "--json").stdout)
+    assert first["artifact"].endswith("fp32.tflite")
     assert first["versus_first"] == 1
     assert second["versus_first"] > 0
     assert second["runs"] >= 200
