@@ -106,9 +106,6 @@ class Sketch:
         return path
 
 
-
-
-
 def sketch(seed: int, blocks: list[str], path: Path) -> Path:
     """A stem of 6 channels, then the blocks by name."""
     drawing = Sketch(seed)

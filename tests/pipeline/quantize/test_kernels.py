@@ -32,9 +32,7 @@ def test_gradients_of_the_ends_are_those_of_lsq():
     low, high = 0.9, 1.3
     ends = torch.tensor([math.log(low), math.log(high)], requires_grad=True)
     grid = grid_between(-low, high)
-    by_x, by_ends = torch.autograd.grad(
-        RoundToGrid.apply(x.requires_grad_(), ends), (x, ends), upstream
-    )
+    by_x, by_ends = torch.autograd.grad(RoundToGrid.apply(x.requires_grad_(), ends), (x, ends), upstream)
     value = x.detach()
     above, below = value > grid.high + grid.scale / 2, value < grid.low - grid.scale / 2
     inside = ~(above | below)

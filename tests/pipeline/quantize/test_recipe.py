@@ -7,8 +7,8 @@ import pytest
 
 from ghostface_edge.calibration.preprocessing import normalize
 from ghostface_edge.pipeline.quantize.options import CorrectionOptions, DistillationOptions, MixedOptions
-from ghostface_edge.pipeline.quantize.recipe import RECIPES, Recipe, load_recipe, parse_recipe, quantize
 from ghostface_edge.pipeline.quantize.reading import load_program
+from ghostface_edge.pipeline.quantize.recipe import RECIPES, Recipe, load_recipe, parse_recipe, quantize
 from ghostface_edge.pipeline.quantize.simulate import cosines, embed
 from ghostface_edge.reports.errors import ExitCode, InputError
 
@@ -46,7 +46,7 @@ def test_distillation_improves_on_its_start(networks, faces, tmp_path):
     recipe = QUICK.model_copy(
         update={
             "correction": CorrectionOptions(biases=False),
-            "distillation": DistillationOptions(steps=60, batch=16, learning_rate=1e-3),
+            "distillation": DistillationOptions(steps=60, batch=16),
         }
     )
     report = quantize(networks[1], faces, recipe, tmp_path / "carrier.onnx", seed=0, progress=silent)
