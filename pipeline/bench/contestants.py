@@ -1,0 +1,99 @@
+"""The artifacts that are timed against each other, for one network and one runtime.
+
+In: a `BenchModel`. Out: files. Quantization is the quickest there is, smallest and largest value of a few random
+faces: time does not depend on the numbers.
+"""
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ghostface_edge.pipeline.bench.floors import Floor, write_floor
+from ghostface_edge.pipeline.bench.models import BenchModel
+from ghostface_edge.pipeline.graph import model as graph_model
+from ghostface_edge.pipeline.graph.export import export_onnx
+from ghostface_edge.pipeline.prepare.slopes import invert_large_slopes
+from ghostface_edge.pipeline.quantize.options import CorrectionOptions, RangeOptions, Recipe
+from ghostface_edge.pipeline.quantize.ranges import RangeMethod
+from ghostface_edge.pipeline.quantize.recipe import quantize
+from ghostface_edge.targets.child import Child
+from ghostface_edge.targets.protocol import Faces, Precision
+from ghostface_edge.targets.table import load_target
+from ghostface_edge.targets.worker import Worker
+
+_FACES = 40
+_RECIPE = Recipe(
+    name="bench",
+    ranges=RangeOptions(method=RangeMethod.MIN_MAX, faces=16),
+    correction=CorrectionOptions(biases=False),
+    sensitivity_faces=0,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """ONNX files of one network."""
+
+    exported: Path
+    """The stock export: PRelu as it is, no rewrite."""
+    carrier: Path
+    floors: Mapping[Floor, tuple[Path, Path]]
+    """Float and carrier of each."""
+    faces: Faces
+    """What they were calibrated on."""
+
+
+def random_faces(side: int) -> Faces:
+    """Smooth random images, uint8 RGB (40, side, side, 3)."""
+    coarse = np.random.default_rng(0).integers(0, 256, (_FACES, 7, 7, 3), dtype=np.uint8)
+    return np.stack([cv2.resize(image, (side, side), interpolation=cv2.INTER_LINEAR) for image in coarse])
+
+
+def write_sources(model: BenchModel, folder: Path) -> Sources:
+    """Export a network, and quantize it and its floors."""
+    faces = random_faces(model.architecture.image_size)
+    exported = folder / "exported.onnx"
+    export_onnx(model.load(), exported, faces=faces[:2])
+    floors = {}
+    for floor in Floor:
+        cheaper = folder / f"{floor}.onnx"
+        write_floor(exported, floor, cheaper)
+        floors[floor] = cheaper, _quantize(cheaper, faces, folder)
+    return Sources(exported, _quantize(exported, faces, folder), floors, faces)
+
+
+def _quantize(model: Path, faces: Faces, folder: Path) -> Path:
+    prepared, carrier = folder / f"{model.stem}.prepared.onnx", folder / f"{model.stem}.carrier.onnx"
+    network = graph_model.load(model)
+    invert_large_slopes(network.graph)
+    graph_model.save(network, prepared)
+    quantize(prepared, faces, _RECIPE, carrier, seed=0, progress=lambda _step, _share: None)
+    return carrier
+
+
+def write_contestants(sources: Sources, runtime: str, folder: Path) -> dict[str, Path]:
+    """Artifacts of one runtime by label: stock and ours, float and INT8, and ours of the floors.
+
+    Raises:
+        ToolError: the runtime failed; RuntimeMissingError: it is not installed.
+    """
+    target = load_target(runtime)
+    target.require()
+    made: dict[str, Path] = {}
+
+    def path(label: str) -> Path:
+        made[label] = folder / f"{runtime}-{label}{target.extension}"
+        return made[label]
+
+    with Child(functools.partial(Worker, runtime), log=folder / f"{runtime}.log") as child:
+        child.call("convert", sources.exported, Precision.FP32, path("fp32"))
+        child.call("lower_quantized", sources.carrier, path("int8"))
+        child.call("quantize_stock", sources.exported, sources.faces, path("int8-stock"))
+        for floor, (real, carrier) in sources.floors.items():
+            child.call("convert", real, Precision.FP32, path(f"fp32-{floor}"))
+            child.call("lower_quantized", carrier, path(f"int8-{floor}"))
+    return made
