@@ -99,7 +99,7 @@ def build_ghost_network(writer: GraphWriter, *, steepest=1.0, head_is_float=Fals
         pixel = 1 / 128
         low = -1.0
         source = w.quantize("faces", low, low + 255 / 128, "faces.shifted")
-    x = w.convolution("stem", source, (2 * channels, 3, 3, 3), wide, stride=2, pad=1, scale_in=pixel)
+    x = w.convolution("stem", source, (2 * channels, 3, 3, 3), wide, pad=1, scale_in=pixel)
     x = w.prelu("stem.activation", x, slopes(2 * channels), prelu_grid)
     y = w.convolution("primary", x, (channels, 2 * channels, 1, 1), wide, scale_in=after)
     y = w.prelu("primary.activation", y, slopes(channels), prelu_grid)
@@ -120,12 +120,18 @@ def build_ghost_network(writer: GraphWriter, *, steepest=1.0, head_is_float=Fals
     w.node("Add", [attended, x], "sum")
     total = w.quantize("sum", -6.0, 6.0)
     sum_step = float(w.grid(-6.0, 6.0)[0]) if w.quantized else None
-    head = w.convolution("pool", total, (2 * channels, 1, 14, 14), wide, groups=2 * channels, scale_in=sum_step)
+    head = w.convolution("pool", total, (2 * channels, 1, SIDE, SIDE), wide, groups=2 * channels, scale_in=sum_step)
     if head_is_float:
         head = w.convolution("embed", head, (24, 2 * channels, 1, 1), None)
     else:
         head = w.convolution("embed", head, (24, 2 * channels, 1, 1), (-4.0, 4.0), scale_in=step)
     w.node("Flatten", [head], "embeddings", axis=1)
+
+
+@pytest.fixture
+def writer():
+    """A quantized graph to write node by node."""
+    return GraphWriter()
 
 
 @pytest.fixture
@@ -191,3 +197,27 @@ def run_exactly():
         return onnxruntime.InferenceSession(path, options).run(None, {"faces": x})[0]
 
     return run
+
+
+@pytest.fixture
+def gated_carrier(write_graph, writer) -> Path:
+    """What version 2 adds: a gate from a pooled map, resized to the size of what it gates."""
+    grid = (-3.0, 3.0)
+    step = float(writer.grid(*grid)[0])
+    shift = writer.constant("pixel_shift", np.float32(-0.5 / 128))
+    writer.node("Add", ["faces", shift], "faces.shifted")
+    x = writer.quantize("faces", -1.0, -1.0 + 255 / 128, "faces.shifted")
+    x = writer.convolution("stem", x, (10, 3, 3, 3), grid, stride=2, pad=1, scale_in=1 / 128)
+    writer.node("AveragePool", [x], "halved", kernel_shape=[2, 2], strides=[2, 2])
+    gate = writer.convolution("gate", writer.quantize("halved", *grid), (10, 10, 1, 1), grid, scale_in=step)
+    writer.node("Sigmoid", [gate], "opened")
+    gate = writer.quantize("opened", 0.0, 255 / 256)
+    writer.node("Shape", [gate], "opened.shape", start=0, end=2)
+    writer.node("Concat", ["opened.shape", writer.constant("side", np.array([14, 14]))], "sizes", axis=0)
+    attributes = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
+    writer.node("Resize", [gate, "", "", "sizes"], "resized", **attributes)
+    writer.node("Mul", [x, writer.quantize("resized", 0.0, 255 / 256)], "gated")
+    x = writer.quantize("gated", *grid)
+    x = writer.convolution("pool", x, (10, 1, 14, 14), grid, groups=10, scale_in=step)
+    writer.node("Flatten", [x], "embeddings", axis=1)
+    return write_graph(writer.nodes, writer.constants)
