@@ -68,7 +68,8 @@ def run(
     from ghostface_edge.targets.table import parse_variants
 
     narrator = Narrator()
-    if checkpoint is None and not pairs and calibration is None:
+    nothing_given = checkpoint is None and not pairs and calibration is None
+    if nothing_given:
         checkpoint = default_checkpoint()
         rendered, calibration = rendered_inputs(Store(), narrator, seed)
         pairs = [rendered]
@@ -97,6 +98,7 @@ def run(
         policy=options.read_policy(policy),
         baseline=options.read_report(baseline),
         allowed_leaks=tuple(allow_leak or ()),
+        strangers=nothing_given,
         calibration_faces=calibration_faces,
         sampling=SamplingMethod(sampling),
         seed=seed,
