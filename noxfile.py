@@ -41,6 +41,6 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Latency of given artifacts, interleaved: `nox -s bench -- A.tflite B.tflite`."""
+    """Stock and ours side by side: `nox -s bench -- OUT [CHECKPOINT of V1-0.5-2]`."""
     install(session, "all")
-    session.run("ghostface-edge", "benchmark", *session.posargs)
+    session.run("python", "-m", "ghostface_edge.pipeline.bench", *session.posargs)

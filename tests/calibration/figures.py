@@ -1,4 +1,3 @@
-# ruff: noqa: T201
 """Print the figures of docs/faces.md: `python tests/calibration/figures.py MODEL.onnx`, with the FP32 export as MODEL.
 
 Reads `../shared/assets`. Takes two minutes on two cores; not a test.

@@ -3,8 +3,6 @@
 import json
 import zipfile
 
-import pytest
-
 
 def model(finished, ending):
     _, out = finished
