@@ -10,7 +10,6 @@ Source: Nagel et al. 2019, arXiv:1906.04721, section 4.2, in its empirical form.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-import numpy as np
 import torch
 
 from ghostface_edge.pipeline.quantize.carrier import Quantized
@@ -23,6 +22,7 @@ from ghostface_edge.pipeline.quantize.grid import (
     round_weight,
     slope_scale,
 )
+from ghostface_edge.pipeline.quantize.memory import measure
 from ghostface_edge.pipeline.quantize.program import Parameters, Program, Step, Values, evaluate
 from ghostface_edge.pipeline.quantize.simulate import as_input, rounding
 from ghostface_edge.pipeline.quantize.sites import PIXEL_SHIFT
@@ -51,7 +51,7 @@ def correct_biases(
         faces: RGB uint8 (N, S, S, 3); only as many as memory holds are used.
         progress: told the share done.
     """
-    count = max(1, min(len(faces), _MEMORY_BYTES // (2 * _bytes_alive(program, faces[:1]))))
+    count = max(1, min(len(faces), _MEMORY_BYTES // (2 * measure(program, faces.shape[1]).alive)))
     inputs = as_input(faces[:count])
     corrected = Quantized(program, grids, {}, {})
     transform = rounding(corrected)
@@ -110,21 +110,3 @@ def _move_bias(quantized: Quantized, step: Step, error: torch.Tensor) -> None:
     grid, scales = quantized.grids.get(step.inputs[0]), quantized.weight_scales.get(step.name)
     if grid is not None and scales is not None:
         parameters[name] = round_bias(parameters[name], torch.from_numpy(scales), grid)
-
-
-def _bytes_alive(program: Program, face: Faces) -> int:
-    """The most bytes that one face's values take at one time."""
-    sizes: dict[str, int] = {}
-
-    def measure(name: str, value: torch.Tensor) -> torch.Tensor:
-        sizes[name] = value.numel() * value.element_size()
-        return value
-
-    with torch.inference_mode():
-        program(as_input(face), transform=measure)
-    alive = np.zeros(len(program.steps) + 1)
-    for name, size in sizes.items():
-        producer = program.producer(name)
-        first = 0 if producer is None else program.steps.index(producer)
-        alive[first : program.last_use[name] + 1] += size
-    return int(alive.max())

@@ -22,6 +22,7 @@ from ghostface_edge.pipeline.quantize.carrier import Quantized
 from ghostface_edge.pipeline.quantize.correct import round_step
 from ghostface_edge.pipeline.quantize.grid import Grid, channel_scales, round_slope, round_weight
 from ghostface_edge.pipeline.quantize.kernels import RoundToGrid, grid_of_ends
+from ghostface_edge.pipeline.quantize.memory import measure
 from ghostface_edge.pipeline.quantize.options import DistillationOptions
 from ghostface_edge.pipeline.quantize.program import Parameters, Program
 from ghostface_edge.pipeline.quantize.simulate import as_input
@@ -31,6 +32,10 @@ from ghostface_edge.targets.protocol import Faces
 _BIAS_UNIT_STEPS = 20
 """A bias moves in units of this many grid steps of its output."""
 _WARM_UP = 0.05
+_MEMORY_BYTES = 1_500_000_000
+"""For what all workers keep for their gradients."""
+_COPIES = 4
+"""Of every value, in one worker: before and after rounding, its gradient, room."""
 
 
 def distill(
@@ -60,12 +65,15 @@ def distill(
     optimizer = student.optimizer(options)
     rates = [group["lr"] for group in optimizer.param_groups]
     batches = _batches(faces, options.batch, np.random.default_rng(seed))
+    fitting = max(1, _MEMORY_BYTES // (threads * _COPIES * measure(program, faces.shape[1]).total))
+    rounds = math.ceil(min(options.batch, len(faces)) / (threads * fitting))
     with ThreadPoolExecutor(threads) as pool:
         for step in range(options.steps):
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * _schedule(step / options.steps)
             student.round()
-            parts = np.array_split(next(batches), threads)
+            # Parts beyond the workers' memory take turns; their order in the sum does not change.
+            parts = np.array_split(next(batches), rounds * threads)
             gradients = list(pool.map(lambda part: student.gradients(part, options.relative_error), parts))
             student.set_gradients(gradients)
             optimizer.step()

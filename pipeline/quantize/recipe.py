@@ -87,8 +87,10 @@ class _Run:
             faces = self.calibration(recipe.correction.faces)
             quantized = correct_biases(program, grids, faces, self.step("correct biases"))
             curve.append(self.point("bias correction", quantized, reference))
+        warnings = list(self.faces.warnings)
+        trained = False
         if recipe.distillation is not None:
-            quantized = distill(
+            student = distill(
                 program,
                 quantized,
                 self.sites,
@@ -98,7 +100,17 @@ class _Run:
                 threads=_WORKERS,
                 progress=self.step("distill"),
             )
-            curve.append(self.point(f"distillation, {recipe.distillation.steps} steps", quantized, reference))
+            point = self.point(f"distillation, {recipe.distillation.steps} steps", student, reference)
+            trained = point.cosine_mean > curve[-1].cosine_mean
+            if trained:
+                quantized = student
+                curve.append(point)
+            else:
+                warnings.append(
+                    f"distillation gave cosine {point.cosine_mean:.4f} on held-out faces, less than the "
+                    f"{curve[-1].cosine_mean:.4f} it started from, and was dropped: more faces or a lower "
+                    "learning_rate may help"
+                )
         ranking = self.sensitivity(quantized)
         kept: tuple[str, ...] = ()
         if recipe.mixed is not None:
@@ -116,7 +128,7 @@ class _Run:
             quantized, kept = mixed.quantized, mixed.kept
             curve.append(self.point(f"{len(kept)} tensors in higher precision", quantized, reference))
         write_carrier(quantized, carrier, image_size=held_out.shape[1], metadata=self.metadata)
-        return self.report(quantized, curve, ranking, kept)
+        return self.report(quantized, curve, ranking, kept, trained=trained, warnings=warnings)
 
     def calibration(self, count: int) -> Faces:
         return self.faces.calibration[:count]
@@ -143,11 +155,13 @@ class _Run:
         curve: list[CurvePoint],
         ranking: tuple[Sensitivity, ...],
         kept: tuple[str, ...],
+        *,
+        trained: bool,
+        warnings: list[str],
     ) -> QuantizationReport:
         faces = self.calibration(_STABILITY_FACES)
-        trained = self.recipe.distillation is not None
         return QuantizationReport(
-            method="distilled" if trained else self.recipe.name,
+            method="distilled" if trained else "balanced",
             recipe=self.recipe.name,
             held_out_faces=len(self.faces.held_out),
             cosine_mean=curve[-1].cosine_mean,
@@ -158,7 +172,7 @@ class _Run:
             int8_mac_share=int8_share(quantized, faces.shape[1]),
             sensitivity=ranking,
             dead_channels=_dead_channels(self.program, faces),
-            warnings=self.faces.warnings,
+            warnings=tuple(warnings),
         )
 
 

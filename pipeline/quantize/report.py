@@ -31,7 +31,7 @@ class QuantizationReport:
     """Everything worth saying about one quantization."""
 
     method: str
-    """`balanced`, `distilled`, … as the report's variants show it."""
+    """`balanced` (no training) or `distilled`, as the report's variants show it."""
     recipe: str
     held_out_faces: int
     cosine_mean: float

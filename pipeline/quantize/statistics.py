@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ghostface_edge.pipeline.quantize.memory import measure
 from ghostface_edge.pipeline.quantize.program import Program, Values
 from ghostface_edge.pipeline.quantize.simulate import BATCH, as_input, embed
 from ghostface_edge.targets.protocol import Faces
@@ -22,6 +23,9 @@ Array = NDArray[np.float64]
 
 THRESHOLDS: Array = 2.0 ** (-np.arange(10) / 2)
 """Where tails are tabulated, as parts of the channel's extreme value: 1 down to 1/22.6."""
+
+_MEMORY_BYTES = 800_000_000
+"""For the values and gradients of one batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +83,9 @@ def observe(
     generator = torch.Generator().manual_seed(seed)
     gain: Values = {}
     tails: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
-    for at in range(0, len(faces), BATCH):
-        for name, (value, gradient) in _gradients(program, faces[at : at + BATCH], generator).items():
+    batch = max(1, min(BATCH, _MEMORY_BYTES // (2 * measure(program, faces.shape[1]).total)))
+    for at in range(0, len(faces), batch):
+        for name, (value, gradient) in _gradients(program, faces[at : at + batch], generator).items():
             squared = gradient.square().sum((0, 2, 3)).double()
             seen = ranges[name]
             cut = _tail(-value, gradient, -seen.low), _tail(value, gradient, seen.high)
@@ -88,7 +93,7 @@ def observe(
             old = tails.get(name)
             tails[name] = cut if old is None else (old[0] + cut[0], old[1] + cut[1])
         if progress is not None:
-            progress(min(1.0, (at + BATCH) / len(faces)))
+            progress(min(1.0, (at + batch) / len(faces)))
     count = len(faces)
     return {
         name: ChannelStatistics(

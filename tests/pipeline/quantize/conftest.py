@@ -21,7 +21,7 @@ SIDE = 64
 
 
 def write_network(path: Path, version: int) -> Path:
-    """V1 or V2 of width 0.25 on 64x64 faces, with BatchNorm statistics of random images."""
+    """V1 or V2 of width 0.25, with BatchNorm statistics of random images."""
     torch.manual_seed(version)
     architecture = Architecture(width=0.25, version=version, image_size=SIDE, embedding_size=32)
     network = GhostFaceNet(architecture)
@@ -36,29 +36,38 @@ def write_network(path: Path, version: int) -> Path:
     return path
 
 
-def draw_faces(count: int, seed: int = 0) -> np.ndarray:
-    """Smooth random images, uint8 (count, 64, 64, 3)."""
-    coarse = np.random.default_rng(seed).integers(0, 256, (count, 6, 6, 3)).astype(np.uint8)
+def draw_faces() -> np.ndarray:
+    """Smooth random images, uint8 (64, 64, 64, 3)."""
+    coarse = np.random.default_rng(0).integers(0, 256, (64, 6, 6, 3)).astype(np.uint8)
     return np.stack([cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR) for image in coarse])
 
 
-@pytest.fixture(scope="session")
-def faces() -> np.ndarray:
-    return draw_faces(64)
-
-
-@pytest.fixture(scope="session")
-def networks(tmp_path_factory, faces) -> dict[int, Path]:
-    """Prepared ONNX by version."""
-    folder = tmp_path_factory.mktemp("networks")
-    prepared = {}
-    for version in (1, 2):
-        original = write_network(folder / f"v{version}.onnx", version)
-        prepared[version] = folder / f"v{version}.prepared.onnx"
-        prepare(original, faces, prepared[version], seed=0, progress=lambda _name, _share: None)
+def prepare_network(folder: Path, version: int) -> Path:
+    """A prepared network of this version."""
+    original = write_network(folder / "original.onnx", version)
+    prepared = folder / "prepared.onnx"
+    prepare(original, draw_faces(), prepared, seed=0, progress=lambda _name, _share: None)
     return prepared
 
 
 @pytest.fixture(scope="session")
-def program(networks) -> Program:
-    return load_program(networks[1])
+def faces() -> np.ndarray:
+    """Of the networks' size."""
+    return draw_faces()
+
+
+@pytest.fixture(scope="session")
+def network(tmp_path_factory) -> Path:
+    """A prepared V1."""
+    return prepare_network(tmp_path_factory.mktemp("v1"), 1)
+
+
+@pytest.fixture(scope="session")
+def second_network(tmp_path_factory) -> Path:
+    """A prepared V2."""
+    return prepare_network(tmp_path_factory.mktemp("v2"), 2)
+
+
+@pytest.fixture(scope="session")
+def program(network) -> Program:
+    return load_program(network)
