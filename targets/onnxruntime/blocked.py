@@ -5,7 +5,7 @@ What is in the way there is PReLU (a third of the time, and a change of layout o
 not fill blocks. PReLU with slopes a <= 1 at y becomes y + relu((a - 1) y), the factor a 1x1 depthwise convolution that
 takes the ReLU into its kernel. Where a > 1 the channel changes its sign, which the convolutions after it take back:
 PReLU with slope a at y is minus PReLU with slope 1/a at -a y. Where an Add does not let it, a y + (1 - a) relu(y).
-Source of the forms: measurements in docs/decisions/onnxruntime-speed.md.
+Source of the forms: measurements in docs/decisions/0010-onnxruntime-speed.md.
 """
 
 from typing import Any, Final

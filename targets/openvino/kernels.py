@@ -2,7 +2,7 @@
 
 A preference is the runtime attribute `primitives_priority` of a layer, which OpenVINO's CPU plugin reads; a machine
 without such a kernel takes its own choice. Left to itself the plugin takes oneDNN's "brgconv" kernels, which are slower
-for small convolutions with a PReLU behind them (docs/decisions/openvino-speed.md).
+for small convolutions with a PReLU behind them (docs/decisions/0011-openvino-speed.md).
 """
 
 from collections.abc import Mapping
