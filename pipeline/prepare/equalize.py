@@ -6,7 +6,7 @@ Where the simulation can run the graph, scales minimise the predicted error of t
 channel that matters is drawn larger, so that the tensor's one step is fine for it, and one that does not is drawn
 smaller. Where it cannot (an operator it does not know), every channel's range is made the same.
 Source: Nagel et al. 2019, arXiv:1906.04721, section 4.1, for two layers and equal ranges; whole graphs, PReLU and the
-objective are ours. Measured in docs/decisions/quantization.md.
+objective are ours. Measured in docs/decisions/0006-int8-by-predicted-error.md.
 """
 
 import tempfile

@@ -6,7 +6,7 @@ Weights, biases, slopes and the ends of every range are learned at once. Weights
 as if they had not been (straight through). Every parameter moves in units of its own channel, because equalization
 leaves channels of one tensor at very different scales. A batch is split over threads, each with its own graph: these
 layers are too small to share one between cores.
-Source: LSQ (arXiv:1902.08153) for ranges; self-distillation as in docs/decisions/quantization.md.
+Source: LSQ (arXiv:1902.08153) for ranges; self-distillation as in docs/decisions/0006-int8-by-predicted-error.md.
 """
 
 import math
