@@ -9,9 +9,9 @@ import json
 import pickle
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -29,6 +29,8 @@ from ghostface_edge.targets.child import Child
 from ghostface_edge.targets.protocol import ArtifactInfo, Embeddings, Precision
 from ghostface_edge.targets.table import VariantId, load_target, versions
 from ghostface_edge.targets.worker import Worker
+
+T = TypeVar("T")
 
 PARITY_FACES = 32
 STOCK_FACES = 300
@@ -167,6 +169,16 @@ class Workshop:
 
         inputs = {"artifact": artifact.sha256, "runtime": artifact.runtime, "versions": versions(target.packages)}
         return ArtifactInfo(**json.loads((self.store.make("inspect", inputs, build).folder / "info.json").read_text()))
+
+    def remember(self, stage: str, inputs: dict[str, object], compute: Callable[[], T]) -> T:
+        """What `compute` gives, kept by its inputs; for values that take seconds and no child process."""
+
+        def build(folder: Path) -> None:
+            (folder / "value.pickle").write_bytes(pickle.dumps(compute()))
+
+        stored = (self.store.make(stage, inputs, build).folder / "value.pickle").read_bytes()
+        value: T = pickle.loads(stored)  # noqa: S301 - written above, hashed
+        return value
 
     def profile(self, artifact: Artifact, label: str, threads: int) -> list[dict[str, Any]]:
         """Where the artifact's time goes on this host: rows of kind, role, calls and ms, the slowest first."""

@@ -1,6 +1,7 @@
 """The main job: checkpoint in; models, figures, report and verdict out."""
 
 import datetime
+import functools
 import json
 import shutil
 import time
@@ -95,7 +96,7 @@ def _run(job: Job, narrator: Narrator) -> tuple[Report, ExitCode]:
     model = shop.export(job.checkpoint, inputs.calibration)
     if job.sampling is SamplingMethod.DIVERSE:
         inputs = replace(inputs, calibration=_most_diverse(job, inputs.calibration, model, shop))
-    _look_at(inputs.calibration, job.out, narrator)
+    _look_at(inputs.calibration, job.out, shop)
     narrator.say(f"{model.name}: {model.macs / 1e6:.1f} MMACs; ONNX equals PyTorch to {model.parity:.1e}")
     attempts = [Attempt(variant) for variant in job.variants]
     with ExitStack() as stack:
@@ -157,13 +158,17 @@ def _most_diverse(job: Job, pool: CalibrationSet, model: ExportedModel, shop: Wo
     return sample(pool.files, job.calibration_faces, job.seed, method=method, embeddings=embeddings)
 
 
-def _look_at(calibration: CalibrationSet, out: Path, narrator: Narrator) -> None:
+def _look_at(calibration: CalibrationSet, out: Path, shop: Workshop) -> None:
     """Write down which faces were chosen, and say if many of them are poor."""
     write_text(out / "models" / "calibration.sha256", calibration.listing)
-    flags = Counter(flag for face in calibration.load() for flag in assess(face))
+    flags = shop.remember(
+        "quality",
+        {"calibration": calibration.sha256},
+        lambda: Counter(flag for face in calibration.load() for flag in assess(face)),
+    )
     if flags:
         counts = ", ".join(f"{count} {flag}" for flag, count in flags.most_common())
-        narrator.say(f"calibration faces of low quality: {counts} of {len(calibration.files)}")
+        shop.narrator.say(f"calibration faces of low quality: {counts} of {len(calibration.files)}")
 
 
 def _make_writable(out: Path) -> None:
@@ -189,12 +194,18 @@ def _reference(
     warning = separation_warning(verification_accuracy(scores, main.same, main.folds).mean)
     if warning is not None:
         shop.narrator.say(f"warning: {warning}")
-    if strangers:
-        found = [find_leaks(inputs.calibration, pairs) for pairs in inputs.sets]
-    else:
-        with DecodedFaces.of_calibration(inputs.calibration) as calibration:
-            own = shop.embed(artifact, calibration, "reference on calibration faces")
-        found = [find_leaks(inputs.calibration, pairs, (own, embeddings[pairs.name])) for pairs in inputs.sets]
+    with DecodedFaces.of_calibration(inputs.calibration) as calibration:
+        own = shop.embed(artifact, calibration, "reference on calibration faces")
+    found = []
+    for pairs in inputs.sets:
+        both = None if strangers else (own, embeddings[pairs.name])
+        known: dict[str, object] = {
+            "calibration": inputs.calibration.sha256,
+            "pairs": faces[pairs.name].sha256,
+            "names": sorted(pairs.people),
+            "model": None if strangers else model.sha256,
+        }
+        found.append(shop.remember("leaks", known, functools.partial(find_leaks, inputs.calibration, pairs, both)))
     checked = tuple(kind for kind in found[0].checked if all(kind in one.checked for one in found))
     return Reference(model, embeddings, LeakReport(checked, tuple(leak for one in found for leak in one.leaks)))
 

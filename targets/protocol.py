@@ -91,7 +91,7 @@ class Target(Protocol):
         ...
 
     def lower_quantized(self, carrier: Path, artifact: Path) -> None:
-        """Turn a quantized ONNX model (QDQ; docs/quantization.md) into this runtime's INT8 artifact, number for number."""
+        """Turn a quantized ONNX model (QDQ; docs/quantization.md) into this runtime's INT8 artifact."""
         ...
 
     def load(self, artifact: Path, threads: int, batch: int) -> Embedder:
