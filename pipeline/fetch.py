@@ -5,7 +5,6 @@ digest is listed where it is published or a copy was at hand; without one the fi
 digest is said.
 """
 
-import hashlib
 import shutil
 import urllib.error
 import urllib.request
@@ -15,6 +14,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 
+from ghostface_edge.pipeline.store import file_sha256
 from ghostface_edge.reports.errors import InputError, ToolError
 
 _RELEASES = "https://github.com/HamadYA/GhostFaceNets/releases/download"
@@ -166,7 +166,7 @@ def fetch(
             fix="fetch it again; if that does not help, the source has changed and must not be trusted",
         )
     partial.replace(final)
-    say(f"{final}: SHA-256 {_sha256(final)}{'' if source.sha256 else ', nothing known to compare it with'}")
+    say(f"{final}: SHA-256 {file_sha256(final)}{'' if source.sha256 else ', nothing known to compare it with'}")
     return final
 
 
@@ -196,9 +196,4 @@ def _download(source: Source, partial: Path, final: Path, say: Callable[[str], N
 
 
 def _digest_fits(source: Source, path: Path) -> bool:
-    return source.sha256 is None or _sha256(path) == source.sha256
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return source.sha256 is None or file_sha256(path) == source.sha256

@@ -1,6 +1,5 @@
 """A trained network as this project holds it: its plan and its weights under this project's names."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,12 +47,6 @@ def load_checkpoint(path: Path) -> Checkpoint:
         if bad:
             raise InputError(f"{path}: {name} holds {bad} NaN or infinite values", fix="use a checkpoint that trained")
     return checkpoint
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:

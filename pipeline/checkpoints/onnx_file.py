@@ -19,11 +19,12 @@ import torch
 from numpy.typing import NDArray
 
 from ghostface_edge.pipeline.architecture import Activation, Architecture
-from ghostface_edge.pipeline.checkpoints.checkpoint import Checkpoint, file_sha256
+from ghostface_edge.pipeline.checkpoints.checkpoint import Checkpoint
 from ghostface_edge.pipeline.checkpoints.onnx_walk import Walk
 from ghostface_edge.pipeline.checkpoints.plan import widths
 from ghostface_edge.pipeline.checkpoints.preprocessing import Preprocessing, from_metadata
 from ghostface_edge.pipeline.network import ConvUnit, GhostFaceNet
+from ghostface_edge.pipeline.store import file_sha256
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets.protocol import Layout
 

@@ -14,9 +14,10 @@ import torch
 from numpy.typing import NDArray
 
 from ghostface_edge.pipeline.architecture import Activation, Architecture
-from ghostface_edge.pipeline.checkpoints.checkpoint import Checkpoint, file_sha256
+from ghostface_edge.pipeline.checkpoints.checkpoint import Checkpoint
 from ghostface_edge.pipeline.checkpoints.plan import architecture_of, check_weights
 from ghostface_edge.pipeline.checkpoints.preprocessing import METADATA_KEY, from_metadata
+from ghostface_edge.pipeline.store import file_sha256
 from ghostface_edge.reports.errors import InputError
 
 _ARCHITECTURE_KEY = "ghostface_edge.architecture"
