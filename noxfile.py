@@ -18,9 +18,13 @@ def install(session: nox.Session, extra: str, *groups: str) -> None:
 
 @nox.session
 def run(session: nox.Session) -> None:
-    """The main job: `nox -s run -- --checkpoint NET.h5 --pairs lfw.bin --calibration FACES`."""
+    """The main job: `nox -s run -- --checkpoint NET.h5 --pairs lfw.bin --calibration FACES`.
+
+    A verdict of fail (1) or inconclusive (4) is an answer, not a failure of the session; CI takes it from
+    `ghostface-edge gate`.
+    """
     install(session, "all")
-    session.run("ghostface-edge", "run", *session.posargs)
+    session.run("ghostface-edge", "run", *session.posargs, success_codes=[0, 1, 4])
 
 
 @nox.session

@@ -6,7 +6,7 @@ from ghostface_edge.pipeline.progress import Narrator
 from ghostface_edge.pipeline.store import Store
 from ghostface_edge.targets.table import versions
 
-PAIRS, CALIBRATION_FACES = 1200, 300
+PAIRS, CALIBRATION_FACES = 2000, 300
 _PACKAGES = ("numpy", "opencv-python-headless")
 
 
