@@ -78,19 +78,16 @@ def run(
             "--checkpoint, --pairs and --calibration belong together",
             fix="give all three, or none of them for the embedded network and rendered faces",
         )
+    bad, errors = OnBadImage(on_bad_image), LabelErrors(label_errors)
+    lists = [path for path in pairs if path.suffix != ".bin"]
+
+    def images_of(path: Path) -> tuple[Path | None, Path | None, Path | None]:
+        """The images belong to the pair lists; a .bin beside one has its own."""
+        return (faces, landmarks, detector) if path in lists or not lists else (None, None, None)
+
     job = Job(
         checkpoint=checkpoint,
-        pairs=tuple(
-            PairsSource(
-                path=path,
-                faces=faces,
-                landmarks=landmarks,
-                detector=detector,
-                on_bad_image=OnBadImage(on_bad_image),
-                label_errors=LabelErrors(label_errors),
-            )
-            for path in pairs
-        ),
+        pairs=tuple(PairsSource(path, *images_of(path), on_bad_image=bad, label_errors=errors) for path in pairs),
         calibration=calibration,
         variants=parse_variants(options.split(targets)),
         out=out,

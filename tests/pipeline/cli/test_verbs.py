@@ -117,13 +117,15 @@ def test_align_photographs(assets, cli, tmp_path):
     assert not (tmp_path / "faces2").exists()
 
 
-def test_a_list_over_photographs_verifies_like_the_bin(assets, finished, cli, tmp_path):
+def test_a_list_over_photographs_verifies_like_the_bin_beside_it(assets, finished, cli, few_pairs, tmp_path):
     done = cli(
         *("run", "--checkpoint", assets / "checkpoints/GN_W0.5_S2_ArcFace_epoch16.h5"),
-        *("--pairs", assets / "lfw/raw-pairs.txt", "--faces", assets / "lfw/raw"),
+        *("--pairs", assets / "lfw/raw-pairs.txt", "--faces", assets / "lfw/raw", "--pairs", few_pairs),
         *("--landmarks", assets / "lfw/landmarks.csv", "--calibration", assets / "lfw/calibration"),
         *("--targets", "onnxruntime-fp32", "--out", tmp_path / "out", "--json"),
     )
     report = json.loads(done.stdout)
     assert report["data"]["pairs"]["count"] == 200
     assert report["variants"][0]["accuracy"]["mean"] >= 0.96
+    assert [further["name"] for further in report["data"]["further_pairs"]] == ["few"]
+    assert report["variants"][0]["sets"]["few"]["accuracy"]["mean"] >= 0.97
