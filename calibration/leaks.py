@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ghostface_edge.calibration.aligned import iterate_faces
 from ghostface_edge.calibration.faces import CalibrationSet
-from ghostface_edge.calibration.overlap import name_key
+from ghostface_edge.calibration.person_names import name_key
 from ghostface_edge.calibration.verification import VerificationSet
 from ghostface_edge.reports.errors import InputError
 
