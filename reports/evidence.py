@@ -1,6 +1,13 @@
 """Evidence beyond the headline figures, as a report holds it."""
 
-from ghostface_edge.reports.record import Cosine, Count, Fraction, Record
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ghostface_edge.reports.record import Cosine, Count, Fraction, Interval, Positive, Record
+
+NotNegative = Annotated[float, Field(ge=0)]
+ProfileRole = Literal["integer", "float", "quantize", "layout"]
 
 
 class OperatingPoint(Record):
@@ -63,12 +70,81 @@ class Sensitivity(Record):
     sqnr_db: float | None = None
 
 
+class CurveStep(Record):
+    """Agreement with the float network on held-out calibration faces after one step of the quantization recipe."""
+
+    step: str
+    cosine_mean: Cosine
+    cosine_p01: Cosine
+    sqnr_db: float | None = None
+    """None where nothing was lost."""
+
+
+class RangeStability(Record):
+    """How far the range of one group of tensors depends on which calibration faces were taken."""
+
+    tensor: str
+    spread: NotNegative
+    """Of the extent over four disjoint subsets of the faces, relative to its mean."""
+
+
 class ProfileRow(Record):
     """Time of one kind of operator in one inference."""
 
     kind: str
     calls: Count
     ms: float
+    role: ProfileRole | None = None
+    """What the time goes into: arithmetic on integers, arithmetic in float, conversion between them, moving values."""
+    delegated: bool | None = None
+    """Whether XNNPACK or another delegate runs it; None where the runtime has no delegates."""
+
+
+class LatencySearch(Record):
+    """What a search for the fastest precision per layer gained, as timed on this host."""
+
+    cosine_limit: Cosine
+    """Mean cosine on held-out calibration faces that had to be kept."""
+    cosine: Cosine
+    """What the assignment chosen keeps."""
+    measured: Count
+    """Assignments of precision to layers that were timed."""
+    versus_int8: Positive
+    """p50 over that of the same network wholly in INT8, interleaved."""
+    versus_int8_ci95: Interval
+    float_share: Fraction
+    """Share of multiply-accumulates that runs in float."""
+
+
+class NpuEstimate(Record):
+    """What a compiler expects of one accelerator; nothing of it was measured."""
+
+    accelerator: str
+    tool: str
+    """The compiler, with its version."""
+    inference_ms: Positive
+    sram_kib: NotNegative
+    flash_kib: NotNegative
+    macs_per_cycle: NotNegative
+    npu_operators: Count
+    cpu_operators: Count
+    """Operators left on the CPU."""
+    output_in_input: bool
+    """Whether the output tensor lies in the input tensor's memory: fill the input anew before every inference, and
+    read the output before that."""
+    path: str
+    """Of the compiled model."""
+
+
+class Firmware(Record):
+    """What TensorFlow Lite Micro needs to run the model."""
+
+    arena_bytes: Count
+    """Tensor arena, measured in its own interpreter."""
+    operators: dict[str, Count]
+    """To be registered, with how often each occurs."""
+    files: tuple[str, ...]
+    """C array and header, beside the model."""
 
 
 class CrossPrecision(Record):

@@ -6,7 +6,18 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from ghostface_edge.reports.evidence import Flip, PersonChange, ProfileRow, Sensitivity, ThresholdTransfer
+from ghostface_edge.reports.evidence import (
+    CurveStep,
+    Firmware,
+    Flip,
+    LatencySearch,
+    NpuEstimate,
+    PersonChange,
+    ProfileRow,
+    RangeStability,
+    Sensitivity,
+    ThresholdTransfer,
+)
 from ghostface_edge.reports.latency import LatencySummary
 from ghostface_edge.reports.metrics import FARS, VerificationAccuracy
 from ghostface_edge.reports.paired import VersusReference as PairedComparison
@@ -139,6 +150,8 @@ class Variant(Record):
     """Share of multiply-accumulates that run in INT8."""
     float_tensors: tuple[str, ...] = ()
     """Tensors that stay in higher precision, where the method chose some."""
+    higher_precision: str | None = None
+    """By what means they do: `float32`, `int16 activations`..."""
     thresholds: dict[str, ThresholdTransfer | None] = Field(default_factory=dict)
     """By FAR: the reference's operating threshold on this variant, and this variant's own."""
     flips: tuple[Flip, ...] = ()
@@ -149,7 +162,16 @@ class Variant(Record):
     sets: dict[str, SetResult] = Field(default_factory=dict)
     """By name, results on further sets of pairs."""
     sensitivity: tuple[Sensitivity, ...] = ()
+    curve: tuple[CurveStep, ...] = ()
+    """What each step of the quantization recipe gave, in its order."""
+    range_stability: tuple[RangeStability, ...] = ()
+    """The least stable first."""
     profile: tuple[ProfileRow, ...] = ()
+    latency_search: LatencySearch | None = None
+    """Recipe `fast`."""
+    estimates: tuple[NpuEstimate, ...] = ()
+    """By a compiler for accelerators that were not there; never measured, and no limit counts them."""
+    firmware: Firmware | None = None
 
     @model_validator(mode="after")
     def _holds_what_its_status_says(self) -> Self:
