@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ghostface_edge.pipeline.prepare.prepare import PreparationReport
-from ghostface_edge.pipeline.quantize.report import QuantizationReport
+from ghostface_edge.pipeline.quantize.report import FULL_INTEGER, QuantizationReport
 from ghostface_edge.pipeline.store import file_sha256
+from ghostface_edge.targets.protocol import Target
 from ghostface_edge.targets.table import load_target
 
 
@@ -58,6 +59,13 @@ class Carrier:
     sha256: str
     report: QuantizationReport
     preparation: PreparationReport
+
+    def suited_to(self, target: Target) -> "Carrier":
+        """The full-integer form, if that is all a target takes and this one keeps tensors in higher precision."""
+        if target.island is not None or self.report.full_integer is None:
+            return self
+        path = self.path.with_name(FULL_INTEGER)
+        return Carrier(path, file_sha256(path), self.report.full_integer, self.preparation)
 
 
 def artifact_of(runtime: str, path: Path, seconds: float = 0.0) -> Artifact:

@@ -33,7 +33,7 @@ from ghostface_edge.reports.metrics import cosine_scores
 from ghostface_edge.reports.policy import Policy
 from ghostface_edge.reports.variant import SetResult
 from ghostface_edge.targets.protocol import ArtifactInfo, Embeddings, Precision
-from ghostface_edge.targets.table import VariantId
+from ghostface_edge.targets.table import VariantId, load_target
 
 _SENSITIVITY_ROWS = 40
 _SHEET_FACES, _SHEET_COLUMNS = 40, 10
@@ -214,6 +214,7 @@ def _variant(
         seconds=round(artifact.seconds, 2),
         int8_mac_share=_int8_mac_share(attempt.info),
         float_tensors=() if quantization is None else quantization.higher_precision,
+        higher_precision=_means(attempt),
         sensitivity=() if quantization is None else _sensitivity(quantization),
         profile=attempt.profile,
         thresholds=first.thresholds,
@@ -243,6 +244,12 @@ def _publish(artifact: Artifact, out: Path, name: str, fp32_bytes: int | None) -
         sha256=file_sha256(*paths),
         fp32_bytes=fp32_bytes,
     )
+
+
+def _means(attempt: Attempt) -> str | None:
+    """What tensors kept out of INT8 run in, if there are any."""
+    kept = attempt.quantization is not None and attempt.quantization.higher_precision
+    return load_target(attempt.id.runtime).island if kept else None
 
 
 def _int8_mac_share(info: ArtifactInfo | None) -> float | None:

@@ -120,6 +120,7 @@ class Workshop:
     def lower(self, variant: VariantId, carrier: Carrier) -> Artifact:
         """Carrier to the variant's artifact."""
         target = load_target(variant.runtime)
+        carrier = carrier.suited_to(target)
         name = f"model{target.extension}"
 
         def build(folder: Path) -> None:

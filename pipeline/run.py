@@ -244,7 +244,7 @@ def _build(
             attempt.artifact = shop.convert(attempt.id, model.path, calibration)
         elif isinstance(carrier, Carrier):
             attempt.artifact = shop.lower(attempt.id, carrier)
-            attempt.quantization = carrier.report
+            attempt.quantization = carrier.suited_to(load_target(attempt.id.runtime)).report
         else:
             raise carrier or ToolError("there is no quantized model", fix="see the logs")
         attempt.info = shop.inspect(attempt.artifact, label)

@@ -73,6 +73,8 @@ class Target(Protocol):
     """File name ending of an artifact, with the dot."""
     packages: tuple[str, ...]
     """Distributions whose versions decide what comes out."""
+    island: str | None
+    """What a tensor that a carrier leaves unquantized becomes; None: INT8 here is integers throughout."""
 
     def require(self) -> None:
         """Raise RuntimeMissingError with the pip line if the runtime is not installed."""

@@ -1,7 +1,7 @@
 """Runs a quantization recipe: prepared float32 ONNX and calibration faces to a QDQ carrier and a report."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +14,11 @@ from ghostface_edge.pipeline.quantize.faces import SplitFaces, split_faces
 from ghostface_edge.pipeline.quantize.grid import Grid
 from ghostface_edge.pipeline.quantize.macs import int8_share
 from ghostface_edge.pipeline.quantize.mixed import search_mixed
-from ghostface_edge.pipeline.quantize.options import RECIPES, Recipe, load_recipe, parse_recipe
+from ghostface_edge.pipeline.quantize.options import RECIPES, MixedOptions, Recipe, load_recipe, parse_recipe
 from ghostface_edge.pipeline.quantize.program import Program
 from ghostface_edge.pipeline.quantize.ranges import find_ranges, grids_of, range_stability
 from ghostface_edge.pipeline.quantize.reading import load_metadata, load_program
-from ghostface_edge.pipeline.quantize.report import CurvePoint, QuantizationReport, TensorRange
+from ghostface_edge.pipeline.quantize.report import FULL_INTEGER, CurvePoint, QuantizationReport, TensorRange
 from ghostface_edge.pipeline.quantize.sensitivity import Sensitivity, rank_sensitivity, sqnr_db
 from ghostface_edge.pipeline.quantize.simulate import cosines, embed, simulate
 from ghostface_edge.pipeline.quantize.sites import Sites, find_sites
@@ -31,6 +31,8 @@ Progress = Callable[[str, float], None]
 _WORKERS = 2
 """Of distillation; all else runs on one thread, whose order of sums no machine changes."""
 _STABILITY_FACES = 128
+_FEWEST_RANKING_FACES = 16
+"""That mixed precision ranks tensors on, even where a recipe wants no table."""
 
 
 def quantize(
@@ -42,7 +44,8 @@ def quantize(
         model: float32 ONNX in canonical form, prepared.
         faces: RGB uint8 (N, S, S, 3); a tenth, at most 128, is held out for measuring.
         recipe: what to do.
-        carrier: where the QDQ ONNX goes.
+        carrier: where the QDQ ONNX goes; where tensors are kept in higher precision, `FULL_INTEGER` is written
+            beside it.
         seed: of sampling and of training.
         progress: told a step's name and the share of it done.
 
@@ -112,23 +115,59 @@ class _Run:
                     "learning_rate may help"
                 )
         ranking = self.sensitivity(quantized)
-        kept: tuple[str, ...] = ()
-        if recipe.mixed is not None:
-            mixed = search_mixed(
-                program,
-                quantized,
-                self.sites,
-                ranking,
-                held_out,
-                reference,
-                cosine=recipe.mixed.cosine,
-                least_int8_share=recipe.mixed.least_int8_share,
-                progress=self.step("mixed precision"),
+        method = "distilled" if trained else "balanced"
+        report = self.report(quantized, curve, ranking, method, warnings)
+        self.write(quantized, carrier)
+        if recipe.mixed is None:
+            return report
+        return self.mix(recipe.mixed, quantized, report, reference, carrier)
+
+    def mix(
+        self,
+        options: MixedOptions,
+        quantized: Quantized,
+        full_integer: QuantizationReport,
+        reference: Embeddings,
+        carrier: Path,
+    ) -> QuantizationReport:
+        """Keep tensors in higher precision; the full-integer carrier moves beside the new one."""
+        mixed = search_mixed(
+            self.program,
+            quantized,
+            self.sites,
+            full_integer.sensitivity,
+            self.faces.held_out,
+            reference,
+            cosine=options.cosine,
+            least_int8_share=options.least_int8_share,
+            progress=self.step("mixed precision"),
+        )
+        warnings = full_integer.warnings
+        if not mixed.reached:
+            warnings += (
+                f"mixed precision reached cosine {mixed.cosine:.4f} on held-out faces, less than the {options.cosine} "
+                f"asked for: no further tensor helps with {options.least_int8_share:.0%} of the multiply-accumulates "
+                "in INT8",
             )
-            quantized, kept = mixed.quantized, mixed.kept
-            curve.append(self.point(f"{len(kept)} tensors in higher precision", quantized, reference))
-        write_carrier(quantized, carrier, image_size=held_out.shape[1], metadata=self.metadata)
-        return self.report(quantized, curve, ranking, kept, trained=trained, warnings=warnings)
+        if not mixed.kept:
+            return replace(full_integer, warnings=warnings)
+        carrier.replace(carrier.with_name(FULL_INTEGER))
+        self.write(mixed.quantized, carrier)
+        kept = tuple(value for group in mixed.kept for value in self.sites.members(group))
+        point = self.point(f"{len(mixed.kept)} tensors in higher precision", mixed.quantized, reference)
+        return replace(
+            full_integer,
+            cosine_mean=point.cosine_mean,
+            curve=(*full_integer.curve, point),
+            ranges=_tensor_ranges(mixed.quantized.grids),
+            higher_precision=kept,
+            int8_mac_share=int8_share(mixed.quantized, self.faces.held_out.shape[1]),
+            warnings=warnings,
+            full_integer=full_integer,
+        )
+
+    def write(self, quantized: Quantized, carrier: Path) -> None:
+        write_carrier(quantized, carrier, image_size=self.faces.held_out.shape[1], metadata=self.metadata)
 
     def calibration(self, count: int) -> Faces:
         return self.faces.calibration[:count]
@@ -144,9 +183,12 @@ class _Run:
         )
 
     def sensitivity(self, quantized: Quantized) -> tuple[Sensitivity, ...]:
-        if not self.recipe.sensitivity_faces:
+        count = self.recipe.sensitivity_faces
+        if self.recipe.mixed is not None:
+            count = max(count, _FEWEST_RANKING_FACES)
+        if not count:
             return ()
-        faces = self.calibration(self.recipe.sensitivity_faces)
+        faces = self.calibration(count)
         return rank_sensitivity(self.program, quantized, self.sites, faces, self.step("sensitivity"))
 
     def report(
@@ -154,21 +196,19 @@ class _Run:
         quantized: Quantized,
         curve: list[CurvePoint],
         ranking: tuple[Sensitivity, ...],
-        kept: tuple[str, ...],
-        *,
-        trained: bool,
+        method: str,
         warnings: list[str],
     ) -> QuantizationReport:
         faces = self.calibration(_STABILITY_FACES)
         return QuantizationReport(
-            method="distilled" if trained else "balanced",
+            method=method,
             recipe=self.recipe.name,
             held_out_faces=len(self.faces.held_out),
             cosine_mean=curve[-1].cosine_mean,
             curve=tuple(curve),
             ranges=_tensor_ranges(quantized.grids),
             range_stability=range_stability(self.program, self.sites, faces),
-            higher_precision=tuple(value for group in kept for value in self.sites.members(group)),
+            higher_precision=(),
             int8_mac_share=int8_share(quantized, faces.shape[1]),
             sensitivity=ranking,
             dead_channels=_dead_channels(self.program, faces),

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from ghostface_edge.pipeline.quantize.sensitivity import Sensitivity
 
+FULL_INTEGER = "full-integer.onnx"
+"""File beside the carrier where a recipe keeps tensors in higher precision: the same network without them."""
+
 
 @dataclass(frozen=True, slots=True)
 class TensorRange:
@@ -41,10 +44,13 @@ class QuantizationReport:
     range_stability: dict[str, float]
     """By group of tensors: spread of the extent over four disjoint subsets of the faces, relative to its mean."""
     higher_precision: tuple[str, ...]
-    """Tensors that stay in float."""
+    """Tensors that stay out of INT8; what they become is the target's choice."""
     int8_mac_share: float
     sensitivity: tuple[Sensitivity, ...]
     """Worst first; empty if the recipe leaves it out."""
     dead_channels: dict[str, int]
     """Channels that never change on the calibration faces, by tensor."""
     warnings: tuple[str, ...]
+    full_integer: "QuantizationReport | None" = None
+    """The same network before tensors were kept in higher precision, for targets that take integers alone; None where
+    nothing was kept."""

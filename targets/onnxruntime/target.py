@@ -29,6 +29,7 @@ class OnnxruntimeTarget:
     layout = Layout.NCHW
     extension = ".onnx"
     packages = ("onnxruntime", "onnx")
+    island: str | None = "float32"
 
     def require(self) -> None:
         require_modules("torch", "onnxruntime")

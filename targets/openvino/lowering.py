@@ -137,11 +137,13 @@ class _Lowering:
         return self.op.add(product, self.op.constant(bias.real().reshape(1, -1, 1, 1).astype(np.float32)))
 
     def weight(self, values: NDArray[np.generic], scales: NDArray[np.float32] | None, groups: int) -> Any:
-        """(O, I, h, w), or (G, O/G, I/G, h, w) for groups; int8 stays int8 in the file."""
+        """(O, I, h, w), or (G, O/G, I/G, h, w) for groups; int8 stays int8 in the file, float becomes float16."""
+        if scales is None:
+            # A row at a time: scaled channels leave rows that float16 could not hold.
+            scales = np.abs(values).max((1, 2, 3)).clip(np.finfo(np.float32).tiny).astype(np.float32)
+            values = (values / scales.reshape(-1, 1, 1, 1)).astype(np.float16)
         lead = (groups, values.shape[0] // groups) if groups > 1 else (values.shape[0],)
         stored = self.op.constant(np.ascontiguousarray(values.reshape(*lead, *values.shape[1:])))
-        if scales is None:
-            return stored
         per_channel = np.broadcast_to(scales.reshape(-1), values.shape[:1]).reshape(*lead, 1, 1, 1)
         return self.op.multiply(
             self.op.convert(stored, "f32"), self.op.constant(np.ascontiguousarray(per_channel, np.float32))

@@ -32,6 +32,7 @@ class OpenvinoTarget:
     layout = Layout.NCHW
     extension = ".xml"
     packages = ("openvino", "nncf")
+    island: str | None = "float32, weights stored as float16"
 
     def require(self) -> None:
         require_modules("openvino", "openvino", "nncf")

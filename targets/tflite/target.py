@@ -20,6 +20,7 @@ class TfliteTarget:
     layout = Layout.NHWC
     extension = ".tflite"
     packages = ("ai-edge-litert", "ai-edge-quantizer", "flatbuffers")
+    island: str | None = None
 
     def require(self) -> None:
         """Raise RuntimeMissingError unless an interpreter is installed."""
