@@ -10,7 +10,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from ghostface_edge.pipeline.bench import STANDARD_MODELS, Ratio, run_bench
+from ghostface_edge.pipeline.bench import STANDARD_MODELS, run_bench
+from ghostface_edge.pipeline.bench.limits import table
+from ghostface_edge.pipeline.bench.run import judge_rows
 from ghostface_edge.pipeline.progress import Narrator
 
 _THREADS = (1, 2)
@@ -22,16 +24,19 @@ def main(arguments: list[str]) -> None:
     if len(arguments) > 1:
         first = replace(first, checkpoint=Path(arguments[1]))
     rows = run_bench((first, *others), _THREADS, Path(arguments[0] if arguments else "bench"), Narrator())
-    table = Table("Model", "Runtime", "Threads", "What", "p50 ms", "× stock", "× FP32", "Bytes")
+    console, timed = (
+        Console(width=140),
+        Table("Model", "Runtime", "Threads", "What", "p50 ms", "× stock", "× FP32", "Bytes"),
+    )
     for row in rows:
-        p50 = row.error or "" if row.p50_ms is None else f"{row.p50_ms:.3f}"
-        ratios = (_shown(row.versus_stock), _shown(row.versus_fp32))
-        table.add_row(row.model, row.runtime, str(row.threads), row.label, p50, *ratios, f"{row.bytes:,}")
-    Console(width=140).print(table)
-
-
-def _shown(ratio: Ratio | None) -> str:
-    return "-" if ratio is None else f"{ratio.value:.2f} [{ratio.ci95[0]:.2f}, {ratio.ci95[1]:.2f}]"
+        p50 = "failed" if row.p50_ms is None else f"{row.p50_ms:.3f}"
+        ratios = (str(ratio or "-") for ratio in (row.versus_stock, row.versus_fp32))
+        timed.add_row(row.model, row.runtime, str(row.threads), row.label, p50, *ratios, f"{row.bytes:,}")
+    console.print(timed)
+    for row in rows:
+        if row.error is not None:
+            console.print(f"{row.model}, {row.runtime}-{row.label}: {row.error}", markup=False)
+    console.print(table(judge_rows(rows)))
 
 
 if __name__ == "__main__":

@@ -62,11 +62,12 @@ def write_sources(model: BenchModel, folder: Path) -> Sources:
     for floor in Floor:
         cheaper = folder / f"{floor}.onnx"
         write_floor(exported, floor, cheaper)
-        floors[floor] = cheaper, _quantize(cheaper, faces, folder)
-    return Sources(exported, _quantize(exported, faces, folder), floors, faces)
+        floors[floor] = cheaper, quantize_quickly(cheaper, faces, folder)
+    return Sources(exported, quantize_quickly(exported, faces, folder), floors, faces)
 
 
-def _quantize(model: Path, faces: Faces, folder: Path) -> Path:
+def quantize_quickly(model: Path, faces: Faces, folder: Path) -> Path:
+    """Quantize an exported network as fast as it goes; returns the carrier, which lies in `folder`."""
     prepared, carrier = folder / f"{model.stem}.prepared.onnx", folder / f"{model.stem}.carrier.onnx"
     network = graph_model.load(model)
     invert_large_slopes(network.graph)

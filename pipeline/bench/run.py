@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ghostface_edge.pipeline.bench.contestants import Sources, write_contestants, write_sources
+from ghostface_edge.pipeline.bench.limits import BYTES, Comparison, Ratio, Verdict, judge
 from ghostface_edge.pipeline.bench.models import BenchModel
 from ghostface_edge.pipeline.host import describe_host
 from ghostface_edge.pipeline.latency import ROUNDS, RUNS_PER_ROUND, Timing, time_interleaved
@@ -21,14 +22,6 @@ STOCK = "stock"
 _OURS = "fp32"
 _READS_ONNX = frozenset({"onnxruntime", "openvino"})
 """Runtimes that take the stock export as it is; for the others our float artifact is the stock."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ratio:
-    """Of medians, taken in turns; below 1 is faster."""
-
-    value: float
-    ci95: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +76,24 @@ def run_bench(
     return rows
 
 
+def judge_rows(rows: Sequence[BenchRow]) -> list[Verdict]:
+    """Hold the rows of one thread, and the sizes, against the limits."""
+    measured: dict[Comparison, Ratio] = {}
+    fp32_bytes = {(row.model, row.runtime): row.bytes for row in rows if row.label == _OURS}
+    for row in rows:
+        if row.threads == 1:
+            share = row.bytes / fp32_bytes[row.model, row.runtime]
+            found = {STOCK: row.versus_stock, _OURS: row.versus_fp32, BYTES: Ratio(share, (share, share))}
+            for against, ratio in found.items():
+                if ratio is not None:
+                    measured[Comparison(row.model, row.runtime, row.label, against)] = ratio
+    return judge(measured)
+
+
 def _save(rows: Sequence[BenchRow], path: Path) -> None:
     host = describe_host().model_dump(mode="json")
-    content = {"host": host, "rounds": ROUNDS, "rows": [asdict(row) for row in rows]}
+    limits = [asdict(verdict) for verdict in judge_rows(rows)]
+    content = {"host": host, "rounds": ROUNDS, "rows": [asdict(row) for row in rows], "limits": limits}
     path.write_text(json.dumps(content, indent=1))
 
 

@@ -1,0 +1,139 @@
+"""`tflite-int8` against TensorFlow's converter: `python -m ghostface_edge.pipeline.bench.tensorflow_rival OUT PYTHON`.
+
+    ... OUT PYTHON [CHECKPOINT of V1-0.5-2]
+
+PYTHON has tensorflow-cpu, tf-keras and onnx. It converts what is laid into OUT/<network>; then both sides' files are
+timed in turns in LiteRT, one thread. Prints ratios and limits, writes OUT/tensorflow.json. `nox -s tensorflow` calls
+this.
+"""
+
+import functools
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from itertools import product
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import onnxruntime
+from rich.console import Console
+from rich.table import Table
+
+from ghostface_edge.calibration.preprocessing import normalize
+from ghostface_edge.pipeline.bench import STANDARD_MODELS, BenchModel
+from ghostface_edge.pipeline.bench.contestants import quantize_quickly, random_faces
+from ghostface_edge.pipeline.bench.limits import BYTES, TENSORFLOW, Comparison, Ratio, judge, table
+from ghostface_edge.pipeline.graph.export import MAX_ABS_DIFFERENCE, export_onnx
+from ghostface_edge.pipeline.host import describe_host
+from ghostface_edge.pipeline.latency import ROUNDS, RUNS_PER_ROUND, Timing, time_interleaved
+from ghostface_edge.pipeline.progress import Narrator
+from ghostface_edge.reports.errors import ParityError, ToolError
+from ghostface_edge.reports.latency import summarize
+from ghostface_edge.targets.child import Child
+from ghostface_edge.targets.protocol import Precision
+from ghostface_edge.targets.worker import Worker
+
+_RUNTIME: Final = "tflite"
+_CONVERTER: Final = Path(__file__).with_name("tensorflow_convert.py")
+_TENSORFLOW_FP32: Final = "tensorflow-fp32"
+
+
+def make(model: BenchModel, folder: Path, python: Path) -> dict[str, Path]:
+    """Our `.tflite` files and TensorFlow's of one network, by label.
+
+    Raises:
+        ParityError: the Keras network is not the same function.
+        ToolError: a converter failed.
+    """
+    faces, exported = random_faces(model.architecture.image_size), folder / "exported.onnx"
+    export_onnx(model.load(), exported, faces=faces[:2])
+    np.save(folder / "faces.npy", faces)
+    carrier = quantize_quickly(exported, faces, folder)
+    made = {label: folder / f"{label}.tflite" for label in ("fp32", "int8", _TENSORFLOW_FP32, TENSORFLOW)}
+    with Child(functools.partial(Worker, _RUNTIME), log=folder / "convert.log") as child:
+        child.call("convert", exported, Precision.FP32, made["fp32"])
+        child.call("lower_quantized", carrier, made["int8"])
+    log = folder / "tensorflow.log"
+    with log.open("w") as written:
+        command: list[str | Path] = [python, "-P", _CONVERTER, folder]
+        ended = subprocess.run(command, stdout=written, stderr=subprocess.STDOUT, check=False)
+    if ended.returncode:
+        raise ToolError(f"TensorFlow's converter ended with {ended.returncode}", fix=f"see {log}")
+    session = onnxruntime.InferenceSession(exported, providers=["CPUExecutionProvider"])
+    expected = session.run(None, {"faces": normalize(faces).transpose(0, 3, 1, 2)})[0]
+    difference = float(np.abs(np.load(folder / "tensorflow.npy") - expected).max())
+    if not difference <= MAX_ABS_DIFFERENCE:
+        raise ParityError(
+            f"the Keras network of {model.name} differs from its ONNX by {difference:.2e}",
+            fix="compare their layers; the times would not be of the same network",
+        )
+    return made
+
+
+def compare(model: str, timings: Mapping[str, Timing], sizes: Mapping[str, int]) -> dict[Comparison, Ratio]:
+    """Every contestant against every other by time, and against our FP32 by size."""
+    found = {}
+    for (label, timing), (against, other) in product(timings.items(), repeat=2):
+        if label != against:
+            summary = summarize(timing.samples_ms, other.samples_ms, rounds=ROUNDS)
+            ratio = Ratio(summary.versus_fp32, summary.versus_fp32_ci95)
+            found[Comparison(model, _RUNTIME, label, against)] = ratio
+    for label, size in sizes.items():
+        share = size / sizes["fp32"]
+        found[Comparison(model, _RUNTIME, label, BYTES)] = Ratio(share, (share, share))
+    return found
+
+
+def main(arguments: list[str]) -> None:
+    """Convert, time, print; see the module."""
+    out, python, *checkpoint = map(Path, arguments)
+    narrator, console, measured = Narrator(), Console(width=140), dict[Comparison, Ratio]()
+    drawn = Table("Model", "What", "p50 ms", "Bytes", f"× {TENSORFLOW}", "× fp32", f"× {_TENSORFLOW_FP32}")
+    rows = []
+    for model, own in zip(STANDARD_MODELS[:2], (*checkpoint, None), strict=False):
+        folder = out / model.name
+        folder.mkdir(parents=True, exist_ok=True)
+        with narrator.stage(f"{model.name}: convert"):
+            files = make(replace(model, checkpoint=own), folder, python)
+        timings = _time(model.name, files, narrator)
+        sizes = {label: path.stat().st_size for label, path in files.items()}
+        ratios = compare(model.name, timings, sizes)
+        measured |= ratios
+        for label, timing in timings.items():
+            p50 = float(np.median(timing.samples_ms))
+            against = [
+                str(ratios.get(Comparison(model.name, _RUNTIME, label, other), "-"))
+                for other in (TENSORFLOW, "fp32", _TENSORFLOW_FP32)
+            ]
+            drawn.add_row(model.name, label, f"{p50:.3f}", f"{sizes[label]:,}", *against)
+            weights = "seeded" if own is None else "official"
+            row = {"model": model.name, "weights": weights, "label": label, "p50_ms": p50, "bytes": sizes[label]}
+            rows.append(row)
+    verdicts = judge(measured)
+    ratios_listed = [{**asdict(comparison), **asdict(ratio)} for comparison, ratio in measured.items()]
+    host = describe_host().model_dump(mode="json")
+    limits = [asdict(verdict) for verdict in verdicts]
+    content = {"host": host, "rounds": ROUNDS, "threads": 1, "rows": rows, "ratios": ratios_listed, "limits": limits}
+    (out / "tensorflow.json").write_text(json.dumps(content, indent=1))
+    console.print(drawn)
+    console.print(table(verdicts))
+
+
+def _time(model: str, files: Mapping[str, Path], narrator: Narrator) -> dict[str, Timing]:
+    named = {label: (_RUNTIME, path) for label, path in files.items()}
+    with narrator.stage(f"{model}: time {len(files)} in turns", ROUNDS * RUNS_PER_ROUND * len(files)) as advance:
+        logs = next(iter(files.values())).parent
+        taken = time_interleaved(named, threads=1, logs=logs, advance=advance)
+    timings = {}
+    for label, timing in taken.items():
+        if isinstance(timing, ToolError):
+            raise timing
+        timings[label] = timing
+    return timings
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
