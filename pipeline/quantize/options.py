@@ -63,6 +63,15 @@ class MixedOptions(_Options):
     """Of the multiply-accumulates."""
 
 
+class LatencyOptions(_Options):
+    """Which layers may compute in float because that is faster on this host."""
+
+    cosine: Share = 0.97
+    """Mean cosine to float on held-out faces that has to be kept."""
+    size: Share = 0.5
+    """Bytes of the artifact, as a share of FP32's, that it may have."""
+
+
 class Recipe(_Options):
     """All that decides how a network becomes INT8."""
 
@@ -73,6 +82,8 @@ class Recipe(_Options):
     """None: no training."""
     mixed: MixedOptions | None = None
     """None: every tensor is INT8."""
+    latency: LatencyOptions | None = None
+    """None: what computes in float is not decided by the clock."""
     sensitivity_faces: Annotated[int, Field(ge=0)] = 32
     """Faces that the sensitivity table is measured on; 0 leaves it out."""
 
@@ -81,6 +92,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {
         "balanced": Recipe(),
         "best": Recipe(name="best", distillation=DistillationOptions()),
+        "fast": Recipe(name="fast", latency=LatencyOptions()),
     }
 )
 
@@ -133,6 +145,7 @@ def _known_keys(place: tuple[int | str, ...]) -> list[str]:
         "correction": CorrectionOptions,
         "distillation": DistillationOptions,
         "mixed": MixedOptions,
+        "latency": LatencyOptions,
     }
     model = stages[str(place[-1])] if place else Recipe
     return sorted(model.model_fields)

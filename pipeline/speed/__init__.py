@@ -1,0 +1,1 @@
+"""Which precision is fastest where, as measured on this host."""

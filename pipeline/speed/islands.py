@@ -1,0 +1,194 @@
+"""Float islands in a quantized carrier, cut where only one tensor is alive.
+
+In: a QDQ carrier and the segments that shall compute in float. Out: a carrier in which their operators have float
+weights and no quantizer between them. Weights and biases are those of the integers, so nothing is needed but the file.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import ModelProto, NodeProto, helper, numpy_helper
+
+from ghostface_edge.targets.qdq import Grid, QdqGraph
+
+_FULL: Final = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Consecutive operators between two tensors that everything passes through."""
+
+    name: str
+    """The first operator's, which belongs to no other segment."""
+    nodes: frozenset[str]
+    """Names of the operators that compute, quantizers not among them."""
+    macs: int
+    """Of one face."""
+    weights: int
+    """Stored values of its convolutions."""
+
+
+def find_segments(carrier: ModelProto) -> tuple[Segment, ...]:
+    """Cut a carrier wherever a single tensor is alive, but never between a convolution and its activation."""
+    graph = QdqGraph(carrier)
+    computing = _computing(graph)
+    last_read = {
+        _value(graph, name): index for index, node in enumerate(computing) for name in _computed_inputs(graph, node)
+    }
+    alive: set[str] = set()
+    segments: list[Segment] = []
+    begun: list[NodeProto] = []
+    for index, node in enumerate(computing):
+        begun.append(node)
+        alive |= {_value(graph, name) for name in _computed_inputs(graph, node)} | {node.output[0]}
+        alive = {value for value in alive if last_read.get(value, -1) > index}
+        if index == len(computing) - 1 or (alive == {node.output[0]} and not _is_activated(graph, node)):
+            segments.append(_segment(graph, begun))
+            begun = []
+    return tuple(segments)
+
+
+def free(carrier: ModelProto, floats: Collection[Segment]) -> ModelProto:
+    """Let some segments compute in float; a tensor between two precisions stays on its grid."""
+    graph = QdqGraph(carrier)
+    chosen: set[str] = set().union(*(segment.nodes for segment in floats))
+    return _Freeing(graph, chosen).model() if chosen else carrier
+
+
+class _Freeing:
+    """Writes the new carrier.
+
+    Args:
+        graph: the old one.
+        chosen: names of the operators that become float.
+    """
+
+    def __init__(self, graph: QdqGraph, chosen: Collection[str]) -> None:
+        self.graph, self.chosen = graph, chosen
+        self.nodes: list[NodeProto] = []
+        self.constants = dict(graph.constants)
+        self.renamed: dict[str, str] = {}
+
+    def model(self) -> ModelProto:
+        for node in self.graph.nodes:
+            self.write(node)
+        read = {name for node in self.nodes for name in node.input}
+        stored = [
+            numpy_helper.from_array(np.asarray(self.constants[name]), name) for name in self.constants if name in read
+        ]
+        old = self.graph.model
+        model = onnx.ModelProto()
+        model.CopyFrom(old)
+        graph, ends = old.graph, (list(old.graph.input), list(old.graph.output))
+        model.graph.CopyFrom(helper.make_graph(self.nodes, graph.name, *ends, stored))
+        return onnx.shape_inference.infer_shapes(model)
+
+    def write(self, node: NodeProto) -> None:
+        graph = self.graph
+        if node.op_type == "DequantizeLinear" and (stored := graph.stored(node.output[0])) is not None:
+            if all(reader.name in self.chosen for reader in graph.readers[node.output[0]]):
+                self.constants[node.output[0]] = stored.real().astype(np.float32)
+                return
+        elif graph.is_quantizer(node):
+            quantizer = node if node.op_type == "QuantizeLinear" else graph.producers[node.input[0]]
+            if self.is_dropped(quantizer):
+                if node is not quantizer:
+                    self.renamed[node.output[0]] = self.saturated(quantizer)
+                return
+        elif _is_pixel_shift(graph, node) and self.is_dropped(graph.readers[node.output[0]][0]):
+            self.renamed[node.output[0]] = node.input[0]
+            return
+        written = onnx.NodeProto()
+        written.CopyFrom(node)
+        for index, name in enumerate(node.input):
+            written.input[index] = self.renamed.get(name, name)
+        if node.op_type == "Conv" and node.name in self.chosen and written.input[0] == graph.input:
+            self.take_shift_back(node)
+        self.nodes.append(written)
+
+    def is_dropped(self, quantizer: NodeProto) -> bool:
+        """Whether everything around a quantizer is float."""
+        source = self.graph.producers.get(quantizer.input[0])
+        readers = self.graph.dequantized_readers(quantizer)
+        is_float = source is None or source.name in self.chosen or _is_pixel_shift(self.graph, source)
+        return is_float and all(reader.name in self.chosen for reader in readers)
+
+    def saturated(self, quantizer: NodeProto) -> str:
+        """What a dropped quantizer's readers read: a range that ends at 0 behind a convolution was its activation."""
+        source, grid = quantizer.input[0], self.graph.grid(quantizer)
+        producer = self.graph.producers.get(source)
+        name = self.renamed.get(source, source)
+        if producer is None or producer.op_type != "Conv" or grid.zero_point > 0:
+            return name
+        saturated, ends = f"{name}.saturated", [f"{name}.low", f"{name}.high"]
+        if _is_gate(
+            grid
+        ):  # a HardSigmoid with alpha 1 and beta 0 would do, but OpenVINO 2026.4 computes another function
+            self.constants.update(zip(ends, (np.float32(0), np.float32(1)), strict=True))
+            self.nodes.append(helper.make_node("Clip", [name, *ends], [saturated], saturated))
+        else:
+            self.nodes.append(helper.make_node("Relu", [name], [saturated], saturated))
+        return saturated
+
+    def take_shift_back(self, node: NodeProto) -> None:
+        """A convolution that reads the pixels as the float model does needs the float model's bias."""
+        shift = next(self.graph.constants[n.input[1]] for n in self.graph.nodes if _is_pixel_shift(self.graph, n))
+        weight = self.constants[node.input[1]]
+        shifted = self.constants[node.input[2]] + float(shift) * weight.sum(axis=(1, 2, 3))
+        self.constants[node.input[2]] = shifted.astype(np.float32)
+
+
+def _computing(graph: QdqGraph) -> list[NodeProto]:
+    """Nodes that compute from the faces, in order, without quantizers and the shift in front of the first."""
+    sizes = {name for node in graph.nodes if node.op_type == "Resize" for name in node.input[1:]}
+    return [
+        node
+        for node in graph.nodes
+        if graph.stored(node.output[0]) is None
+        and not graph.is_quantizer(node)
+        and not _is_pixel_shift(graph, node)
+        and node.op_type != "Shape"
+        and node.output[0] not in sizes
+    ]
+
+
+def _computed_inputs(graph: QdqGraph, node: NodeProto) -> list[str]:
+    names = node.input[:1] if node.op_type == "Resize" else node.input
+    return [name for name in names if name and graph.stored(name) is None]
+
+
+def _value(graph: QdqGraph, name: str) -> str:
+    """The tensor behind its quantizers."""
+    while (producer := graph.producers.get(name)) is not None and graph.is_quantizer(producer):
+        name = producer.input[0]
+    return name
+
+
+def _is_activated(graph: QdqGraph, node: NodeProto) -> bool:
+    quantizer = graph.quantizer_behind(node)
+    readers = graph.readers.get(node.output[0], []) if quantizer is None else graph.dequantized_readers(quantizer)
+    return any(reader.op_type in {"PRelu", "Relu", "Flatten"} for reader in readers)
+
+
+def _is_pixel_shift(graph: QdqGraph, node: NodeProto) -> bool:
+    return node.op_type == "Add" and node.input[0] == graph.input and node.input[1] in graph.constants
+
+
+def _is_gate(grid: Grid) -> bool:
+    return abs(grid.scale * _FULL - 1) < 1e-4
+
+
+def _segment(graph: QdqGraph, nodes: list[NodeProto]) -> Segment:
+    macs = weights = 0
+    for node in nodes:
+        if node.op_type == "Conv":
+            stored = graph.stored(node.input[1])
+            assert stored is not None
+            values: NDArray[np.generic] = stored.values
+            weights += values.size
+            macs += values.size * int(np.prod(graph.shapes[node.output[0]][2:]))
+    return Segment(nodes[0].name, frozenset(node.name for node in nodes), macs, weights)
