@@ -9,14 +9,24 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ghostface_edge.reports import difference, wording
+from ghostface_edge.reports import deployment, difference, wording
 from ghostface_edge.reports.difference import Difference, Trend
 from ghostface_edge.reports.report import Report, Role
 
 _TRENDS = {Trend.BETTER: "green", Trend.WORSE: "bold red", Trend.WITHIN_NOISE: ""}
 _STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "failed": "bold red", "skipped": "dim"}
-_NAMING = ("Variant", "Verdict", "State")
-_LEAST_NEEDED = ("95 % interval", "p50 ms", "Size KB", "TAR@FAR=1e-3 %", "Cosine", "× FP32", "State")
+_NAMING = ("Variant", "Verdict", "State", "Accelerator", "Compiled model")
+_LEAST_NEEDED = (
+    "Compiled model",
+    "MACs/cycle",
+    "95 % interval",
+    "p50 ms",
+    "Size KB",
+    "TAR@FAR=1e-3 %",
+    "Cosine",
+    "× FP32",
+    "State",
+)
 _UNLIMITED = 10_000
 
 
@@ -33,7 +43,22 @@ def print_report(report: Report, console: Console) -> None:
         mark = (f"{objection.verdict.value:<12}", _STYLES[objection.verdict])
         line = Text.assemble(mark, f"  {objection.text}{suffix}")
         console.print(line, soft_wrap=not console.is_terminal)
+    _print_deployment(report, console)
     console.print(Text.assemble("Verdict: ", (report.gate.verdict.value, _STYLES[report.gate.verdict])))
+
+
+def _print_deployment(report: Report, console: Console) -> None:
+    """Print a search's gain, and what compilers estimate; nothing where there is neither."""
+    notes = [note for variant in report.variants if (note := wording.latency_search(variant)) is not None]
+    estimates = deployment.estimate_rows(report)
+    if estimates:
+        rows = [[Text(cell) for cell in row] for row in estimates]
+        _print_table(deployment.estimates_title(report), deployment.ESTIMATE_COLUMNS, rows, console)
+    for note in notes:
+        console.print(Text(note), soft_wrap=not console.is_terminal)
+    for warning in deployment.estimate_warnings(report):
+        line = Text.assemble((f"{'careful':<12}", "yellow"), f"  {warning}")
+        console.print(line, soft_wrap=not console.is_terminal)
 
 
 def print_difference(compared: Difference, console: Console) -> None:

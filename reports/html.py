@@ -8,11 +8,13 @@ import base64
 import hashlib
 from importlib.resources import files
 
-from ghostface_edge.reports import histograms, plots, wording
+from ghostface_edge.reports import deployment, histograms, plots, wording
 from ghostface_edge.reports.curves import ReportCurves
 from ghostface_edge.reports.evidence import Flip
+from ghostface_edge.reports.quantizations import quantizations
 from ghostface_edge.reports.report import Report
 from ghostface_edge.reports.thumbnails import thumbnails
+from ghostface_edge.reports.time_shares import time_shares
 from ghostface_edge.reports.variant import Variant
 
 _CARDS = 12
@@ -40,7 +42,12 @@ def render(report: Report, curves: ReportCurves) -> str:
         cards=cards,
         listed=_LISTED,
         faces=thumbnails(curves.images, wanted),
+        quantizations=quantizations(report),
+        shares=time_shares(report),
+        deployment=deployment,
         bars=plots.bars,
+        curve_plot=plots.curve_plot,
+        role_plot=plots.role_plot,
         sheets={name: base64.b64encode(sheet).decode() for name, sheet in curves.contact_sheets.items()},
     )
 

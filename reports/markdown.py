@@ -1,10 +1,12 @@
 """report.md: the verdict, the table, and why, short enough for a pull request comment."""
 
 import re
+from collections.abc import Sequence
 
-from ghostface_edge.reports import difference, wording
+from ghostface_edge.reports import deployment, difference, wording
 from ghostface_edge.reports.difference import Trend, compare
 from ghostface_edge.reports.report import Report, Role, Verdict
+from ghostface_edge.reports.time_shares import time_shares
 
 _MARKS = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.INCONCLUSIVE: "❔"}
 
@@ -19,10 +21,8 @@ def render(report: Report, baseline: Report | None = None) -> str:
         f"{pairs.count:,} pairs of {_text(pairs.name)}; calibrated on {calibration.images:,} faces of "
         f"{calibration.identities:,} people ({calibration.identities_shared_with_pairs} of them in the pairs).",
         "",
-        "| " + " | ".join(wording.COLUMNS) + " |",
-        "| --- | --- |" + " ---: |" * (len(wording.COLUMNS) - 2),
+        *_table(wording.COLUMNS, [wording.row(report, variant) for variant in report.variants]),
     ]
-    lines += ["| " + " | ".join(map(_text, wording.row(report, variant))) + " |" for variant in report.variants]
     objections = wording.objections(report.gate)
     if objections:
         lines += ["", f"### What did not pass (policy {_text(report.gate.policy)})", ""]
@@ -33,6 +33,7 @@ def render(report: Report, baseline: Report | None = None) -> str:
         ]
     if baseline is not None:
         lines += ["", "### Against the baseline", "", *_difference(compare(baseline, report))]
+    lines += [*_time(report), *_estimates(report), *_firmware(report)]
     lines += [
         "",
         f"<sub>{_text(pairs.protocol)}. Drop, interval and cosine are against the FP32 reference on the same pairs; "
@@ -41,6 +42,37 @@ def render(report: Report, baseline: Report | None = None) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _time(report: Report) -> list[str]:
+    notes = [
+        wording.islands(shares)
+        for shares in time_shares(report)
+        if wording.is_integer(shares.variant) and not wording.is_comparison(report, shares.variant)
+    ]
+    notes += [note for variant in report.variants if (note := wording.latency_search(variant)) is not None]
+    return ["", "### Where the time goes", "", *(f"- {_text(note)}" for note in notes)] if notes else []
+
+
+def _estimates(report: Report) -> list[str]:
+    rows = deployment.estimate_rows(report)
+    if not rows:
+        return []
+    warnings = [f"- ⚠️ {_text(warning)}" for warning in deployment.estimate_warnings(report)]
+    table = _table(deployment.ESTIMATE_COLUMNS, rows)
+    return ["", f"### {_text(deployment.estimates_title(report))}", "", *table, *([""] * bool(warnings)), *warnings]
+
+
+def _firmware(report: Report) -> list[str]:
+    needs = [(variant.id, deployment.firmware(variant)) for variant in report.variants]
+    lines = [f"- {_text(f'{name}: {text}')}" for name, text in needs if text is not None]
+    return ["", "### TensorFlow Lite Micro", "", *lines] if lines else []
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Two columns of names, then figures."""
+    head = ["| " + " | ".join(columns) + " |", "| --- | --- |" + " ---: |" * (len(columns) - 2)]
+    return head + ["| " + " | ".join(map(_text, row)) + " |" for row in rows]
 
 
 def _difference(compared: difference.Difference) -> list[str]:

@@ -3,17 +3,24 @@
 A runtime has a colour; a precision has a stroke: FP32 thin, FP16 dotted, INT8 thick, other methods of a cell dashed.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from markupsafe import Markup
 
 from ghostface_edge.reports.curves import ReportCurves
+from ghostface_edge.reports.evidence import CurveStep
 from ghostface_edge.reports.metrics import roc
 from ghostface_edge.reports.report import Report
 from ghostface_edge.reports.svg import Axis, Chart
+from ghostface_edge.reports.time_shares import ROLES, TimeShares
 from ghostface_edge.reports.variant import Status, Variant
 
 _COLOURS = 6
 _SMALLEST_DROP_PP = 0.01
+_LONGEST_NAME = 34
+_LEAST_LABELLED = 0.06
+"""Share of a bar that has room for its own figure."""
 
 
 def look(variant: Variant, report: Report) -> str:
@@ -109,6 +116,57 @@ def pareto_plot(report: Report) -> Markup:
     return chart.render()
 
 
+def role_plot(rows: Sequence[TimeShares]) -> Markup:
+    """One bar per variant, stacked by what the time goes into."""
+    chart = Chart(
+        "Shares of time",
+        Axis("% of one inference's time", 0.0, 100.0),
+        Axis("", 0, len(rows)),
+        height=66 + 26 * len(rows),
+        left=168,
+        rows=[shares.variant.id for shares in rows],
+    )
+    for row, shares in enumerate(rows):
+        start = 0.0
+        for role in ROLES:
+            share = shares.roles[role]
+            if share > 0:
+                hover = f"{shares.variant.id}: {role} {100 * share:.1f} %, {share * shares.ms:.3f} ms"
+                ends = (100 * start, 100 * (start + share))
+                chart.bar(ends, (row + 0.14, row + 0.86), f"fill {role}", hover)
+                if share >= _LEAST_LABELLED:
+                    chart.text(sum(ends) / 2, row + 0.5, f"{100 * share:.0f}")
+            start += share
+    return chart.render()
+
+
+def curve_plot(curve: Sequence[CurveStep]) -> Markup:
+    """Cosine on held-out faces from step to step, downwards: mean and 1st percentile."""
+    lowest = min(0.98, *(value for step in curve for value in (step.cosine_mean, step.cosine_p01)))
+    chart = Chart(
+        "Steps of the quantization",
+        Axis("cosine to the float network, held-out calibration faces", float(np.floor(50 * lowest) / 50), 1.0),
+        Axis("", 0, len(curve)),
+        height=66 + 30 * len(curve),
+        left=230,
+        rows=[shortened(step.step) for step in curve],
+    )
+    middles = [row + 0.5 for row in range(len(curve))]
+    for name, css, values in (
+        ("1st percentile", "c0 other", [step.cosine_p01 for step in curve]),
+        ("mean", "c0 int8", [step.cosine_mean for step in curve]),
+    ):
+        chart.line(values, middles, css, name)
+        for step, middle, value in zip(curve, middles, values, strict=True):
+            chart.dot(value, middle, f"fill {css}", f"{step.step}: {name} {value:.4f}", radius=4.5)
+    return chart.render()
+
+
+def shortened(name: str) -> str:
+    """Keep the end of a long name, where layers differ."""
+    return name if len(name) <= _LONGEST_NAME else f"…{name[1 - _LONGEST_NAME :]}"
+
+
 def bars(title: str, label: str, rows: list[tuple[str, float]]) -> Markup:
     """Horizontal bars from zero, for rankings."""
     highest = max((value for _, value in rows), default=1.0) or 1.0
@@ -118,7 +176,7 @@ def bars(title: str, label: str, rows: list[tuple[str, float]]) -> Markup:
         Axis("", 0, max(len(rows), 1)),
         height=66 + 19 * max(len(rows), 1),
         left=230,
-        rows=[name if len(name) <= 34 else f"…{name[-33:]}" for name, _ in rows],
+        rows=[shortened(name) for name, _ in rows],
     )
     for row, (name, value) in enumerate(rows):
         chart.bar((0.0, value), (row + 0.18, row + 0.82), "fill c0", f"{name}: {value:.4g}")

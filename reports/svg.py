@@ -101,6 +101,14 @@ class Chart:
             )
         )
 
+    def text(self, x: float, y: float, label: str) -> None:
+        """Write a short text, its middle at a point."""
+        self._add(
+            Markup('<text class="inside" x="{:.1f}" y="{:.1f}" text-anchor="middle" dy="0.35em">{}</text>').format(
+                self.px(x), self.py(y), label
+            )
+        )
+
     def render(self) -> Markup:
         """Write the SVG element."""
         return Markup(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ghostface_edge.reports.record import Interval
 from ghostface_edge.reports.report import Gate, Report, Role, Verdict
+from ghostface_edge.reports.time_shares import TimeShares
 from ghostface_edge.reports.variant import Variant
 
 MISSING = "–"
@@ -20,6 +21,7 @@ COLUMNS = (
     "Size KB",
 )
 _WORST_FIRST = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
+_NAMED_KINDS = 4
 MEANING = {
     Verdict.PASS: "Every check of a variant that would ship passed.",
     Verdict.FAIL: "At least one variant that would ship breaks a limit by more than its noise.",
@@ -85,6 +87,11 @@ def is_comparison(report: Report, variant: Variant) -> bool:
     return any(check.role is Role.COMPARISON for check in report.gate.checks if check.variant == variant.id)
 
 
+def is_integer(variant: Variant) -> bool:
+    """Whether the variant is meant to compute in integers, so that float arithmetic in it is an island."""
+    return variant.precision not in {"fp32", "fp16"}
+
+
 def percent(fraction: float | None) -> str:
     """Write a fraction as percent, a figure that cannot be measured as a dash."""
     return MISSING if fraction is None else f"{100 * fraction:.2f}"
@@ -93,6 +100,43 @@ def percent(fraction: float | None) -> str:
 def interval(bounds: Interval | None) -> str:
     """Write an interval in the unit it has."""
     return MISSING if bounds is None else f"{bounds[0]:+.2f} … {bounds[1]:+.2f}"
+
+
+def islands(shares: TimeShares) -> str:
+    """Say how much of a variant's time is not arithmetic in integers, and how much is left to the runtime itself."""
+    roles = shares.roles
+    text = (
+        f"{shares.variant.id}: {_share(roles['integer'])} of {shares.ms:.2f} ms is arithmetic in integers; "
+        f"float islands take {_share(roles['float'])}, reorders and other moves {_share(roles['layout'])}, "
+        f"quantizing and dequantizing {_share(roles['quantize'])}."
+    )
+    if shares.delegated is None:
+        return text
+    own = [f"{kind} ({_share(share)})" for kind, share in shares.undelegated[:_NAMED_KINDS]]
+    if len(shares.undelegated) > _NAMED_KINDS:
+        own.append(f"{len(shares.undelegated) - _NAMED_KINDS} further kinds")
+    return f"{text} XNNPACK runs {_share(shares.delegated)}; not delegated: {', '.join(own) or 'nothing'}."
+
+
+def latency_search(variant: Variant) -> str | None:
+    """Say what a search for the fastest precisions gained."""
+    found = variant.latency_search
+    if found is None:
+        return None
+    low, high = found.versus_int8_ci95
+    gain = "" if high < 1 else ", which is no gain beyond chance"
+    return (
+        f"{variant.id}: of {found.measured:,} assignments of precision to layers timed on this host, the fastest whose "
+        f"cosine on held-out calibration faces keeps {found.cosine_limit:g} (it has {found.cosine:.4f}) takes "
+        f"{found.versus_int8:.2f} × [{low:.2f}, {high:.2f}] the time of the same network wholly in INT8{gain}; "
+        f"{_share(found.float_share)} of its MACs run in float."
+    )
+
+
+def _share(fraction: float) -> str:
+    if 0 < fraction < 0.0005:
+        return "under 0.1 %"
+    return "nothing" if fraction == 0 else f"{100 * fraction:.1f} %"
 
 
 def probability(value: float) -> str:

@@ -152,3 +152,73 @@ def few_variants() -> list[Variant]:
         make_variant(few, "onnxruntime-fp32", 0.0, 3_200_000, 1.0),
         make_variant(few, "onnxruntime-int8", 0.02, 1_000_000, 0.8),
     ]
+
+
+@pytest.fixture(scope="session")
+def deployed(report: Report) -> Report:
+    """The report with all that a quantization, a profile, a compiler and a microcontroller have to say.
+
+    FP32, INT8 and stock of ONNX Runtime, and INT8 once more as TFLite with the same quantization.
+    """
+    fp32, int8, stock = report.variants
+    carried = {
+        "int8_mac_share": 0.97,
+        "float_tensors": ["head/conv"],
+        "higher_precision": "float32",
+        "curve": [
+            {"step": "min-max ranges", "cosine_mean": 0.26, "cosine_p01": -0.1, "sqnr_db": -1.5},
+            {"step": "equalization", "cosine_mean": 0.95, "cosine_p01": 0.9, "sqnr_db": 9.0},
+        ],
+        "range_stability": [{"tensor": "stem", "spread": 0.04}, {"tensor": "head", "spread": 0.6}],
+        "sensitivity": [{"name": "stem", "cosine": 0.99, "sqnr_db": 20.0}, {"name": "head", "cosine": 0.4}],
+    }
+    profile = [
+        {"kind": "QLinearConv", "calls": 54, "ms": 1.2, "role": "integer"},
+        {"kind": "PRelu", "calls": 41, "ms": 0.5, "role": "float"},
+        {"kind": "QuantizeLinear", "calls": 40, "ms": 0.2, "role": "quantize"},
+        {"kind": "Transpose", "calls": 2, "ms": 0.1, "role": "layout"},
+    ]
+    micro_profile = [
+        {"kind": "CONV_2D", "calls": 54, "ms": 0.9, "role": "integer", "delegated": True},
+        {"kind": "MAXIMUM", "calls": 41, "ms": 0.1, "role": "integer", "delegated": False},
+    ]
+    estimate = {
+        "accelerator": "Ethos-U55-128",
+        "tool": "Vela 4.2.0",
+        "inference_ms": 6.4,
+        "sram_kib": 271.2,
+        "flash_kib": 1717.4,
+        "macs_per_cycle": 17.25,
+        "npu_operators": 212,
+        "cpu_operators": 0,
+        "output_in_input": True,
+        "path": "models/u55.tflite",
+    }
+    on_micro = {
+        "id": "tflite-int8",
+        "runtime": "tflite",
+        "profile": micro_profile,
+        "estimates": [
+            estimate,
+            estimate | {"accelerator": "Ethos-U65-256", "output_in_input": False, "cpu_operators": 1},
+        ],
+        "firmware": {"arena_bytes": 289_792, "operators": {"CONV_2D": 54, "MAXIMUM": 41}, "files": ["m.cc", "m.h"]},
+    }
+    searched = {
+        "latency_search": {
+            "cosine_limit": 0.97,
+            "cosine": 0.98,
+            "measured": 24,
+            "versus_int8": 0.93,
+            "versus_int8_ci95": (0.91, 0.95),
+            "float_share": 0.042,
+        }
+    }
+    whole = int8.model_dump()
+    variants = [
+        fp32.model_validate({**fp32.model_dump(), "profile": [{**profile[1], "kind": "Conv"}]}),
+        int8.model_validate({**whole, **carried, **searched, "profile": profile}),
+        stock,
+        int8.model_validate({**whole, **carried, **on_micro}),
+    ]
+    return report.model_copy(update={"variants": tuple(variants), "gate": judge(variants)})

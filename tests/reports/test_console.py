@@ -35,3 +35,12 @@ def test_a_narrow_terminal_leaves_columns_out(report: Report) -> None:
 def test_names_are_no_markup(report: Report) -> None:
     named = report.model_copy(update={"model": report.model.model_copy(update={"name": "[bold]model[/nothing]"})})
     assert "[bold]model[/nothing]" in _printed(named, width=170)
+
+
+def test_estimates_are_said_to_be_estimates(deployed: Report, report: Report) -> None:
+    text = _printed(deployed, width=80, force_terminal=False)
+    assert "estimated by Vela 4.2.0, not measured" in text
+    assert "models/u55.tflite" in text
+    assert "careful       tflite-int8 on Ethos-U55-128: the compiler put the output inside the input" in text
+    assert "of 24 assignments" in text
+    assert "Ethos" not in _printed(report, width=80, force_terminal=False)

@@ -57,6 +57,9 @@ def full(faces, report: Report, curves: ReportCurves) -> tuple[Report, ReportCur
             "sensitivity": [{"name": f"{HOSTILE}conv", "cosine": 0.9}],
             "profile": [{"kind": "Conv", "calls": 54, "ms": 0.7}],
             "float_tensors": ["head/conv"],
+            "higher_precision": HOSTILE,
+            "curve": [{"step": HOSTILE, "cosine_mean": 0.9, "cosine_p01": 0.8, "sqnr_db": None}],
+            "range_stability": [{"tensor": HOSTILE, "spread": 0.1}],
             "sets": {HOSTILE: {"accuracy": result.accuracy, "versus_reference": result.versus_reference}},
         }
         variants.append(variant.model_validate({**variant.model_dump(), **update}))
@@ -111,12 +114,13 @@ def test_every_section_is_there(full: tuple[Report, ReportCurves]) -> None:
         "thresholds",
         "galleries",
         "flips",
-        "layers",
+        "quantization",
+        "profile",
         "sets",
         "environment",
     ):
         assert f'<section id="{section}">' in text
-    assert "1 tensors in higher precision" in text
+    assert "1 tensor in higher precision" in text
     assert "Leak guard" in text
     assert text.count("data:image/jpeg;base64,") > 6
     assert len(text) < 3_000_000
@@ -124,8 +128,37 @@ def test_every_section_is_there(full: tuple[Report, ReportCurves]) -> None:
 
 def test_optional_sections_stay_away(report: Report, curves: ReportCurves) -> None:
     text = render(report, curves)
-    for section in ("thresholds", "galleries", "flips", "layers", "sets"):
-        assert f'<section id="{section}">' not in text
+    optional = ("thresholds", "galleries", "flips", "quantization", "profile", "estimates", "firmware", "sets")
+    for section in optional:
+        assert f'<section id="{section}"' not in text
+        assert f'href="#{section}"' not in text
+
+
+def test_time_by_role_and_delegation(deployed: Report, curves: ReportCurves) -> None:
+    text = render(deployed, curves)
+    assert "onnxruntime-int8: float 25.0 %, 0.500 ms" in text
+    assert "Delegated %" in text
+    assert "not delegated: MAXIMUM (10.0 %)" in text
+    # a delegate is no column where no runtime has one
+    alone = deployed.model_copy(update={"variants": deployed.variants[:3]})
+    assert "Delegated %" not in render(alone, curves)
+
+
+def test_one_curve_for_variants_of_one_quantization(deployed: Report, curves: ReportCurves) -> None:
+    text = render(deployed, curves)
+    assert text.count("What each step gave") == 1
+    assert "<h3>onnxruntime-int8, tflite-int8</h3>" in text
+    assert "equalization: mean 0.9500" in text
+    assert "head: 60" in text
+
+
+def test_estimates_stand_apart_and_warn(deployed: Report, curves: ReportCurves) -> None:
+    text = render(deployed, curves)
+    section = text[text.index('<section id="estimates" class="estimated">') :]
+    section = section[: section.index("</section>")]
+    assert "estimated by Vela 4.2.0, not measured" in section
+    assert "fill the input anew" in section
+    assert "Tensor arena <b>283 KiB</b>" in text
 
 
 def test_a_report_without_any_measured_variant(report: Report, curves: ReportCurves) -> None:

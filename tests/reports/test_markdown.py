@@ -26,3 +26,13 @@ def test_names_stay_text(report: Report) -> None:
     assert "\n# head" not in text
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     assert len({row.replace("\\|", "").count("|") for row in rows}) == 1
+
+
+def test_estimates_and_firmware_come_after_what_was_measured(deployed: Report) -> None:
+    text = render(deployed)
+    measured, estimated = text.split("### Ethos-U, estimated by Vela 4.2.0, not measured")
+    assert "float islands take 25.0 %" in measured
+    assert "| tflite-int8 | Ethos-U55-128 | 6.40 |" in estimated
+    assert "fill the input anew" in estimated
+    assert "tensor arena 283 KiB" in estimated
+    assert "Ethos" not in render(deployed.model_copy(update={"variants": deployed.variants[:3]}))
