@@ -11,7 +11,7 @@ import numpy as np
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.tflite.circuit import Quantization
 from ghostface_edge.targets.tflite.context import Lowering
-from ghostface_edge.targets.tflite.folding import fold_factor, folded, folded_shape
+from ghostface_edge.targets.tflite.folding import find_fold, folded, folded_shape
 from ghostface_edge.targets.tflite.forms import Kernels
 from ghostface_edge.targets.tflite.kernel import Kernel, read_kernel
 from ghostface_edge.targets.tflite.source import Node
@@ -75,14 +75,14 @@ def _emit(node: Node, kernel: Kernel, output: str, activation: str, lowering: Lo
         "strideW": stride_w,
         "fusedActivationFunction": activation,
     }
-    factor = fold_factor(kernel, (stride_h, stride_w), padding, lowering.shape(node.inputs[0])[2])
-    if factor == 1 or lowering.kernels != Kernels.XNNPACK:
+    fold = find_fold(kernel, groups, (stride_h, stride_w), padding, lowering.shape(node.inputs[0])[2])
+    if fold is None or lowering.kernels != Kernels.XNNPACK:
         _append(node, kernel, groups, (image, lowering.output(output)), settings, lowering)
         return
     shape = lowering.shape(output)
-    wide = lowering.activation(f"{output}.folded", folded_shape(shape, factor), lowering.quantization(output))
-    view = lowering.reshaped(image, f"{node.name}.view", folded_shape(lowering.shape(node.inputs[0]), factor))
-    _append(node, folded(kernel, groups, factor), 1, (view, wide), settings, lowering)
+    wide = lowering.activation(f"{output}.folded", folded_shape(shape, fold.after), lowering.quantization(output))
+    view = lowering.reshaped(image, f"{node.name}.view", folded_shape(lowering.shape(node.inputs[0]), fold.before))
+    _append(node, folded(kernel, groups, fold), 1, (view, wide), settings | {"strideW": 1}, lowering)
     lowering.indices[output] = lowering.reshaped(wide, output, shape)
 
 

@@ -1,11 +1,13 @@
 """Narrow int8 convolutions as dense ones over several pixels at once.
 
 XNNPACK's integer matrix kernels write 16 output channels at a time and its depthwise kernels 16 or more; a convolution
-to 4 channels pays for 16. NHWC lets f neighbouring pixels of a row pass as one pixel of f times the channels, without
-moving a byte: (H, W, C) is (H, W/f, f·C). Over that view the same convolution is dense, mostly zeros, and as exact:
-zero weights add nothing to an integer accumulator (docs/decisions/0005-tflite-prelu.md has the times).
+to 4 channels pays for 16. They read 8 input channels at a time; the stem has 3. NHWC lets f neighbouring pixels of a
+row pass as one pixel of f times the channels, without moving a byte: (H, W, C) is (H, W/f, f·C). Over that view the
+same convolution is dense, mostly zeros, and as exact: zero weights add nothing to an integer accumulator
+(docs/decisions/0005-tflite-prelu.md has the times).
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -14,28 +16,44 @@ from ghostface_edge.targets.tflite.circuit import Quantization
 from ghostface_edge.targets.tflite.kernel import Kernel
 from ghostface_edge.targets.tflite.source import Constant
 
-_TILE_CHANNELS: Final = 16
+_WRITTEN_CHANNELS: Final = 16
+_READ_CHANNELS: Final = 8
 _FACTORS: Final = (4, 2)
 _LARGEST_KERNEL: Final = 3
 _NARROWEST_MAP: Final = 56
 """Below it there are too few pixels for the time to be worth the zeros' bytes."""
 
 
-def fold_factor(kernel: Kernel, strides: tuple[int, int], padding: str, width: int) -> int:
-    """How many neighbouring pixels to fold into one; 1 where folding does not pay.
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """How many neighbouring pixels of a row pass as one."""
+
+    before: int
+    """In the convolution's input."""
+    after: int
+    """In its output; `before` is this many strides."""
+
+
+def find_fold(kernel: Kernel, groups: int, strides: tuple[int, int], padding: str, width: int) -> Fold | None:
+    """The fold that makes a convolution faster; None where none does.
 
     Args:
         kernel: of the convolution.
+        groups: 1 where it is dense.
         strides: vertical, horizontal.
         padding: SAME or VALID.
-        width: of the map, pixels.
+        width: of the input map, pixels.
     """
-    out_channels, _, height, taps = kernel.weight.data.shape
-    keeps_size = strides == (1, 1) and (padding == "SAME" or taps == 1)
-    if not (kernel.is_quantized and keeps_size and height == taps <= _LARGEST_KERNEL and width >= _NARROWEST_MAP):
-        return 1
-    fitting = (f for f in _FACTORS if width % f == 0 and f * out_channels <= _TILE_CHANNELS)
-    return next(fitting, 1)
+    out_channels, in_per_group, height, taps = kernel.weight.data.shape
+    stride = strides[1]
+    is_small = height == taps <= _LARGEST_KERNEL and strides == (stride, stride) and stride <= taps
+    is_padded = padding == "SAME" or taps == 1
+    if not (kernel.is_quantized and is_small and is_padded and width >= _NARROWEST_MAP):
+        return None
+    writes_few = [factor for factor in _FACTORS if factor * out_channels <= _WRITTEN_CHANNELS and stride == 1]
+    reads_few = [2] if groups == 1 and 2 * in_per_group <= _READ_CHANNELS else []
+    fitting = (factor for factor in writes_few + reads_few if width % (factor * stride) == 0)
+    return next((Fold(factor * stride, factor) for factor in fitting), None)
 
 
 def folded_shape(shape: tuple[int, ...], factor: int) -> tuple[int, ...]:
@@ -44,27 +62,33 @@ def folded_shape(shape: tuple[int, ...], factor: int) -> tuple[int, ...]:
     return (batch, height, width // factor, factor * channels)
 
 
-def folded(kernel: Kernel, groups: int, factor: int) -> Kernel:
-    """The dense kernel that does to (H, W/f, f·C) what `kernel` does to (H, W, C), at stride 1 and padding SAME."""
+def folded(kernel: Kernel, groups: int, fold: Fold) -> Kernel:
+    """The dense kernel that does to folded pixels, at a horizontal stride of 1 and padding SAME, what `kernel` does."""
     weights = kernel.weight.data
     out_channels, in_per_group, height, taps = weights.shape
+    stride = fold.before // fold.after
+    padded = (taps - stride) // 2
+    places = [
+        (pixel, tap, *divmod(pixel * stride + tap - padded, fold.before))
+        for pixel in range(fold.after)
+        for tap in range(taps)
+    ]
+    first, last = min(block for *_, block, _ in places), max(block for *_, block, _ in places)
+    reach = max(-first, last - 1, 0)
+    width = 2 * reach + 1 + (last > reach)  # SAME puts the odd one behind
     in_channels = in_per_group * groups
-    reach = taps // 2
-    folded_reach = -(-reach // factor)
-    dense = np.zeros((factor, out_channels, factor, in_channels, height, 2 * folded_reach + 1), weights.dtype)
-    for pixel in range(factor):
-        for tap in range(taps):
-            block, source = divmod(pixel + tap - reach, factor)
-            target = dense[pixel, :, source, :, :, block + folded_reach]
-            if groups == 1:
-                target[...] = weights[..., tap]
-            else:
-                every = np.arange(out_channels)
-                target[every, every * groups // out_channels] = weights[:, 0, :, tap]
-    shape = (factor * out_channels, factor * in_channels, height, 2 * folded_reach + 1)
+    dense = np.zeros((fold.after, out_channels, fold.before, in_channels, height, width), weights.dtype)
+    for pixel, tap, block, source in places:
+        target = dense[pixel, :, source, :, :, block + reach]
+        if groups == 1:
+            target[...] = weights[..., tap]
+        else:
+            every = np.arange(out_channels)
+            target[every, every * groups // out_channels] = weights[:, 0, :, tap]
+    shape = (fold.after * out_channels, fold.before * in_channels, height, width)
     return Kernel(
-        Constant(dense.reshape(shape), _repeated(kernel.weight.quantization, out_channels, factor)),
-        np.tile(kernel.bias, factor),
+        Constant(dense.reshape(shape), _repeated(kernel.weight.quantization, out_channels, fold.after)),
+        np.tile(kernel.bias, fold.after),
     )
 
 

@@ -6,6 +6,8 @@ is the rounded PRelu itself: MUL, ADD (of 0, to change the scale) and MAXIMUM ta
 (docs/decisions/0005-tflite-prelu.md).
 """
 
+from typing import Final
+
 import numpy as np
 
 from ghostface_edge.reports.errors import ToolError
@@ -15,8 +17,10 @@ from ghostface_edge.targets.tflite.forms import Kernels
 from ghostface_edge.targets.tflite.source import Constant, Node
 
 _STEEPEST = 1.0 + 1e-6
-_SHORT_STRETCH = 20
-"""Channels below which repeated slopes are worth their bytes: half the time of the MUL, on the largest maps."""
+_FEW_CHANNELS: Final = 20
+"""Below this many, repeated slopes are worth their bytes on any map: the MUL takes half the time."""
+_LARGE_MAP, _FEW_ON_LARGE_MAPS = 56, 64
+"""On maps this wide they still are below that many."""
 
 
 def prelu(node: Node, lowering: Lowering) -> None:
@@ -48,5 +52,6 @@ def _one_row(slopes: Array, width: int) -> Array:
 
     XNNPACK calls its kernel once for every stretch that the slopes cover, which is slow for short ones.
     """
-    repeats = width if slopes.size < _SHORT_STRETCH else 1
+    few = _FEW_ON_LARGE_MAPS if width >= _LARGE_MAP else _FEW_CHANNELS
+    repeats = width if slopes.size < few else 1
     return np.tile(slopes.reshape(1, 1, 1, -1), (1, 1, repeats, 1))
