@@ -59,6 +59,15 @@ def free(carrier: ModelProto, floats: Collection[Segment]) -> ModelProto:
     return _Freeing(graph, chosen).model() if chosen else carrier
 
 
+def off_grid(carrier: ModelProto, freed: ModelProto) -> tuple[str, ...]:
+    """Values that have a grid in a carrier and none in what `free` made of it."""
+    before, after = (
+        dict.fromkeys(node.input[0] for node in model.graph.node if node.op_type == "QuantizeLinear")
+        for model in (carrier, freed)
+    )
+    return tuple(name for name in before if name not in after)
+
+
 class _Freeing:
     """Writes the new carrier.
 
@@ -121,7 +130,7 @@ class _Freeing:
         """What a dropped quantizer's readers read: a range that ends at 0 behind a convolution was its activation."""
         source, grid = quantizer.input[0], self.graph.grid(quantizer)
         producer = self.graph.producers.get(source)
-        name = self.renamed.get(source, source)
+        name: str = self.renamed.get(source, source)
         if producer is None or producer.op_type != "Conv" or grid.zero_point > 0:
             return name
         saturated, ends = f"{name}.saturated", [f"{name}.low", f"{name}.high"]

@@ -22,8 +22,8 @@ _KNOWN: Final = PASSING | {"Conv", "Concat", "Add", "Mul", "Flatten"}
 Array = NDArray[np.float64]
 
 
-class _SignsDifferError(Exception):
-    """Two operands of an Add have channels of opposite sign; `args` are the PReLUs that turned them."""
+class SignsDifferError(Exception):
+    """Channels that must stand upright have changed their sign; `args` are the PReLUs that turned them."""
 
 
 def to_blocked(model: ModelProto) -> ModelProto:
@@ -34,8 +34,8 @@ def to_blocked(model: ModelProto) -> ModelProto:
     upright: frozenset[str] = frozenset()
     while True:
         try:
-            return _Rewriter(graph, upright).model()
-        except _SignsDifferError as conflict:
+            return _whole(graph, upright)
+        except SignsDifferError as conflict:
             upright |= set(conflict.args)
 
 
@@ -52,16 +52,38 @@ def _is_plain(graph: QdqGraph) -> bool:
     return True
 
 
-class _Rewriter:
-    """Writes the new graph.
+def _whole(graph: QdqGraph, upright: frozenset[str]) -> ModelProto:
+    writer = BlockedWriter(graph, ChannelPlan(graph), upright)
+    writer.take(graph.input)
+    for node in graph.nodes:
+        writer.write(node)
+    model = onnx.ModelProto()
+    model.CopyFrom(graph.model)
+    body = helper.make_graph(
+        writer.nodes,
+        graph.model.graph.name,
+        list(graph.model.graph.input),
+        list(graph.model.graph.output),
+        list(writer.constants.values()),
+    )
+    model.graph.CopyFrom(body)
+    return model
+
+
+class BlockedWriter:
+    """Writes nodes of a graph in their new form, one after the other.
 
     Args:
         graph: the old one.
+        plan: where its channels go.
         upright: PReLUs whose channels must keep their sign.
+
+    Raises:
+        SignsDifferError: from any method; start again with its PReLUs upright.
     """
 
-    def __init__(self, graph: QdqGraph, upright: frozenset[str]) -> None:
-        self.graph, self.upright, self.plan = graph, upright, ChannelPlan(graph)
+    def __init__(self, graph: QdqGraph, plan: ChannelPlan, upright: frozenset[str]) -> None:
+        self.graph, self.upright, self.plan = graph, upright, plan
         self.nodes: list[NodeProto] = []
         self.constants: dict[str, onnx.TensorProto] = {}
         self.signs: dict[str, Array] = {}
@@ -69,33 +91,33 @@ class _Rewriter:
         self.turned: dict[str, frozenset[str]] = {}
         """By tensor: the PReLUs that its signs come from."""
 
-    def model(self) -> ModelProto:
-        graph = self.graph
-        self._note(graph.input, np.ones(graph.shapes[graph.input][1]))
-        for node in graph.nodes:
-            match node.op_type:
-                case "Conv":
-                    self._convolution(node)
-                case "PRelu":
-                    if not self._is_done_by_its_convolution(node):
-                        self._prelu(node)
-                case "Concat":
-                    self._concat(node)
-                case "Add" | "Mul":
-                    self._arithmetic(node)
-                case _:
-                    self._copy(node)
-        model = onnx.ModelProto()
-        model.CopyFrom(graph.model)
-        body = helper.make_graph(
-            self.nodes,
-            graph.model.graph.name,
-            list(graph.model.graph.input),
-            list(graph.model.graph.output),
-            list(self.constants.values()),
-        )
-        model.graph.CopyFrom(body)
-        return model
+    def take(self, tensor: str) -> None:
+        """Note a tensor that is there already, with its channels in their places."""
+        self._note(tensor, np.ones(self.graph.shapes[tensor][1]))
+
+    def follow(self, source: str, tensor: str) -> None:
+        """Note a tensor that somebody else writes, channel by channel from another."""
+        self._note(tensor, self.signs[source], self.turned[source])
+
+    def write(self, node: NodeProto) -> None:
+        """Write one node, whose inputs must have been written or taken."""
+        match node.op_type:
+            case "Conv":
+                self._convolution(node)
+            case "PRelu":
+                if not self._is_done_by_its_convolution(node):
+                    self._prelu(node)
+            case "Concat":
+                self._concat(node)
+            case "Add" | "Mul":
+                self._arithmetic(node)
+            case _:
+                self._copy(node)
+
+    def stand_upright(self, tensor: str) -> None:
+        """Insist that no channel of a tensor has changed its sign."""
+        if (self.signs[tensor] < 0).any():
+            raise SignsDifferError(*self.turned[tensor])
 
     def _convolution(self, node: NodeProto) -> None:
         readers = self.graph.readers.get(node.output[0], [])
@@ -140,8 +162,7 @@ class _Rewriter:
     def _prelu(self, node: NodeProto) -> None:
         """As an operator of its own; its input must stand upright."""
         source, name = node.input[0], node.output[0]
-        if (self.signs[source] < 0).any():
-            raise _SignsDifferError(*self.turned[source])
+        self.stand_upright(source)
         slopes = self.plan.places(name).fill(self._slopes(node)).reshape(1, -1, 1, 1)
         self._emit("PRelu", [source, self._constant(f"{name}.slope", slopes)], name)
         self._note(name, self.signs[source])
@@ -185,16 +206,15 @@ class _Rewriter:
         if node.op_type == "Mul":
             signs = np.prod([self.signs[name] for name in operands], axis=0)
         elif any((self.signs[name] != signs).any() for name in operands) or (len(operands) == 1 and (signs < 0).any()):
-            raise _SignsDifferError(*turned)
+            raise SignsDifferError(*turned)
         self._copy(node)
         self._note(node.output[0], signs, turned)
 
     def _copy(self, node: NodeProto) -> None:
         """Operators that work channel by channel stay as they are; those that bend need upright channels."""
         source = node.input[0]
-        bends = node.op_type in {"Relu", "HardSigmoid", "Sigmoid", "Flatten"}
-        if bends and (self.signs[source] < 0).any():
-            raise _SignsDifferError(*self.turned[source])
+        if node.op_type in {"Relu", "Clip", "HardSigmoid", "Sigmoid", "Flatten"}:
+            self.stand_upright(source)
         inputs = []
         for name in node.input:
             stored = self.graph.stored(name) if name else None

@@ -16,7 +16,9 @@ from onnx import NodeProto
 from ghostface_edge.targets.qdq import QdqGraph
 
 BLOCK: Final = 16
-PASSING: Final = frozenset({"PRelu", "Relu", "GlobalAveragePool", "HardSigmoid", "Sigmoid", "AveragePool", "Resize"})
+PASSING: Final = frozenset(
+    {"PRelu", "Relu", "Clip", "GlobalAveragePool", "HardSigmoid", "Sigmoid", "AveragePool", "Resize"}
+)
 """Operators that keep channels apart and where they are."""
 
 

@@ -2,8 +2,9 @@
 
 In: QDQ ONNX. Out: QLinearConv, QLinearAdd and the like on uint8 (N, H, W, C), weights as they were. Left to itself ONNX
 Runtime fuses a quarter of the convolutions, leaves every PReLU between dequantize and quantize, and changes the layout
-around each convolution: 2 times slower than float. What the rules do not cover stays float, between DequantizeLinear
-and QuantizeLinear, in (N, C, H, W).
+around each convolution: 2 times slower than float. What the carrier leaves in float, and what the rules do not cover, is
+written for the blocked kernels (`blocked`), in (N, C, H, W) between DequantizeLinear and QuantizeLinear; channels are
+filled alike on both sides.
 
 PReLU with slopes a at x, both on one grid: x + relu((a - 1) x). The second term is a 1x1 depthwise convolution whose
 zero point is 0, so that saturation is the ReLU; since x is on the grid, rounding it is rounding the PReLU, and where it
@@ -20,6 +21,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, helper, numpy_helper
 
+from ghostface_edge.targets.onnxruntime.blocked import BlockedWriter, SignsDifferError
 from ghostface_edge.targets.onnxruntime.channels import ChannelPlan
 from ghostface_edge.targets.qdq import Grid, QdqGraph
 
@@ -35,20 +37,31 @@ _Constants = tuple[NDArray[np.generic], NDArray[np.generic], NDArray[np.generic]
 
 def to_integers(model: ModelProto) -> ModelProto:
     """Rewrite a carrier; input, output and metadata stay."""
-    return _Rewriter(QdqGraph(model)).model()
+    graph = QdqGraph(model)
+    upright: frozenset[str] = frozenset()
+    while True:
+        try:
+            return _Rewriter(graph, upright).model()
+        except SignsDifferError as conflict:
+            upright |= set(conflict.args)
 
 
 class _Rewriter:
-    """Writes the new graph; every tensor of the carrier is there as integers, as floats, or both."""
+    """Writes the new graph; every tensor of the carrier is there as integers, as floats, or both.
 
-    def __init__(self, graph: QdqGraph) -> None:
+    Args:
+        graph: the carrier.
+        upright: see `BlockedWriter`.
+    """
+
+    def __init__(self, graph: QdqGraph, upright: frozenset[str]) -> None:
         self.graph, self.plan = graph, ChannelPlan(graph)
-        self.nodes: list[NodeProto] = []
-        self.constants: dict[str, onnx.TensorProto] = {}
+        self.floats = BlockedWriter(graph, self.plan, upright)
+        """Holds float32 (N, C, H, W) by the carrier's name of the tensor."""
+        self.floats.take(graph.input)
+        self.nodes, self.constants = self.floats.nodes, self.floats.constants
         self.integers: dict[str, tuple[str, Grid]] = {}
         """uint8 (N, H, W, C) and its grid, by the carrier's tensor."""
-        self.floats: dict[str, str] = {graph.input: graph.input}
-        """float32 (N, C, H, W) by the carrier's tensor."""
         self.rules: Mapping[str, Callable[[NodeProto, str, Grid], bool]] = MappingProxyType(
             {
                 "Conv": self._convolution,
@@ -107,49 +120,35 @@ class _Rewriter:
             integers, grid = self.integers[node.input[0]]
             real = self._emit("DequantizeLinear", [integers, *self._ends(grid)], f"{integers}.real")
             self._emit("Flatten", [real], node.output[0], axis=1)
-        elif node.op_type == "Resize":
+            return
+        for name in node.input:
+            self._float(name)
+        if node.op_type == "Resize":
             self._float_resize(node)
         else:
-            inputs = [self._float(name) if name else "" for name in node.input]
-            self._emit(node.op_type, inputs, node.output[0], **self.graph.attributes(node))
-        self.floats[node.output[0]] = node.output[0]
+            self.floats.write(node)
 
     def _is_one_pixel(self, tensor: str) -> bool:
         return tensor in self.integers and self.graph.shapes[tensor][2:] == [1, 1]
 
-    def _float(self, tensor: str) -> str:
-        """A tensor as float32 (N, C, H, W), without filling."""
-        if tensor in self.floats:
-            return self.floats[tensor]
-        if (stored := self.graph.stored(tensor)) is not None:
-            if stored.scales is None:
-                return self._constant(tensor, stored.values)
-            return self._constant(tensor, stored.real().astype(np.float32))
-        integers, grid = self.integers[tensor]
-        name = f"{integers}.real"
-        real = self._emit("DequantizeLinear", [integers, *self._ends(grid)], name)
-        real = self._emit("Transpose", [real], f"{name}.first", perm=_TO_FIRST)
-        places = self.plan.places(tensor)
-        if len(places.at) < places.count:
-            real = self._emit("Gather", [real, self._constant(f"{name}.at", places.at)], f"{name}.own", axis=1)
-        self.floats[tensor] = real
-        return real
+    def _float(self, tensor: str) -> None:
+        """See to it that a computed tensor is there as float32 (N, C, H, W), under its own name."""
+        if tensor in self.integers and tensor not in self.floats.signs:
+            integers, grid = self.integers[tensor]
+            real = self._emit("DequantizeLinear", [integers, *self._ends(grid)], f"{tensor}.last")
+            self._emit("Transpose", [real], tensor, perm=_TO_FIRST)
+            self.floats.take(tensor)
 
     def _quantize(self, node: NodeProto) -> str:
-        """A float tensor, or one on another grid, to integers with filled-up channels."""
+        """A float tensor, or one on another grid, to integers."""
         source, name, grid = node.input[0], node.output[0], self.graph.grid(node)
         if source in self.integers:
             integers, other = self.integers[source]
             real = self._emit("DequantizeLinear", [integers, *self._ends(other)], f"{name}.real")
             return self._emit("QuantizeLinear", [real, *self._ends(grid)], name)
-        first = self._emit("QuantizeLinear", [self._float(source), *self._ends(grid)], f"{name}.first")
-        places = self.plan.places(source)
-        if len(places.at) == places.count:
-            return self._emit("Transpose", [first], name, perm=_TO_LAST)
-        last = self._emit("Transpose", [first], f"{name}.last", perm=_TO_LAST)
-        index = np.zeros(places.count, np.int64)  # what the filling holds has no weight
-        index[places.at] = np.arange(len(places.at))
-        return self._emit("Gather", [last, self._constant(f"{name}.at", index)], name, axis=3)
+        self.floats.stand_upright(source)
+        first = self._emit("QuantizeLinear", [source, *self._ends(grid)], f"{name}.first")
+        return self._emit("Transpose", [first], name, perm=_TO_LAST)
 
     def _convolution(self, node: NodeProto, name: str, grid: Grid) -> bool:
         weight, bias = self.graph.stored(node.input[1]), self.graph.stored(node.input[2])
@@ -273,11 +272,12 @@ class _Rewriter:
         return True
 
     def _float_resize(self, node: NodeProto) -> None:
-        source, name = self._float(node.input[0]), node.output[0]
+        source, name = node.input[0], node.output[0]
         start = self._emit("Shape", [source], f"{name}.start", start=0, end=2)
         rest = np.array(self.graph.shapes[name][2:], np.int64)
         sizes = self._emit("Concat", [start, self._constant(self._short(), rest)], f"{name}.sizes", axis=0)
         self._emit("Resize", [source, "", "", sizes], name, **_without_axes(self.graph.attributes(node)))
+        self.floats.follow(source, name)
 
     def _ends(self, grid: Grid) -> list[str]:
         """Names of a grid's scale and zero point; equal ones are stored once."""

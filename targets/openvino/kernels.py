@@ -17,10 +17,12 @@ INTEGER_KERNELS: Mapping[str, str] = MappingProxyType(
 )
 
 
-def prefer(xml: Path, kernels: Mapping[str, str]) -> None:
+def prefer(xml: Path) -> None:
     """Note the preferred kernels in an `.xml` of our own making, in place."""
     tree = ElementTree.parse(xml)  # noqa: S314 - written by OpenVINO a moment ago
+    in_integers = _layers_in_integers(tree)
     for layer in tree.iter("layer"):
+        kernels = INTEGER_KERNELS if layer.get("id") in in_integers else FLOAT_KERNELS
         if layer.get("type") in kernels:
             notes = layer.find("rt_info")
             if notes is None:
@@ -49,6 +51,21 @@ def compact(xml: Path) -> None:
         if element.text is not None and not element.text.strip():
             element.text = None
     _write(tree, xml)
+
+
+def _layers_in_integers(tree: "ElementTree.ElementTree[ElementTree.Element]") -> set[str | None]:
+    """Ids of the convolutions whose weights are stored as integers."""
+    layers = {layer.get("id"): layer for layer in tree.iter("layer")}
+    sources = {(edge.get("to-layer"), edge.get("to-port")): edge.get("from-layer") for edge in tree.iter("edge")}
+    found = set()
+    for layer in layers:
+        weight = sources.get((layer, "1"))
+        while weight is not None and layers[weight].get("type") in {"Multiply", "Convert"}:
+            weight = sources[weight, "0"]
+        data = layers[weight].find("data") if weight is not None else None
+        if data is not None and data.get("element_type") == "i8":
+            found.add(layer)
+    return found
 
 
 def _write(tree: "ElementTree.ElementTree[ElementTree.Element]", xml: Path) -> None:
