@@ -4,6 +4,7 @@ In: one `Attempt` per variant, the faces, the reference embeddings. Out: a `Repo
 the artifacts are copied to `models/` of the output folder.
 """
 
+import math
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from ghostface_edge.calibration.leaks import LeakReport
 from ghostface_edge.calibration.verification import VerificationSet
 from ghostface_edge.pipeline.artifacts import Artifact, ExportedModel
 from ghostface_edge.pipeline.datasheet import write_datasheet
+from ghostface_edge.pipeline.firmware import FirmwareSet
 from ghostface_edge.pipeline.host import describe_host
 from ghostface_edge.pipeline.latency import ROUNDS, Timing
 from ghostface_edge.pipeline.quantize.report import QuantizationReport
@@ -26,7 +28,7 @@ from ghostface_edge.reports import report as document
 from ghostface_edge.reports.assess import Assessment, PairSet, assess, assess_galleries
 from ghostface_edge.reports.curves import ReportCurves
 from ghostface_edge.reports.errors import GhostfaceEdgeError, RuntimeMissingError, ToolError
-from ghostface_edge.reports.evidence import ProfileRow, Sensitivity
+from ghostface_edge.reports.evidence import CurveStep, ProfileRow, RangeStability, Sensitivity
 from ghostface_edge.reports.gate import judge
 from ghostface_edge.reports.latency import summarize
 from ghostface_edge.reports.metrics import cosine_scores
@@ -36,6 +38,7 @@ from ghostface_edge.targets.protocol import ArtifactInfo, Embeddings, Precision
 from ghostface_edge.targets.table import VariantId, load_target
 
 _SENSITIVITY_ROWS = 40
+_RANGE_ROWS = 20
 _SHEET_FACES, _SHEET_COLUMNS = 40, 10
 REFERENCE = "checkpoint in FP32 (ONNX Runtime)"
 
@@ -57,6 +60,7 @@ class Attempt:
     baseline: Timing | None = None
     """Of the FP32 of the same runtime, taken in the same turns."""
     profile: tuple[ProfileRow, ...] = ()
+    firmware: FirmwareSet | None = None
     status: document.Status = document.Status.OK
     error: str | None = None
 
@@ -197,6 +201,7 @@ def _variant(
     summary = summarize(timing.samples_ms, baseline.samples_ms, rounds=ROUNDS)
     first, quantization = judged[main], attempt.quantization
     published = _publish(artifact, out, f"{model.name}-{attempt.id}", attempt.fp32_bytes)
+    firmware, estimates = attempt.firmware.publish(out / "models", "models") if attempt.firmware else (None, ())
     if attempt.info is not None:
         write_datasheet(out / published.path, attempt.info, model.embedding_size, first.thresholds)
     return document.Variant(
@@ -216,7 +221,11 @@ def _variant(
         float_tensors=() if quantization is None else quantization.higher_precision,
         higher_precision=_means(attempt),
         sensitivity=() if quantization is None else _sensitivity(quantization),
+        curve=() if quantization is None else _curve(quantization),
+        range_stability=() if quantization is None else _range_stability(quantization),
         profile=attempt.profile,
+        estimates=estimates,
+        firmware=firmware,
         thresholds=first.thresholds,
         flips=first.flips,
         fold_drops_pp=first.fold_drops_pp,
@@ -263,6 +272,24 @@ def _sensitivity(quantization: QuantizationReport) -> tuple[Sensitivity, ...]:
         Sensitivity(name=f"{row.part}: {row.name}", cosine=1 - row.cosine_loss, sqnr_db=row.sqnr_db)
         for row in quantization.sensitivity[:_SENSITIVITY_ROWS]
     )
+
+
+def _curve(quantization: QuantizationReport) -> tuple[CurveStep, ...]:
+    return tuple(
+        CurveStep(
+            step=point.step,
+            cosine_mean=point.cosine_mean,
+            cosine_p01=point.cosine_p01,
+            sqnr_db=point.sqnr_db if math.isfinite(point.sqnr_db) else None,
+        )
+        for point in quantization.curve
+    )
+
+
+def _range_stability(quantization: QuantizationReport) -> tuple[RangeStability, ...]:
+    """The tensors whose range depends most on which faces were taken."""
+    spreads = sorted(quantization.range_stability.items(), key=lambda item: -item[1])
+    return tuple(RangeStability(tensor=name, spread=spread) for name, spread in spreads[:_RANGE_ROWS])
 
 
 def _model(model: ExportedModel, checkpoint: Path) -> document.ModelInfo:

@@ -10,6 +10,8 @@ import pickle
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +21,7 @@ from ghostface_edge.calibration.faces import CalibrationSet
 from ghostface_edge.pipeline.artifacts import Artifact, Carrier, ExportedModel, artifact_of
 from ghostface_edge.pipeline.decoded import DecodedFaces
 from ghostface_edge.pipeline.far_side import Exporter, Quantizer
+from ghostface_edge.pipeline.firmware import FirmwareMaker, FirmwareSet, read_firmware
 from ghostface_edge.pipeline.host import describe_host
 from ghostface_edge.pipeline.latency import ROUNDS, RUNS_PER_ROUND, Timing, read_timings, save_timings, time_interleaved
 from ghostface_edge.pipeline.progress import Narrator
@@ -26,7 +29,7 @@ from ghostface_edge.pipeline.quantize.options import Recipe
 from ghostface_edge.pipeline.store import Store, file_sha256
 from ghostface_edge.reports.errors import InputError, ToolError
 from ghostface_edge.targets.child import Child
-from ghostface_edge.targets.protocol import ArtifactInfo, Embeddings, Precision
+from ghostface_edge.targets.protocol import ArtifactInfo, Embeddings, InputType, Precision
 from ghostface_edge.targets.table import VariantId, load_target, versions
 from ghostface_edge.targets.worker import Worker
 
@@ -35,6 +38,7 @@ T = TypeVar("T")
 PARITY_FACES = 32
 STOCK_FACES = 300
 _QUANTIZE_TIMEOUT_S = 4 * 3600.0
+_FIRMWARE_TIMEOUT_S = 2 * 3600.0
 _EMBED_BATCH = 32
 _EMBED_STEP = 512
 _EXPORT_PACKAGES = ("torch", "onnx", "onnx-ir", "onnxruntime", "numpy")
@@ -117,18 +121,24 @@ class Workshop:
         preparation, report = pickle.loads((folder / "reports.pickle").read_bytes())  # noqa: S301 - our own, hashed
         return Carrier(folder / "carrier.onnx", file_sha256(folder / "carrier.onnx"), report, preparation)
 
-    def lower(self, variant: VariantId, carrier: Carrier) -> Artifact:
-        """Carrier to the variant's artifact."""
+    def lower(self, variant: VariantId, carrier: Carrier, input_type: InputType = InputType.INT8) -> Artifact:
+        """Carrier to the variant's artifact, with the input asked for where the runtime has a choice."""
         target = load_target(variant.runtime)
+        taken = input_type if input_type in target.input_types else target.input_types[0]
         carrier = carrier.suited_to(target)
         name = f"model{target.extension}"
 
         def build(folder: Path) -> None:
             with self._child(variant.runtime, str(variant)) as child, self.narrator.stage(f"{variant}: lower"):
-                seconds = child.call("lower_quantized", carrier.path, folder / name)
+                seconds = child.call("lower_quantized", carrier.path, folder / name, taken)
             (folder / "seconds.json").write_text(json.dumps(seconds))
 
-        inputs = {"variant": str(variant), "carrier": carrier.sha256, "versions": versions(target.packages)}
+        inputs = {
+            "variant": str(variant),
+            "carrier": carrier.sha256,
+            "input": taken,
+            "versions": versions(target.packages),
+        }
         folder = self.store.make("lower", inputs, build).folder
         return artifact_of(variant.runtime, folder / name, json.loads((folder / "seconds.json").read_text()))
 
@@ -138,15 +148,24 @@ class Workshop:
 
         def build(folder: Path) -> None:
             path, count = faces.path, len(faces)
-            with (
-                self._child(artifact.runtime, label) as child,
-                self.narrator.stage(f"{label}: embed {count} faces", count) as advance,
-            ):
-                child.call("load", artifact.path, self.threads, _EMBED_BATCH)
-                parts = []
-                for at in range(0, count, _EMBED_STEP):
-                    parts.append(child.call("embed_file", path, at, at + _EMBED_STEP))
-                    advance(len(parts[-1]))
+            workers = 1 if target.uses_threads else self.threads
+            starts = range(0, count, _EMBED_STEP)
+            with ExitStack() as stack:
+                children = [stack.enter_context(self._child(artifact.runtime, label)) for _ in starts[:workers]]
+                advance = stack.enter_context(self.narrator.stage(f"{label}: embed {count} faces", count))
+
+                def embed_share(worker: int) -> list[Embeddings]:
+                    """Every `workers`-th step, in a child of its own."""
+                    parts = []
+                    children[worker].call("load", artifact.path, self.threads, _EMBED_BATCH)
+                    for at in starts[worker::workers]:
+                        parts.append(children[worker].call("embed_file", path, at, at + _EMBED_STEP))
+                        advance(len(parts[-1]))
+                    return parts
+
+                with ThreadPoolExecutor(workers) as pool:
+                    shares = list(pool.map(embed_share, range(len(children))))
+            parts = [shares[step % workers][step // workers] for step in range(len(starts))]
             np.save(folder / "embeddings.npy", np.concatenate(parts))
 
         inputs = {
@@ -227,6 +246,26 @@ class Workshop:
             return dict(read_timings(self.store.make("latency", inputs, build).folder))
         except _NotKeptError:
             return failures
+
+    def firmware(self, artifact: Artifact, model: str, label: str) -> FirmwareSet:
+        """What goes into a microcontroller's program beside an artifact; see `targets.tflite_micro.firmware`."""
+
+        def build(folder: Path) -> None:
+            with (
+                Child(FirmwareMaker, log=self.logs / f"{label}.log") as child,
+                self.narrator.stage(f"{label}: arena, C array, Ethos-U"),
+            ):
+                child.call("make", artifact.path, model, label, folder, timeout_s=_FIRMWARE_TIMEOUT_S)
+
+        inputs = {
+            "artifact": artifact.sha256,
+            "names": [model, label],
+            "versions": versions([*load_target(artifact.runtime).packages, "ethos-u-vela"]),
+        }
+        made = read_firmware(self.store.make("firmware", inputs, build).folder)
+        for warning in made.warnings:
+            self.narrator.say(f"{label}: {warning}")
+        return made
 
     def _child(self, runtime: str, label: str) -> Child:
         return Child(functools.partial(Worker, runtime), log=self.logs / f"{label}.log")

@@ -33,6 +33,8 @@ def write_bundle(run_dir: Path, output: Path) -> list[str]:
             names += [file.relative_to(run_dir).as_posix() for file in files]
             datasheet = f"{variant.artifact.path}.json"
             names += [datasheet] if (run_dir / datasheet).is_file() else []
+        names += variant.firmware.files if variant.firmware is not None else ()
+        names += [estimate.path for estimate in variant.estimates]
     try:
         content = {name: (run_dir / name).read_bytes() for name in sorted(set(names))}
     except OSError as error:

@@ -12,12 +12,16 @@ from ghostface_edge.reports.evidence import ThresholdTransfer
 from ghostface_edge.reports.write import write_text
 from ghostface_edge.targets.protocol import ArtifactInfo
 
+_EXACT: dict[tuple[str, float | None, int | None], str] = {
+    ("int8", 1 / 128, 0): "q = pixel - 128",
+    ("uint8", 1 / 128, 128): "q = pixel",
+}
+
 
 def write_datasheet(
     artifact: Path, info: ArtifactInfo, embedding_size: int, thresholds: Mapping[str, ThresholdTransfer | None]
 ) -> Path:
     """Write the datasheet of an artifact; returns its path."""
-    quantized = info.input_scale is not None and info.input_dtype in {"int8", "uint8"}
     sheet = {
         "model": artifact.name,
         "input": {
@@ -28,7 +32,7 @@ def write_datasheet(
             "colour": "RGB",
             "face": "aligned to the ArcFace template, 112x112",
             "normalization": f"x = (pixel - {MEAN}) / {SCALE:g}",
-            "quantization": f"q = round(x / {info.input_scale!r}) + {info.input_zero_point}" if quantized else None,
+            "quantization": _quantization(info),
         },
         "output": {"embedding_size": embedding_size, "compare": "cosine; normalise before a dot product"},
         "thresholds": {
@@ -40,3 +44,11 @@ def write_datasheet(
     path = artifact.with_name(artifact.name + ".json")
     write_text(path, json.dumps(sheet, indent=2) + "\n")
     return path
+
+
+def _quantization(info: ArtifactInfo) -> str | None:
+    """From pixels to what an integer input holds; where its step is a pixel's, nothing is rounded."""
+    if info.input_dtype not in {"int8", "uint8"}:
+        return None
+    exact = _EXACT.get((info.input_dtype, info.input_scale, info.input_zero_point))
+    return exact or f"q = round(x / {info.input_scale!r}) + {info.input_zero_point}"

@@ -21,14 +21,18 @@ _CHECKPOINTS = (".h5", ".hdf5", ".pt", ".pth", ".safetensors")
 
 
 def runtime_of(artifact: Path) -> str:
-    """The runtime that an artifact is for, by its file name.
+    """The runtime that an artifact is for, by its file name: its ending, and `-tflite-micro-` within.
 
     Raises:
         InputError: no such file, or no runtime takes it.
     """
     if not artifact.is_file():
         raise InputError(f"{artifact}: no such file", fix="give the path of a model file")
-    endings = {load_target(runtime).extension: runtime for runtime in TARGETS}
+    endings: dict[str, str] = {}
+    for runtime in TARGETS:
+        ending = load_target(runtime).extension
+        if ending not in endings or (ending == artifact.suffix and f"-{runtime}-" in artifact.name):
+            endings[ending] = runtime
     if artifact.suffix not in endings:
         raise InputError(
             f"{artifact}: no runtime takes '{artifact.suffix}' files", fix=f"give one of {', '.join(endings)}"

@@ -13,8 +13,8 @@ from ghostface_edge.pipeline.quantize.options import Recipe
 from ghostface_edge.pipeline.store import Store
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets import onnx_graph
-from ghostface_edge.targets.protocol import Precision
-from ghostface_edge.targets.table import VariantId, load_target
+from ghostface_edge.targets.protocol import InputType, Precision
+from ghostface_edge.targets.table import VariantId, load_target, require_input
 
 CALIBRATION_FACES = 2000
 
@@ -27,8 +27,20 @@ def quantize_file(
     recipe: Recipe,
     seed: int,
     narrator: Narrator,
+    *,
+    input_type: InputType | None = None,
 ) -> list[Path]:
-    """Write `<model>-<variant>.<ext>` for every INT8 variant; returns their paths.
+    """Write `<model>-<variant>.<ext>` for every INT8 variant, and what firmware needs; returns the paths.
+
+    Args:
+        model: float32 ONNX.
+        variants: those of INT8 count.
+        calibration: folder of aligned faces.
+        folder: where to write.
+        recipe: how.
+        seed: decides which faces are drawn.
+        narrator: told how far it is.
+        input_type: what the models shall take; None is each runtime's own.
 
     Raises:
         InputError: model, faces or folder cannot be used, or no INT8 variant is named.
@@ -38,6 +50,10 @@ def quantize_file(
     wanted = [variant for variant in variants if variant.precision is Precision.INT8]
     if not wanted:
         raise InputError("no INT8 variant is named", fix="name a runtime, or a variant such as openvino-int8-stock")
+    for variant in wanted:
+        require_input(variant.runtime, load_target(variant.runtime).input_types, input_type)
+        if variant.is_stock and input_type is not None:
+            raise InputError(f"{variant} takes what the runtime's own quantizer chooses", fix="leave --input out")
     onnx_graph.load(model)
     faces = sample(scan_folder(calibration), CALIBRATION_FACES, seed)
     written = []
@@ -48,14 +64,18 @@ def quantize_file(
             if variant.is_stock:
                 artifact = shop.convert(variant, model, faces)
             else:
-                artifact = shop.lower(variant, shop.quantize(model, faces, recipe, seed))
+                carrier = shop.quantize(model, faces, recipe, seed)
+                artifact = shop.lower(variant, carrier, input_type or InputType.INT8)
+            files = {f"{model.stem}-{variant}{file.suffix}": file for file in artifact.files}
+            if variant.is_firmware:
+                files |= {file.name: file for file in shop.firmware(artifact, model.stem, str(variant)).files}
             try:
                 folder.mkdir(parents=True, exist_ok=True)
-                for file in artifact.files:
-                    shutil.copyfile(file, folder / f"{model.stem}-{variant}{file.suffix}")
+                for name, file in files.items():
+                    shutil.copyfile(file, folder / name)
             except OSError as error:
                 raise InputError(
                     f"{folder}: cannot be written ({error.strerror})", fix="choose another folder"
                 ) from error
-            written.append(folder / f"{model.stem}-{variant}{artifact.path.suffix}")
+            written += [folder / name for name in files]
     return written

@@ -36,7 +36,7 @@ from ghostface_edge.reports.metrics import cosine_scores, normalized, verificati
 from ghostface_edge.reports.policy import Policy
 from ghostface_edge.reports.report import Report, Status, Tool
 from ghostface_edge.reports.write import write_report, write_text
-from ghostface_edge.targets.protocol import Embeddings, Precision
+from ghostface_edge.targets.protocol import Embeddings, InputType, Precision
 from ghostface_edge.targets.table import VariantId, load_target, versions
 
 MIN_FP32_COSINE = 0.9999
@@ -62,6 +62,8 @@ class Job:
     strangers: bool = False
     """Whether calibration faces and pairs share nobody by construction, as rendered people do; two of them that look
     alike to the network are no leak then."""
+    input_type: InputType = InputType.INT8
+    """What INT8 artifacts take where the runtime has a choice."""
     seed: int = 0
     calibration_faces: int = 2000
     sampling: SamplingMethod = SamplingMethod.PER_IDENTITY
@@ -105,7 +107,7 @@ def _run(job: Job, narrator: Narrator) -> tuple[Report, ExitCode]:
         refuse_leaks(reference.leaks, job.allowed_leaks)
         carrier = _carrier(job, shop, model, inputs.calibration)
         for attempt in attempts:
-            _build(attempt, shop, model, carrier, inputs.calibration, faces, reference)
+            _build(attempt, shop, model, carrier, inputs.calibration, faces, reference, job.input_type)
     for runtime in dict.fromkeys(variant.runtime for variant in job.variants):
         _time(runtime, attempts, shop, model, inputs.calibration, job.latency_threads)
     with narrator.stage("statistics"):
@@ -127,6 +129,11 @@ def _read_inputs(job: Job, store: Store, narrator: Narrator) -> Inputs:
     """Read pairs and calibration faces; what a user can get wrong is found here, before any work."""
     if not job.checkpoint.is_file():
         raise InputError(f"{job.checkpoint}: no such checkpoint file", fix="give the path of a trained GhostFaceNet")
+    ours = [one for one in job.variants if one.precision is Precision.INT8 and not one.is_stock]
+    if job.input_type is not InputType.INT8 and not any(
+        job.input_type in load_target(one.runtime).input_types[1:] for one in ours
+    ):
+        raise InputError(f"no variant has a choice of input, such as {job.input_type}", fix="add tflite-int8")
     sets: list[VerificationSet] = []
     for source in job.pairs:
         with narrator.stage(f"read {source.path}") as advance:
@@ -235,6 +242,7 @@ def _build(
     calibration: CalibrationSet,
     faces: Mapping[str, DecodedFaces],
     reference: Reference,
+    input_type: InputType,
 ) -> None:
     """Convert, and embed every face of the pairs; what goes wrong is this variant's verdict."""
     label = str(attempt.id)
@@ -243,11 +251,13 @@ def _build(
         if attempt.id.precision is not Precision.INT8 or attempt.id.is_stock:
             attempt.artifact = shop.convert(attempt.id, model.path, calibration)
         elif isinstance(carrier, Carrier):
-            attempt.artifact = shop.lower(attempt.id, carrier)
+            attempt.artifact = shop.lower(attempt.id, carrier, input_type)
             attempt.quantization = carrier.suited_to(load_target(attempt.id.runtime)).report
         else:
             raise carrier or ToolError("there is no quantized model", fix="see the logs")
         attempt.info = shop.inspect(attempt.artifact, label)
+        if attempt.id.is_firmware:
+            attempt.firmware = shop.firmware(attempt.artifact, model.name, label)
         for name, each in faces.items():
             attempt.embeddings[name] = shop.embed(attempt.artifact, each, label)
             _check_sanity(attempt.embeddings[name])
@@ -315,7 +325,7 @@ def _profile(attempt: Attempt, artifact: Artifact, shop: Workshop, threads: int)
     except ToolError as error:
         shop.narrator.say(f"{attempt.id}: no profile: {error}")
         return
-    attempt.profile = tuple(ProfileRow(kind=row["kind"], calls=row["calls"], ms=row["ms"]) for row in rows)
+    attempt.profile = tuple(ProfileRow.model_validate(row) for row in rows)
 
 
 def _exit_code(report: Report) -> ExitCode:

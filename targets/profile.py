@@ -34,6 +34,8 @@ class OperatorSample:
     kind: str
     role: Role
     microseconds: float
+    delegated: bool | None = None
+    """Whether a delegate runs it; None where the runtime has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +49,24 @@ class ProfileRow:
     """In one inference."""
     ms: float
     """Of one inference: the sum of each operator's median."""
+    delegated: bool | None = None
+    """Whether a delegate runs them; None where the runtime has none."""
 
 
 def group(samples: Iterable[OperatorSample]) -> tuple[ProfileRow, ...]:
-    """Rows by kind and role, the slowest first; per operator the median over runs counts."""
-    times: dict[tuple[str, Role, str], list[float]] = defaultdict(list)
+    """Rows by kind, role and who runs it, the slowest first; per operator the median over runs counts."""
+    times: dict[tuple[str, Role, bool | None, str], list[float]] = defaultdict(list)
     for sample in samples:
-        times[sample.kind, sample.role, sample.name].append(sample.microseconds)
-    calls: dict[tuple[str, Role], int] = defaultdict(int)
-    total_ms: dict[tuple[str, Role], float] = defaultdict(float)
-    for (kind, role, _), spent in times.items():
-        calls[kind, role] += 1
-        total_ms[kind, role] += float(np.median(spent)) / 1e3
-    rows = [ProfileRow(*key, calls[key], ms) for key, ms in total_ms.items()]
+        times[sample.kind, sample.role, sample.delegated, sample.name].append(sample.microseconds)
+    calls: dict[tuple[str, Role, bool | None], int] = defaultdict(int)
+    total_ms: dict[tuple[str, Role, bool | None], float] = defaultdict(float)
+    for (kind, role, delegated, _), spent in times.items():
+        calls[kind, role, delegated] += 1
+        total_ms[kind, role, delegated] += float(np.median(spent)) / 1e3
+    rows = [
+        ProfileRow(kind, role, calls[kind, role, delegated], ms, delegated)
+        for (kind, role, delegated), ms in total_ms.items()
+    ]
     return tuple(sorted(rows, key=lambda row: -row.ms))
 
 

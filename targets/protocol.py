@@ -36,6 +36,17 @@ class Layout(StrEnum):
     NHWC = "NHWC"
 
 
+class InputType(StrEnum):
+    """What an INT8 artifact takes."""
+
+    INT8 = "int8"
+    """byte - 128 of each RGB byte: no operator in front."""
+    UINT8 = "uint8"
+    """The camera's RGB bytes as they are: one QUANTIZE in front, exact."""
+    FLOAT32 = "float32"
+    """(byte - 127.5) / 128, as the FP32 model: ADD and QUANTIZE in front, exact; embeddings come out as float32."""
+
+
 @dataclass(frozen=True, slots=True)
 class ArtifactInfo:
     """What can be read off an artifact without running it."""
@@ -73,6 +84,10 @@ class Target(Protocol):
     """File name ending of an artifact, with the dot."""
     packages: tuple[str, ...]
     """Distributions whose versions decide what comes out."""
+    input_types: tuple[InputType, ...]
+    """What its INT8 artifacts can take; the first is what they take unless asked."""
+    uses_threads: bool
+    """Whether one inference can use several."""
     island: str | None
     """What a tensor that a carrier leaves unquantized becomes; None: INT8 here is integers throughout."""
 
@@ -92,8 +107,12 @@ class Target(Protocol):
         """Quantize a float32 ONNX model to INT8 with the runtime's own tool and its defaults."""
         ...
 
-    def lower_quantized(self, carrier: Path, artifact: Path) -> None:
-        """Turn a quantized ONNX model (QDQ; docs/quantization.md) into this runtime's INT8 artifact."""
+    def lower_quantized(self, carrier: Path, artifact: Path, input_type: InputType | None = None) -> None:
+        """Turn a quantized ONNX model (QDQ; docs/quantization.md) into this runtime's INT8 artifact.
+
+        Raises:
+            InputError: it cannot take this type of input.
+        """
         ...
 
     def load(self, artifact: Path, threads: int, batch: int) -> Embedder:

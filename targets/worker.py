@@ -7,7 +7,7 @@ import numpy as np
 
 from ghostface_edge.targets.child import peak_rss_mb
 from ghostface_edge.targets.profile import ProfileRow
-from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Embeddings, Faces, Precision
+from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Embeddings, Faces, InputType, Precision
 from ghostface_edge.targets.table import load_target
 
 
@@ -36,10 +36,10 @@ class Worker:
         self._target.quantize_stock(model, faces, artifact)
         return time.perf_counter() - started
 
-    def lower_quantized(self, carrier: Path, artifact: Path) -> float:
+    def lower_quantized(self, carrier: Path, artifact: Path, input_type: InputType | None = None) -> float:
         """See `Target.lower_quantized`; returns seconds."""
         started = time.perf_counter()
-        self._target.lower_quantized(carrier, artifact)
+        self._target.lower_quantized(carrier, artifact, input_type)
         return time.perf_counter() - started
 
     def inspect(self, artifact: Path) -> ArtifactInfo:

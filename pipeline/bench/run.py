@@ -16,7 +16,7 @@ from ghostface_edge.pipeline.latency import ROUNDS, RUNS_PER_ROUND, Timing, time
 from ghostface_edge.pipeline.progress import Narrator
 from ghostface_edge.reports.errors import RuntimeMissingError
 from ghostface_edge.reports.latency import summarize
-from ghostface_edge.targets.table import TARGETS, load_target
+from ghostface_edge.targets.table import CPU_RUNTIMES, load_target
 
 STOCK = "stock"
 _OURS = "fp32"
@@ -49,7 +49,7 @@ def run_bench(
     out: Path,
     narrator: Narrator,
     *,
-    runtimes: Sequence[str] = tuple(TARGETS),
+    runtimes: Sequence[str] = CPU_RUNTIMES,
 ) -> list[BenchRow]:
     """Time stock and ours of every network on every installed runtime; write `bench.json` to `out`.
 

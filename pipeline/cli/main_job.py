@@ -26,6 +26,7 @@ def run(
     targets: Annotated[
         str, typer.Option(help="Variants or runtimes, comma-separated; see `ghostface-edge targets`.")
     ] = "openvino,onnxruntime,tflite",
+    input_: options.Input = None,
     calibration_faces: Annotated[int, typer.Option(min=1, help="How many calibration faces to use at most.")] = 2000,
     sampling: Annotated[
         Literal["per-identity", "random", "diverse"], typer.Option(help="Which of them, if there are more.")
@@ -65,6 +66,7 @@ def run(
     from ghostface_edge.pipeline.run import Job, run
     from ghostface_edge.pipeline.store import Store
     from ghostface_edge.reports.console import print_report
+    from ghostface_edge.targets.protocol import InputType
     from ghostface_edge.targets.table import parse_variants
 
     narrator = Narrator()
@@ -96,6 +98,7 @@ def run(
         baseline=options.read_report(baseline),
         allowed_leaks=tuple(allow_leak or ()),
         strangers=nothing_given,
+        input_type=InputType(input_ or "int8"),
         calibration_faces=calibration_faces,
         sampling=SamplingMethod(sampling),
         seed=seed,
@@ -118,7 +121,8 @@ def targets(json_: options.Json = False) -> None:
     from rich.table import Table
 
     from ghostface_edge.reports.errors import RuntimeMissingError
-    from ghostface_edge.targets.table import TARGETS, all_variants, load_target, versions
+    from ghostface_edge.targets.table import ALIASES, TARGETS, all_variants, load_target, versions
+    from ghostface_edge.targets.tflite_micro.vela import require_vela
 
     table, rows = Table("Runtime", "State", "Layout", "Variants", "Versions"), []
     for runtime in TARGETS:
@@ -134,6 +138,16 @@ def targets(json_: options.Json = False) -> None:
         table.add_row(runtime, fix or "ready", target.layout, " ".join(variants), numbers or "-")
         row = {"runtime": runtime, "ready": not fix, "fix": fix, "layout": target.layout}
         rows.append(row | {"variants": variants, "versions": found})
+    for alias, variant in ALIASES.items():
+        found, fix = versions(["ethos-u-vela"]), ""
+        try:
+            require_vela()
+        except RuntimeMissingError as error:
+            fix = f"estimates: {error.fix}"
+        numbers = ", ".join(f"{name} {number}" for name, number in found.items())
+        table.add_row(alias, fix or "ready", "NHWC", f"another name of {variant}", numbers or "-")
+        row = {"runtime": alias, "ready": not fix, "fix": fix, "layout": "NHWC"}
+        rows.append(row | {"variants": [str(variant)], "versions": found})
     if json_:
         typer.echo(json.dumps(rows, indent=2))
     else:

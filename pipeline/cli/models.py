@@ -58,6 +58,7 @@ def quantize(
     calibration: Annotated[Path, typer.Option(help="Folder of aligned faces.", show_default=False)],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the artifacts.", show_default=False)],
     recipe: Annotated[str, typer.Option(help="balanced, best, or a YAML file.")] = "balanced",
+    input_: options.Input = None,
     seed: Annotated[int, typer.Option(help="Decides which calibration faces are drawn.")] = 0,
 ) -> None:
     """Quantize an ONNX model to INT8 for one or more runtimes."""
@@ -65,10 +66,13 @@ def quantize(
     from ghostface_edge.pipeline.progress import Narrator
     from ghostface_edge.pipeline.quantize.options import load_recipe
     from ghostface_edge.pipeline.quantize_file import quantize_file
+    from ghostface_edge.targets.protocol import InputType
     from ghostface_edge.targets.table import parse_variants
 
     variants = parse_variants(split(target))
-    for path in quantize_file(model, variants, calibration, output, load_recipe(recipe), seed, Narrator()):
+    input_type = None if input_ is None else InputType(input_)
+    how, narrator = load_recipe(recipe), Narrator()
+    for path in quantize_file(model, variants, calibration, output, how, seed, narrator, input_type=input_type):
         typer.echo(path)
 
 

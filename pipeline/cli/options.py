@@ -19,6 +19,14 @@ Detector = Annotated[
 ]
 OnBadImage = Annotated[Literal["error", "skip"], typer.Option(help="What becomes of images that cannot be used.")]
 LabelErrors = Annotated[Literal["keep", "exclude"], typer.Option(help="LFW's pairs whose label is known to be wrong.")]
+Input = Annotated[
+    Literal["uint8", "int8", "float32"] | None,
+    typer.Option(
+        "--input",
+        help="What TFLite's INT8 models take: int8 by default; uint8 are the camera's bytes.",
+        show_default=False,
+    ),
+]
 Policy = Annotated[Path | None, typer.Option(help="policy.yaml; the built-in policy if not given.", show_default=False)]
 Baseline = Annotated[Path | None, typer.Option(help="report.json of an earlier release.", show_default=False)]
 

@@ -18,8 +18,8 @@ from ghostface_edge.targets.onnxruntime import profiling
 from ghostface_edge.targets.onnxruntime.blocked import to_blocked
 from ghostface_edge.targets.onnxruntime.integers import to_integers
 from ghostface_edge.targets.profile import ProfileRow, group
-from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Embeddings, Faces, Layout, Precision
-from ghostface_edge.targets.table import require_modules
+from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Embeddings, Faces, InputType, Layout, Precision
+from ghostface_edge.targets.table import require_input, require_modules
 
 
 class OnnxruntimeTarget:
@@ -29,6 +29,8 @@ class OnnxruntimeTarget:
     layout = Layout.NCHW
     extension = ".onnx"
     packages = ("onnxruntime", "onnx")
+    input_types = (InputType.FLOAT32,)
+    uses_threads = True
     island: str | None = "float32"
 
     def require(self) -> None:
@@ -57,7 +59,8 @@ class OnnxruntimeTarget:
 
         quantize_static(model, artifact, Reader(), quant_format=QuantFormat.QDQ, per_channel=True)
 
-    def lower_quantized(self, carrier: Path, artifact: Path) -> None:
+    def lower_quantized(self, carrier: Path, artifact: Path, input_type: InputType | None = None) -> None:
+        require_input(self.name, self.input_types, input_type)
         original = onnx_graph.load(carrier)
         lowered = to_integers(original)
         onnx_graph.note_macs(lowered, onnx_graph.macs_by_precision(original))

@@ -19,8 +19,8 @@ from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets.openvino import kernels, profiling
 from ghostface_edge.targets.openvino.lowering import lower
 from ghostface_edge.targets.profile import ProfileRow, group
-from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Embeddings, Faces, Layout, Precision
-from ghostface_edge.targets.table import require_modules
+from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Embeddings, Faces, InputType, Layout, Precision
+from ghostface_edge.targets.table import require_input, require_modules
 
 _INTEGER_TYPES = {"i8", "u8"}
 
@@ -32,6 +32,8 @@ class OpenvinoTarget:
     layout = Layout.NCHW
     extension = ".xml"
     packages = ("openvino", "nncf")
+    input_types = (InputType.FLOAT32,)
+    uses_threads = True
     island: str | None = "float32, weights stored as float16"
 
     def require(self) -> None:
@@ -55,7 +57,8 @@ class OpenvinoTarget:
         quantized = nncf.quantize(openvino.convert_model(model), dataset, subset_size=len(faces))
         openvino.save_model(quantized, artifact, compress_to_fp16=False)
 
-    def lower_quantized(self, carrier: Path, artifact: Path) -> None:
+    def lower_quantized(self, carrier: Path, artifact: Path, input_type: InputType | None = None) -> None:
+        require_input(self.name, self.input_types, input_type)
         import openvino
 
         openvino.save_model(lower(carrier), artifact, compress_to_fp16=False)

@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 
 from ghostface_edge.reports.errors import ToolError
+from ghostface_edge.targets.protocol import InputType
 from ghostface_edge.targets.tflite.circuit import Circuit, Operator, per_tensor
-from ghostface_edge.targets.tflite.forms import InputType
 
 _BYTE_SCALE = 1 / 128
 _UINT8_OFFSET = 128

@@ -13,10 +13,11 @@ from typing import Final
 import numpy as np
 
 from ghostface_edge.reports.errors import ToolError
+from ghostface_edge.targets.protocol import InputType
 from ghostface_edge.targets.tflite import convolution, pointwise, prelu, shaping
 from ghostface_edge.targets.tflite.circuit import Circuit
 from ghostface_edge.targets.tflite.context import Lowering
-from ghostface_edge.targets.tflite.forms import InputType, Kernels
+from ghostface_edge.targets.tflite.forms import Kernels
 from ghostface_edge.targets.tflite.interface import set_input
 from ghostface_edge.targets.tflite.source import REQUANTIZE, Node, read_source
 from ghostface_edge.targets.tflite.units import share_scales

@@ -6,8 +6,8 @@ from types import MappingProxyType
 
 from ghostface_edge.reports.errors import InputError, RuntimeMissingError
 from ghostface_edge.targets.profile import PROFILE_RUNS, OperatorSample, ProfileRow, Role, group
-from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Faces, Layout, Precision
-from ghostface_edge.targets.tflite.forms import InputType, Kernels
+from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Faces, InputType, Layout, Precision
+from ghostface_edge.targets.tflite.forms import Kernels
 
 _PIP = "pip install 'ghostface-edge[tflite]'"
 _HALF_WEIGHTS = MappingProxyType({Precision.FP32: False, Precision.FP16: True})
@@ -20,6 +20,8 @@ class TfliteTarget:
     layout = Layout.NHWC
     extension = ".tflite"
     packages = ("ai-edge-litert", "ai-edge-quantizer", "flatbuffers")
+    input_types = (InputType.INT8, InputType.UINT8, InputType.FLOAT32)
+    uses_threads = True
     island: str | None = None
 
     def require(self) -> None:
@@ -52,9 +54,9 @@ class TfliteTarget:
         self,
         carrier: Path,
         artifact: Path,
+        input_type: InputType | None = None,
         *,
         kernels: Kernels = Kernels.XNNPACK,
-        input_type: InputType = InputType.INT8,
     ) -> None:
         """Lower a QDQ ONNX carrier to a full-integer model with the carrier's scales and zero points.
 
@@ -62,8 +64,8 @@ class TfliteTarget:
             carrier: int8 QuantizeLinear/DequantizeLinear around every activation, per tensor; int8 symmetric weights
                 per output channel; biases int32 or float32.
             artifact: where to write.
+            input_type: int8 (in and out), the camera's uint8 (int8 out) or float32 (in and out); int8 by default.
             kernels: whose kernels it is written for.
-            input_type: int8 (in and out), the camera's uint8 (int8 out) or float32 (in and out).
 
         Raises:
             ToolError: a tensor without a scale, or an operator that TFLite has no integer kernel for.
@@ -72,7 +74,7 @@ class TfliteTarget:
         from ghostface_edge.targets.tflite.flatbuffer import serialize
         from ghostface_edge.targets.tflite.lowering import lower_carrier
 
-        artifact.write_bytes(serialize(lower_carrier(carrier, kernels, input_type)))
+        artifact.write_bytes(serialize(lower_carrier(carrier, kernels, input_type or InputType.INT8)))
 
     def quantize_stock(self, model: Path, faces: Faces, artifact: Path) -> None:
         """LiteRT's own quantizer, static INT8 with its defaults, on our FP32 lowering."""
@@ -90,7 +92,7 @@ class TfliteTarget:
         return TfliteEmbedder(artifact, threads, batch)
 
     def profile(self, artifact: Path, threads: int) -> tuple[ProfileRow, ...]:
-        """Time every operator alone, since LiteRT's Python package has no profiler; operators in XNNPACK say so."""
+        """Time every operator alone, since LiteRT's Python package has no profiler."""
         from ghostface_edge.targets.tflite.profiling import time_operators
 
         samples = []
@@ -98,8 +100,9 @@ class TfliteTarget:
             role = Role.INTEGER if "int" in operator.dtype else Role.FLOAT
             if operator.kind in {"QUANTIZE", "DEQUANTIZE"}:
                 role = Role.QUANTIZE
-            kind = f"{operator.kind} (XNNPACK)" if operator.delegated else operator.kind
-            samples.append(OperatorSample(f"{place}", kind, role, operator.microseconds))
+            samples.append(
+                OperatorSample(f"{place}", operator.kind, role, operator.microseconds, delegated=operator.delegated)
+            )
         return group(samples)
 
     def inspect(self, artifact: Path) -> ArtifactInfo:

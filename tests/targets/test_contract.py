@@ -12,11 +12,16 @@ from onnx import TensorProto, helper, numpy_helper
 
 from ghostface_edge.reports.errors import GhostfaceEdgeError, InputError, RuntimeMissingError
 from ghostface_edge.targets.child import Child
-from ghostface_edge.targets.protocol import Layout, Precision
-from ghostface_edge.targets.table import TARGETS, all_variants, load_target, parse_variants
+from ghostface_edge.targets.protocol import InputType, Layout, Precision
+from ghostface_edge.targets.table import STOCK, TARGETS, VariantId, all_variants, load_target, parse_variants
 from ghostface_edge.targets.worker import Worker
 
-IMPORTED = {"openvino": "openvino", "onnxruntime": "onnxruntime", "tflite": "ai_edge_litert"}
+IMPORTED = {
+    "openvino": "openvino",
+    "onnxruntime": "onnxruntime",
+    "tflite": "ai_edge_litert",
+    "tflite-micro": "tflite_micro",
+}
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +98,12 @@ def child(runtime, tmp_path):
         yield child
 
 
+def need(runtime, precision, suffix=""):
+    """Skip what a runtime does not have."""
+    if VariantId(runtime, precision, suffix) not in all_variants():
+        pytest.skip(f"{runtime} has no {precision} {suffix}".rstrip())
+
+
 def cosine(a, b):
     return np.einsum("ie,ie->i", a, b) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
 
@@ -101,6 +112,7 @@ def cosine(a, b):
 def test_conversion_keeps_the_function_batched_and_alone(
     runtime, child, model, faces, expected, tmp_path, precision, lowest
 ):
+    need(runtime, precision)
     artifact = tmp_path / f"tiny{load_target(runtime).extension}"
     child.call("convert", model, precision, artifact)
     child.call("load", artifact, 1, 8)
@@ -113,6 +125,7 @@ def test_conversion_keeps_the_function_batched_and_alone(
 
 
 def test_half_precision_halves_the_weights(runtime, child, model, tmp_path):
+    need(runtime, Precision.FP16)
     target = load_target(runtime)
     sizes = []
     for precision in (Precision.FP32, Precision.FP16):
@@ -124,6 +137,7 @@ def test_half_precision_halves_the_weights(runtime, child, model, tmp_path):
 
 
 def test_stock_quantization_gives_an_int8_model_that_runs(runtime, child, model, faces, expected, tmp_path):
+    need(runtime, Precision.INT8, STOCK)
     artifact = tmp_path / f"tiny{load_target(runtime).extension}"
     child.call("quantize_stock", model, faces, artifact)
     info = child.call("inspect", artifact)
@@ -131,6 +145,30 @@ def test_stock_quantization_gives_an_int8_model_that_runs(runtime, child, model,
     child.call("load", artifact, 1, 4)
     embeddings = child.call("embed", faces)
     assert cosine(embeddings, expected).mean() > 0.8
+
+
+def test_what_a_runtime_does_not_have_is_refused(model, faces, tmp_path):
+    pytest.importorskip("tflite_micro", reason="tflite-micro is not installed")
+    micro = load_target("tflite-micro")
+    with pytest.raises(InputError, match="runs fp32 and int8, not fp16"):
+        micro.convert(model, Precision.FP16, tmp_path / "half.tflite")
+    with pytest.raises(InputError, match="no quantizer of its own"):
+        micro.quantize_stock(model, faces, tmp_path / "stock.tflite")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("input_type", InputType)
+def test_an_input_that_a_runtime_does_not_take_is_refused(runtime, child, ghost_carrier, tmp_path, input_type):
+    target = load_target(runtime)
+    artifact = tmp_path / f"tiny{target.extension}"
+    if input_type in target.input_types:
+        child.call("lower_quantized", ghost_carrier, artifact, input_type)
+        info = child.call("inspect", artifact)
+        assert info.input_dtype == input_type
+    else:
+        with pytest.raises(InputError, match=f"{runtime} takes float32, not {input_type}"):
+            child.call("lower_quantized", ghost_carrier, artifact, input_type)
+        assert not artifact.exists()
 
 
 def test_inspect_reads_interface_and_macs(runtime, child, model, tmp_path):
@@ -193,6 +231,12 @@ def test_variant_names():
         "openvino-fp32",
         "tflite-fp16",
     ]
+    assert [str(variant) for variant in parse_variants(["tflite-micro"])] == ["tflite-micro-fp32", "tflite-micro-int8"]
+    (ethos,) = parse_variants(["ethos-u", "tflite-micro-int8"])
+    assert str(ethos) == "tflite-micro-int8"
+    assert [str(variant) for variant in all_variants() if variant.is_firmware] == ["tflite-micro-int8"]
+    with pytest.raises(InputError, match="'tflite-micro-fp16'"):
+        parse_variants(["tflite-micro-fp16"])
     with pytest.raises(InputError, match="'openvno-int8'") as caught:
         parse_variants(["openvno-int8"])
     assert "did you mean 'openvino-int8" in caught.value.fix

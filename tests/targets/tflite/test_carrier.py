@@ -8,7 +8,8 @@ from ghostface_edge.targets.protocol import Precision
 from ghostface_edge.targets.tflite import TfliteTarget, lowering
 from ghostface_edge.targets.tflite.circuit import Quantization, per_tensor
 from ghostface_edge.targets.tflite.flatbuffer import serialize
-from ghostface_edge.targets.tflite.forms import InputType, Kernels
+from ghostface_edge.targets.protocol import InputType
+from ghostface_edge.targets.tflite.forms import Kernels
 from ghostface_edge.targets.tflite.kernel import Kernel, read_kernel
 from ghostface_edge.targets.tflite.lowering import lower_carrier
 from ghostface_edge.targets.tflite.source import Constant, read_source

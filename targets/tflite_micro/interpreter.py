@@ -1,19 +1,19 @@
-"""A full-integer `.tflite` in TensorFlow Lite for Microcontrollers' own interpreter, on the host.
+"""A `.tflite` in TensorFlow Lite for Microcontrollers' own interpreter, on the host.
 
 The PyPI package tflite-micro holds the interpreter with its reference kernels, which are LiteRT's reference kernels to
 the byte; what runs here is what a microcontroller without vector kernels computes. Native code: run it in a child
 process.
 """
 
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostface_edge.reports.errors import RuntimeMissingError, ToolError
+from ghostface_edge.reports.errors import InputError, ToolError
 from ghostface_edge.targets.protocol import Embeddings, Faces
+from ghostface_edge.targets.table import require_modules
 from ghostface_edge.targets.tflite.encoding import decode, encode
 
 _ROOMY_BYTES: Final = 64 << 20
@@ -24,18 +24,24 @@ class MicroEmbedder:
     """TFLM's interpreter, one face at a time.
 
     Args:
-        artifact: a full-integer `.tflite` with batch 1 (`Kernels.PORTABLE`).
+        artifact: a `.tflite` with batch 1, float32 or full integer (`Kernels.PORTABLE`).
         arena_bytes: tensor arena to give it.
 
     Raises:
+        InputError: the file is missing.
         RuntimeMissingError: tflite-micro is not installed.
         ToolError: the model does not fit the arena, or has an operator that TFLM lacks.
     """
 
     def __init__(self, artifact: Path, arena_bytes: int = _ROOMY_BYTES) -> None:
+        require_modules("micro", "tflite_micro")
+        from tflite_micro import runtime  # type: ignore[import-untyped]
+
+        if not artifact.is_file():
+            raise InputError(f"{artifact} does not exist", fix="give a .tflite file")
         try:
-            self._interpreter = _runtime().Interpreter.from_file(str(artifact), arena_size=arena_bytes)
-        except RuntimeError as problem:
+            self._interpreter = runtime.Interpreter.from_file(str(artifact), arena_size=arena_bytes)
+        except (RuntimeError, ValueError) as problem:
             raise ToolError(
                 f"{artifact} does not start in TensorFlow Lite Micro with an arena of {arena_bytes} bytes: {problem}",
                 fix="give a larger arena, or lower the model again with the portable kernels",
@@ -83,12 +89,3 @@ def _parameters(details: dict[str, Any]) -> tuple[float, int]:
     if not len(quantization["scales"]):
         return 0.0, 0
     return float(quantization["scales"][0]), int(quantization["zero_points"][0])
-
-
-def _runtime() -> Any:
-    try:
-        return import_module("tflite_micro").runtime
-    except ModuleNotFoundError as missing:
-        raise RuntimeMissingError(
-            "TensorFlow Lite Micro's interpreter is not installed", fix="pip install tflite-micro"
-        ) from missing

@@ -1,0 +1,127 @@
+"""What goes into a microcontroller's program beside a model: C array and header, arena, models compiled for Ethos-U.
+
+In: an INT8 `.tflite` of batch 1. Out: a folder with `<model>-<variant>.cc/.h`, where Arm's Vela is installed with
+`<model>-<accelerator>.tflite`, and `firmware.json` with what was found out about them.
+"""
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ghostface_edge.reports.errors import RuntimeMissingError, ToolError
+from ghostface_edge.reports.evidence import Firmware, NpuEstimate
+
+if TYPE_CHECKING:
+    from ghostface_edge.targets.tflite_micro.vela import Compiled
+
+_FACTS = "firmware.json"
+
+
+@dataclass(frozen=True, slots=True)
+class FirmwareSet:
+    """The files in a folder, and what a report says of them; paths are names within it."""
+
+    folder: Path
+    needs: Firmware
+    estimates: tuple[NpuEstimate, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file to hand on."""
+        return tuple(self.folder / name for name in (*self.needs.files, *(one.path for one in self.estimates)))
+
+    def publish(self, models: Path, under: str) -> tuple[Firmware, tuple[NpuEstimate, ...]]:
+        """Copy the files into `models`; returns the records with paths relative to the folder that holds `under`."""
+        for file in self.files:
+            partial = models / f"{file.name}.partial"
+            shutil.copyfile(file, partial)
+            partial.replace(models / file.name)
+        needs = self.needs.model_copy(update={"files": tuple(f"{under}/{name}" for name in self.needs.files)})
+        return needs, tuple(one.model_copy(update={"path": f"{under}/{one.path}"}) for one in self.estimates)
+
+
+def read_firmware(folder: Path) -> FirmwareSet:
+    """What `FirmwareMaker.make` wrote."""
+    facts = json.loads((folder / _FACTS).read_text())
+    estimates = tuple(NpuEstimate.model_validate(estimate) for estimate in facts["estimates"])
+    return FirmwareSet(folder, Firmware.model_validate(facts["needs"]), estimates, tuple(facts["warnings"]))
+
+
+class FirmwareMaker:
+    """Far side of the stage's child process."""
+
+    def make(self, artifact: Path, model: str, variant: str, folder: Path) -> None:
+        """Fill a folder.
+
+        Args:
+            artifact: INT8 `.tflite`, batch 1.
+            model: the network's name.
+            variant: what the artifact is called after it.
+            folder: where to write.
+
+        Raises:
+            ToolError: TensorFlow Lite Micro does not start the model.
+        """
+        from ghostface_edge.targets.tflite.inspection import inspect_artifact
+        from ghostface_edge.targets.tflite_micro.c_array import write_c_array
+        from ghostface_edge.targets.tflite_micro.interpreter import smallest_arena_bytes
+        from ghostface_edge.targets.tflite_micro.vela import require_vela
+
+        arena_bytes = smallest_arena_bytes(artifact)
+        compiler, compiled, warnings = "", list["Compiled"](), list[str]()
+        try:
+            compiler = require_vela()
+        except RuntimeMissingError as missing:
+            warnings.append(f"no estimates for Ethos-U: {missing}")
+        else:
+            compiled = _compile_all(artifact, folder, model, warnings)
+        sources = write_c_array(artifact, folder, f"{model}-{variant}", arena_bytes, _notes(compiled))
+        needs = Firmware(
+            arena_bytes=arena_bytes,
+            operators=inspect_artifact(artifact).operators,
+            files=tuple(path.name for path in sources),
+        )
+        estimates = [_estimate(one, compiler).model_dump(mode="json") for one in compiled]
+        facts = {"needs": needs.model_dump(mode="json"), "estimates": estimates, "warnings": warnings}
+        (folder / _FACTS).write_text(json.dumps(facts))
+
+
+def _compile_all(artifact: Path, folder: Path, model: str, warnings: list[str]) -> "list[Compiled]":
+    """One model for each accelerator, and where Vela puts the output into the input one more that keeps the input."""
+    from ghostface_edge.targets.tflite_micro.vela import ACCELERATORS, INPUT_KEPT, compile_for
+
+    compiled: list[Compiled] = []
+    for accelerator in ACCELERATORS:
+        try:
+            compiled.append(compile_for(accelerator, artifact, folder / f"{model}-{accelerator}.tflite"))
+            if compiled[-1].output_in_input:
+                kept = folder / f"{model}-{accelerator}-{INPUT_KEPT}.tflite"
+                compiled.append(compile_for(accelerator, artifact, kept, keep_input=True))
+        except ToolError as error:
+            warnings.append(str(error))
+    return compiled
+
+
+def _notes(compiled: "Sequence[Compiled]") -> list[str]:
+    """What firmware must do for each compiled model, for the header."""
+    lines = []
+    for model in compiled:
+        if model.output_in_input:
+            what = "Vela put the output inside the input's memory: read the output, then fill the input, then Invoke()"
+        elif model.overwrites:
+            what = "the NPU overwrites the input: fill it anew before every Invoke()"
+        else:
+            what = "the NPU writes nothing into the input: it may be filled while the output is read, and run again"
+        lines.append(f"{model.path.name}: {what}.")
+    return lines
+
+
+def _estimate(compiled: "Compiled", compiler: str) -> NpuEstimate:
+    figures = asdict(compiled)
+    del figures["keeps_input"], figures["overwrites"]
+    accelerator = f"{compiled.accelerator}, input kept" if compiled.keeps_input else compiled.accelerator
+    return NpuEstimate(**figures | {"tool": compiler, "path": compiled.path.name, "accelerator": accelerator})
