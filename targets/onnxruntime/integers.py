@@ -2,9 +2,9 @@
 
 In: QDQ ONNX. Out: QLinearConv, QLinearAdd and the like on uint8 (N, H, W, C), weights as they were. Left to itself ONNX
 Runtime fuses a quarter of the convolutions, leaves every PReLU between dequantize and quantize, and changes the layout
-around each convolution: 2 times slower than float. What the carrier leaves in float, and what the rules do not cover, is
-written for the blocked kernels (`blocked`), in (N, C, H, W) between DequantizeLinear and QuantizeLinear; channels are
-filled alike on both sides.
+around each convolution: 2 times slower than float. What the carrier leaves in float, and what the rules do not cover,
+is written for the blocked kernels (`blocked`), in (N, C, H, W) between DequantizeLinear and QuantizeLinear; channels
+are filled alike on both sides.
 
 PReLU with slopes a at x, both on one grid: x + relu((a - 1) x). The second term is a 1x1 depthwise convolution whose
 zero point is 0, so that saturation is the ReLU; since x is on the grid, rounding it is rounding the PReLU, and where it

@@ -141,7 +141,7 @@ class _Lowering:
         if scales is None:
             # A row at a time: scaled channels leave rows that float16 could not hold.
             scales = np.abs(values).max((1, 2, 3)).clip(np.finfo(np.float32).tiny).astype(np.float32)
-            values = (values / scales.reshape(-1, 1, 1, 1)).astype(np.float16)
+            values = (np.asarray(values, np.float32) / scales.reshape(-1, 1, 1, 1)).astype(np.float16)
         lead = (groups, values.shape[0] // groups) if groups > 1 else (values.shape[0],)
         stored = self.op.constant(np.ascontiguousarray(values.reshape(*lead, *values.shape[1:])))
         per_channel = np.broadcast_to(scales.reshape(-1), values.shape[:1]).reshape(*lead, 1, 1, 1)
