@@ -13,8 +13,8 @@ ESTIMATE_COLUMNS = (
     "SRAM KiB",
     "Flash KiB",
     "MACs/cycle",
-    "Operators on the NPU",
-    "on the CPU",
+    "NPU operators",
+    "CPU operators",
     "Compiled model",
 )
 

@@ -4,6 +4,7 @@ A runtime has a colour; a precision has a stroke: FP32 thin, FP16 dotted, INT8 t
 """
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 import numpy as np
 from markupsafe import Markup
@@ -19,6 +20,8 @@ from ghostface_edge.reports.variant import Status, Variant
 _COLOURS = 6
 _SMALLEST_DROP_PP = 0.01
 _LONGEST_NAME = 34
+_NAMES = 262
+"""Room for such a name."""
 _LEAST_LABELLED = 0.06
 """Share of a bar that has room for its own figure."""
 
@@ -148,7 +151,7 @@ def curve_plot(curve: Sequence[CurveStep]) -> Markup:
         Axis("cosine to the float network, held-out calibration faces", float(np.floor(50 * lowest) / 50), 1.0),
         Axis("", 0, len(curve)),
         height=66 + 30 * len(curve),
-        left=230,
+        left=_NAMES,
         rows=[shortened(step.step) for step in curve],
     )
     middles = [row + 0.5 for row in range(len(curve))]
@@ -167,17 +170,17 @@ def shortened(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else f"…{name[1 - _LONGEST_NAME :]}"
 
 
-def bars(title: str, label: str, rows: list[tuple[str, float]]) -> Markup:
-    """Horizontal bars from zero, for rankings."""
+def bars(title: str, label: str, rows: Sequence[tuple[str, float]], colours: Sequence[str | None] = ()) -> Markup:
+    """Horizontal bars from zero, for rankings; `colours` are CSS classes, a bar without one has the first runtime's."""
     highest = max((value for _, value in rows), default=1.0) or 1.0
     chart = Chart(
         title,
         Axis(label, 0.0, 1.05 * highest),
         Axis("", 0, max(len(rows), 1)),
         height=66 + 19 * max(len(rows), 1),
-        left=230,
+        left=_NAMES,
         rows=[shortened(name) for name, _ in rows],
     )
-    for row, (name, value) in enumerate(rows):
-        chart.bar((0.0, value), (row + 0.18, row + 0.82), "fill c0", f"{name}: {value:.4g}")
+    for row, ((name, value), colour) in enumerate(zip_longest(rows, colours)):
+        chart.bar((0.0, value), (row + 0.18, row + 0.82), f"fill {colour or 'c0'}", f"{name}: {value:.4g}")
     return chart.render()

@@ -112,8 +112,16 @@ class Chart:
     def render(self) -> Markup:
         """Write the SVG element."""
         return Markup(
-            '<svg viewBox="0 0 {} {}" role="img" aria-label="{}" preserveAspectRatio="xMidYMid meet">{}{}</svg>'
-        ).format(self.width, self.height, self.title, self._axes(), Markup("").join(self._shapes))
+            '<svg class="{}" viewBox="0 0 {} {}" role="img" aria-label="{}" preserveAspectRatio="xMidYMid meet">'
+            "{}{}</svg>"
+        ).format(
+            "rows" if self.rows else "curves",
+            self.width,
+            self.height,
+            self.title,
+            self._axes(),
+            Markup("").join(self._shapes),
+        )
 
     def _add(self, shape: Markup) -> None:
         self._shapes.append(shape)
