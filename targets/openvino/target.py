@@ -46,7 +46,7 @@ class OpenvinoTarget:
         import openvino
 
         openvino.save_model(openvino.convert_model(model), artifact, compress_to_fp16=precision is Precision.FP16)
-        kernels.prefer(artifact, kernels.FLOAT_KERNELS)
+        kernels.prefer(artifact)
 
     def quantize_stock(self, model: Path, faces: Faces, artifact: Path) -> None:
         import nncf
@@ -62,7 +62,7 @@ class OpenvinoTarget:
         import openvino
 
         openvino.save_model(lower(carrier), artifact, compress_to_fp16=False)
-        kernels.prefer(artifact, kernels.INTEGER_KERNELS)
+        kernels.prefer(artifact)
         kernels.compact(artifact)
 
     def load(self, artifact: Path, threads: int, batch: int) -> Embedder:
