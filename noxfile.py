@@ -1,4 +1,7 @@
-"""`nox -s run|tests|lint|bench`: every session in its own environment, from the pinned versions."""
+"""`nox -s run|tests|lint|bench|tensorflow|boards`: every session in its own environment, from the pinned versions."""
+
+import os
+from pathlib import Path
 
 import nox
 
@@ -8,12 +11,24 @@ nox.options.default_venv_backend = "virtualenv"
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PACKAGES = ("calibration", "pipeline", "reports", "targets")
+TENSORFLOW = ("tensorflow-cpu==2.21.0", "onnx==1.23.2")
+TF_KERAS = "tf-keras==2.21.0"
+BOARD = ("tflite-runtime==2.14.0", "numpy==1.26.4")
 
 
 def install(session: nox.Session, extra: str, *groups: str) -> None:
     """Install the project as users get it, with one extra and the groups' tools, at the pinned versions."""
     tools = nox.project.dependency_groups(PYPROJECT, *groups) if groups else ()
     session.install(f".[{extra}]", *tools, "--constraint", "constraints.txt")
+
+
+def second_python(session: nox.Session, *requirements: str) -> str:
+    """Make an environment inside the session's, for what cannot share ours; returns its Python."""
+    folder = Path(session.create_tmp()) / "second"
+    session.run("python", "-m", "venv", str(folder))
+    python = str(folder / ("Scripts" if os.name == "nt" else "bin") / "python")
+    session.run(python, "-m", "pip", "install", "--quiet", *requirements, external=True)
+    return python
 
 
 @nox.session
@@ -48,3 +63,25 @@ def bench(session: nox.Session) -> None:
     """Stock and ours side by side: `nox -s bench -- OUT [CHECKPOINT of V1-0.5-2]`."""
     install(session, "all")
     session.run("python", "-m", "ghostface_edge.pipeline.bench", *session.posargs)
+
+
+@nox.session
+def tensorflow(session: nox.Session) -> None:
+    """`tflite-int8` against TensorFlow's own converter: `nox -s tensorflow -- OUT [CHECKPOINT of V1-0.5-2]`."""
+    install(session, "all")
+    python = second_python(session, *TENSORFLOW)
+    session.run(python, "-m", "pip", "install", "--quiet", "--no-deps", TF_KERAS, external=True)
+    out, *checkpoint = session.posargs or ["bench"]
+    session.run("python", "-m", "ghostface_edge.pipeline.bench.tensorflow_rival", out, python, *checkpoint)
+
+
+@nox.session(python="3.11")
+def boards(session: nox.Session) -> None:
+    """The `.tflite` files on tflite-runtime 2.14: `nox -s boards -- OUT [CHECKPOINT PAIRS.bin CALIBRATION]`.
+
+    Python 3.11 is the last that tflite-runtime has a wheel for.
+    """
+    install(session, "all")
+    python = second_python(session, *BOARD)
+    out, *given = session.posargs or ["boards"]
+    session.run("python", "-m", "ghostface_edge.pipeline.bench.boards", out, python, *given)

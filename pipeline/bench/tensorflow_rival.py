@@ -30,7 +30,7 @@ from ghostface_edge.pipeline.graph.export import MAX_ABS_DIFFERENCE, export_onnx
 from ghostface_edge.pipeline.host import describe_host
 from ghostface_edge.pipeline.latency import ROUNDS, RUNS_PER_ROUND, Timing, time_interleaved
 from ghostface_edge.pipeline.progress import Narrator
-from ghostface_edge.reports.errors import ParityError, ToolError
+from ghostface_edge.reports.errors import GhostfaceEdgeError, ParityError, ToolError
 from ghostface_edge.reports.latency import summarize
 from ghostface_edge.targets.child import Child
 from ghostface_edge.targets.protocol import Precision
@@ -136,4 +136,7 @@ def _time(model: str, files: Mapping[str, Path], narrator: Narrator) -> dict[str
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except GhostfaceEdgeError as error:
+        sys.exit(f"error: {error}")

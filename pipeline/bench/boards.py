@@ -1,0 +1,187 @@
+"""Do old boards give the same embeddings? `python -m ghostface_edge.pipeline.bench.boards OUT PYTHON`.
+
+    ... OUT PYTHON [CHECKPOINT PAIRS.bin CALIBRATION]
+
+PYTHON has tflite-runtime 2.14 and numpy 1. Every form of `.tflite` that this project writes runs there and in LiteRT,
+with its default and with its reference kernels, and must agree within `LIMITS`; the INT8 file also embeds all faces of
+the pairs. Without a checkpoint: the embedded network on rendered people. Prints tables, writes OUT/boards.json, exits
+with 1 where a file does not load or embeddings disagree. `nox -s boards` calls this.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from ghostface_edge.calibration.faces import sample, scan_folder
+from ghostface_edge.calibration.pairs_source import PairsSource, open_pairs
+from ghostface_edge.calibration.verification import VerificationSet
+from ghostface_edge.pipeline.artifacts import artifact_of
+from ghostface_edge.pipeline.build import Workshop
+from ghostface_edge.pipeline.decoded import DecodedFaces
+from ghostface_edge.pipeline.default import default_checkpoint
+from ghostface_edge.pipeline.host import usable_cores
+from ghostface_edge.pipeline.offline import rendered_inputs
+from ghostface_edge.pipeline.progress import Narrator
+from ghostface_edge.pipeline.quantize.options import Recipe
+from ghostface_edge.pipeline.quantize_file import CALIBRATION_FACES
+from ghostface_edge.pipeline.store import Store
+from ghostface_edge.reports.errors import GhostfaceEdgeError, ToolError
+from ghostface_edge.reports.metrics import cosine_scores, normalized
+from ghostface_edge.reports.paired import compare, link_identities
+from ghostface_edge.targets.protocol import Embeddings, InputType, Precision
+from ghostface_edge.targets.tflite import TfliteTarget
+from ghostface_edge.targets.tflite.forms import Kernels
+
+_RUN: Final = Path(__file__).with_name("board_run.py")
+_FACES: Final = 256
+FLOAT: Final = "ONNX Runtime FP32"
+REFERENCE: Final = "LiteRT, reference kernels"
+XNNPACK: Final = "LiteRT, XNNPACK"
+
+FORMS: Final[Mapping[str, tuple[Kernels, InputType]]] = MappingProxyType(
+    {
+        "int8": (Kernels.XNNPACK, InputType.INT8),
+        "int8-portable": (Kernels.PORTABLE, InputType.INT8),
+        "int8-portable-uint8": (Kernels.PORTABLE, InputType.UINT8),
+        "int8-portable-float32": (Kernels.PORTABLE, InputType.FLOAT32),
+    }
+)
+"""The full-integer files by label."""
+
+LIMITS: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType(
+    {
+        "fp32": {FLOAT: 0.999999, XNNPACK: 0.999999},
+        "fp16": {FLOAT: 0.9999, XNNPACK: 0.999999},
+        **{label: {REFERENCE: 0.999, XNNPACK: 0.97} for label in FORMS},
+    }
+)
+"""Smallest mean cosine of a file's embeddings on the board to others'."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """One file on the board against the same file, or its float network, elsewhere."""
+
+    label: str
+    against: str
+    cosine_mean: float
+    cosine_min: float
+    max_abs: float
+    limit: float
+
+    @property
+    def holds(self) -> bool:
+        """Is it within its limit?"""
+        return self.cosine_mean >= self.limit
+
+
+def agreement(label: str, against: str, ours: Embeddings, others: Embeddings) -> Agreement:
+    """Compare embeddings (N, E) of the same faces."""
+    cosines = np.einsum("ie,ie->i", normalized(ours), normalized(others))
+    distance = float(np.abs(ours - others).max())
+    return Agreement(label, against, float(cosines.mean()), float(cosines.min()), distance, LIMITS[label][against])
+
+
+def embed(python: Path, model: Path, faces: Path, *, reference: bool = False) -> tuple[Embeddings, NDArray[np.float64]]:
+    """Embeddings (N, E) and milliseconds (N,) of a `.tflite` in another Python's interpreter.
+
+    Raises:
+        ToolError: the file does not load or run there.
+    """
+    out = model.with_suffix(".npz")
+    command: list[str | Path] = [python, "-P", _RUN, model, faces, out, *(["reference"] if reference else [])]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        message = ended.stderr.strip().splitlines() or [f"ended with {ended.returncode}"]
+        raise ToolError(f"{model.name} does not run with {python}: {message[-1]}", fix="see what it prints by hand")
+    with np.load(out) as found:
+        return found["embeddings"], found["milliseconds"]
+
+
+def write_models(checkpoint: Path, calibration: Path, folder: Path, shop: Workshop) -> tuple[Path, dict[str, Path]]:
+    """The exported ONNX, and every form of `.tflite` by label."""
+    faces = sample(scan_folder(calibration), CALIBRATION_FACES, 0)
+    exported = shop.export(checkpoint, faces)
+    carrier = shop.quantize(exported.path, faces, Recipe(), 0)
+    target = TfliteTarget()
+    made = {label: folder / f"{label}.tflite" for label in LIMITS}
+    target.convert(exported.path, Precision.FP32, made["fp32"])
+    target.convert(exported.path, Precision.FP16, made["fp16"])
+    for label, (kernels, input_type) in FORMS.items():
+        target.lower_quantized(carrier.path, made[label], kernels=kernels, input_type=input_type)
+    return exported.path, made
+
+
+def main(arguments: list[str]) -> int:
+    """Write, run, compare, print; returns the exit code."""
+    out, python, *given = map(Path, arguments)
+    narrator, store, console = Narrator(), Store(), Console(width=140)
+    checkpoint, source, calibration = given or (default_checkpoint(), *rendered_inputs(store, narrator, 0))
+    (out / "logs").mkdir(parents=True, exist_ok=True)
+    shop = Workshop(store, out / "logs", narrator, usable_cores())
+    exported, models = write_models(checkpoint, calibration, out, shop)
+    pairs = open_pairs(PairsSource(source), store.root / "aligned", usable_cores()).pairs
+    with DecodedFaces.of_pairs(pairs) as faces:
+        float_embeddings = shop.embed(artifact_of("onnxruntime", exported), faces, FLOAT)
+        few = out / "faces.npy"
+        np.save(few, np.load(faces.path, mmap_mode="r")[:_FACES])
+        found, medians = _agreements(python, models, few, float_embeddings[:_FACES], narrator)
+        with narrator.stage(f"int8: embed {len(faces)} faces on the board"):
+            board, _ = embed(python, models["int8"], faces.path)
+        litert = shop.embed(artifact_of("tflite", models["int8"]), faces, "int8 in LiteRT")
+    drops = {"board": _drop(board, float_embeddings, pairs), XNNPACK: _drop(litert, float_embeddings, pairs)}
+    content = {"p50_ms": medians, "agreements": [asdict(each) for each in found], "int8_versus_fp32": drops}
+    (out / "boards.json").write_text(json.dumps(content, indent=1))
+    console.print(table(found, medians))
+    for where, drop in drops.items():
+        console.print(f"int8, {where}: {json.dumps(drop)}", markup=False)
+    return 0 if all(each.holds for each in found) else 1
+
+
+def table(found: list[Agreement], medians: Mapping[str, float]) -> Table:
+    """The agreements for a console."""
+    drawn = Table("File", "p50 ms", "Against", "Cosine", "Lowest", "Max abs", "Limit", "")
+    for each in found:
+        figures = (f"{each.cosine_mean:.6f}", f"{each.cosine_min:.6f}", f"{each.max_abs:.2e}", f"{each.limit}")
+        drawn.add_row(
+            each.label, f"{medians[each.label]:.2f}", each.against, *figures, "" if each.holds else "DISAGREES"
+        )
+    return drawn
+
+
+def _agreements(
+    python: Path, models: Mapping[str, Path], faces: Path, expected: Embeddings, narrator: Narrator
+) -> tuple[list[Agreement], dict[str, float]]:
+    found, medians, here = [], {}, Path(sys.executable)
+    for label, model in models.items():
+        with narrator.stage(f"{label}: embed {_FACES} faces on the board and here"):
+            own, times = embed(python, model, faces)
+            medians[label] = float(np.median(times))
+            for against in LIMITS[label]:
+                others = expected if against == FLOAT else embed(here, model, faces, reference=against == REFERENCE)[0]
+                found.append(agreement(label, against, own, others))
+    return found, medians
+
+
+def _drop(embeddings: Embeddings, reference: Embeddings, pairs: VerificationSet) -> dict[str, object]:
+    scores = cosine_scores(embeddings, pairs.index), cosine_scores(reference, pairs.index)
+    identities = link_identities(pairs.index, pairs.same)
+    found = compare(*scores, pairs.same, embeddings, reference, identities=identities, folds=pairs.folds)
+    return {"drop_pp": found.drop_pp, "ci95_pp": found.ci95_pp, "cosine_mean": found.cosine_mean}
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except GhostfaceEdgeError as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,71 @@
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
+from ghostface_edge.pipeline.architecture import Architecture
+from ghostface_edge.pipeline.bench import BenchModel
+from ghostface_edge.pipeline.bench.boards import FLOAT, REFERENCE, XNNPACK, agreement, embed
+from ghostface_edge.pipeline.bench.contestants import quantize_quickly, random_faces
+from ghostface_edge.pipeline.graph.export import export_onnx
+from ghostface_edge.reports.errors import ToolError
+from ghostface_edge.targets.protocol import InputType, Precision
+from ghostface_edge.targets.tflite import TfliteTarget
+from ghostface_edge.targets.tflite.forms import Kernels
+
+HERE = Path(sys.executable)
+SIDE = 64
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A small network as `.tflite` in three forms, and 4 faces."""
+    folder = tmp_path_factory.mktemp("boards")
+    faces, target = random_faces(SIDE), TfliteTarget()
+    exported = folder / "exported.onnx"
+    network = BenchModel(Architecture(width=0.25, image_size=SIDE, embedding_size=32))
+    export_onnx(network.load(), exported, faces=faces[:2])
+    carrier = quantize_quickly(exported, faces, folder)
+    target.convert(exported, Precision.FP32, folder / "fp32.tflite")
+    for input_type in (InputType.INT8, InputType.UINT8):
+        artifact = folder / f"{input_type}.tflite"
+        target.lower_quantized(carrier, artifact, kernels=Kernels.PORTABLE, input_type=input_type)
+    np.save(folder / "faces.npy", faces[:4])
+    return folder
+
+
+@pytest.mark.parametrize("label", ["fp32", "int8", "uint8"])
+def test_a_board_feeds_faces_as_this_project_does(folder, label):
+    model = folder / f"{label}.tflite"
+    found, milliseconds = embed(HERE, model, folder / "faces.npy")
+    embedder = TfliteTarget().load(model, 1, 1)
+    faces = np.load(folder / "faces.npy")
+    expected = np.concatenate([embedder.run(embedder.prepare(face[None])) for face in faces])
+    np.testing.assert_array_equal(found, expected)
+    assert milliseconds.shape == (4,)
+
+
+def test_reference_kernels_are_others_but_agree(folder):
+    model, faces = folder / "int8.tflite", folder / "faces.npy"
+    fast, reference = (embed(HERE, model, faces, reference=kernels)[0] for kernels in (False, True))
+    assert not np.array_equal(fast, reference)
+    assert agreement("int8", XNNPACK, fast, reference).cosine_mean > 0.9
+
+
+def test_a_file_that_does_not_run_is_named(folder, tmp_path):
+    broken = tmp_path / "broken.tflite"
+    broken.write_bytes(b"TFL3" * 9)
+    with pytest.raises(ToolError, match=r"broken\.tflite does not run"):
+        embed(HERE, broken, folder / "faces.npy")
+
+
+def test_the_limit_is_on_the_mean_cosine():
+    rng = np.random.default_rng(0)
+    ours = rng.normal(size=(5, 512)).astype(np.float32)
+    assert agreement("fp32", FLOAT, ours, ours).holds
+    moved = agreement("int8", REFERENCE, ours, ours + rng.normal(0, 0.1, ours.shape).astype(np.float32))
+    assert 0.99 < moved.cosine_mean < 0.999
+    assert not moved.holds
+    assert moved.max_abs > 0.1
