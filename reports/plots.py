@@ -19,6 +19,8 @@ from ghostface_edge.reports.variant import Status, Variant
 
 _COLOURS = 6
 _SMALLEST_DROP_PP = 0.01
+_FAR_APART = 8
+"""Between medians of one plot."""
 _LONGEST_NAME = 34
 _NAMES = 262
 """Room for such a name."""
@@ -73,10 +75,13 @@ def roc_plot(report: Report, curves: ReportCurves) -> Markup:
 def latency_plot(report: Report, curves: ReportCurves) -> Markup:
     """One row per variant: quartiles as a box, median as a line, a whisker to p90 and p99."""
     rows = [(variant, variant.latency) for variant in measured(report) if variant.latency is not None]
-    highest = max((latency.p99_ms for _, latency in rows), default=1.0)
     chart = Chart(
         "Latency",
-        Axis("ms per face, batch 1: quartiles, median, whisker to 90 % and 99 %", 0.0, highest * 1.04),
+        _time_axis(
+            "ms per face: quartiles, median, whisker to 90 and 99 %",
+            [latency.p50_ms for _, latency in rows],
+            1.04 * max((latency.p99_ms for _, latency in rows), default=1.0),
+        ),
         Axis("", 0, max(len(rows), 1)),
         height=70 + 26 * max(len(rows), 1),
         left=168,
@@ -94,6 +99,13 @@ def latency_plot(report: Report, curves: ReportCurves) -> Markup:
     return chart.render()
 
 
+def _time_axis(label: str, medians: Sequence[float], highest: float) -> Axis:
+    """From zero; logarithmic where one variant is so slow that the others would not be told apart."""
+    if medians and max(medians) > _FAR_APART * min(medians):
+        return Axis(f"{label}; logarithmic", 0.7 * min(medians), highest, log=True)
+    return Axis(label, 0.0, highest)
+
+
 def pareto_plot(report: Report) -> Markup:
     """Accuracy lost over time taken; the area of a dot is the file's size."""
     points = [(variant, variant.versus_reference, variant.latency, variant.artifact) for variant in measured(report)]
@@ -102,11 +114,12 @@ def pareto_plot(report: Report) -> Markup:
         for variant, versus, latency, artifact in points
         if versus is not None and latency is not None and artifact is not None
     ]
-    slowest = max((latency.p50_ms for _, _, latency, _ in shown), default=1.0)
+    medians = [latency.p50_ms for _, _, latency, _ in shown]
     worst = max((versus.ci95_pp[1] for _, versus, _, _ in shown), default=1.0)
     largest = max((size for *_, size in shown), default=1)
     y = Axis("accuracy lost, pp", _SMALLEST_DROP_PP / 2, max(1.0, 1.5 * worst), log=True)
-    chart = Chart("Accuracy, time and size", Axis("median ms per face", 0.0, 1.15 * slowest), y)
+    x = _time_axis("median ms per face", medians, 1.15 * max(medians, default=1.0))
+    chart = Chart("Accuracy, time and size", x, y)
     for variant, versus, latency, size in sorted(shown, key=lambda point: -point[3]):
         css = look(variant, report)
         hover = (

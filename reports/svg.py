@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 WIDTH, HEIGHT = 640, 360
+_TWO_DECADES = 100
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 12, 46
 
 
@@ -34,6 +35,9 @@ class Axis:
         """Round values within the axis, with their labels."""
         if self.log:
             first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
+            if self.high / self.low < _TWO_DECADES:
+                values = [factor * 10.0**power for power in range(first - 1, last + 1) for factor in (1, 2, 5)]
+                return [(value, f"{value:g}") for value in values if self.low <= value <= self.high]
             return [(10.0**power, _power(power)) for power in range(first, last + 1)]
         step = _round_step((self.high - self.low) / 5)
         first = math.ceil(self.low / step - 1e-9)

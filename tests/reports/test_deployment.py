@@ -25,6 +25,7 @@ def test_warnings_say_what_to_do(deployed: Report) -> None:
     assert shared.startswith("tflite-int8 on Ethos-U55-128: ")
     assert "fill the input anew before every inference" in shared
     assert "separate regions" in shared
+    assert "input kept" in shared
     assert left == "tflite-int8 on Ethos-U65-256: 1 operator left on the CPU."
 
 
