@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ghostface_edge.reports.evidence import CurveStep, RangeStability, Sensitivity
 from ghostface_edge.reports.report import Report
+from ghostface_edge.reports.variant import Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,22 +20,34 @@ class Quantization:
     """The least stable first."""
     sensitivity: tuple[Sensitivity, ...]
     """The costliest first."""
+    as_above: bool
+    """Whether stability and sensitivity are those of an earlier quantization, and stated there."""
 
 
 def quantizations(report: Report) -> list[Quantization]:
-    """Group the variants that state anything by what they state."""
-    carriers: dict[tuple[object, ...], list[str]] = {}
+    """Group the variants that state anything by what they state.
+
+    Tensors kept in higher precision only add a step to the curve: what such a quantization shares with an earlier one
+    is stated there alone.
+    """
+    carriers: dict[tuple[object, ...], list[Variant]] = {}
     for variant in report.variants:
         key = (variant.curve, variant.range_stability, variant.sensitivity)
         if any(key):
-            carriers.setdefault(key, []).append(variant.id)
-    named = {variant.id: variant for variant in report.variants}
-    return [
-        Quantization(
-            tuple(ids),
-            named[ids[0]].curve,
-            tuple(sorted(named[ids[0]].range_stability, key=lambda group: -group.spread)),
-            tuple(sorted(named[ids[0]].sensitivity, key=lambda part: part.cosine)),
+            carriers.setdefault(key, []).append(variant)
+    found, stated = [], set()
+    for variants in carriers.values():
+        first = variants[0]
+        parts = (first.range_stability, first.sensitivity)
+        repeated = any(parts) and parts in stated
+        stated.add(parts)
+        found.append(
+            Quantization(
+                tuple(variant.id for variant in variants),
+                first.curve,
+                () if repeated else tuple(sorted(first.range_stability, key=lambda group: -group.spread)),
+                () if repeated else tuple(sorted(first.sensitivity, key=lambda part: part.cosine)),
+                repeated,
+            )
         )
-        for ids in carriers.values()
-    ]
+    return found

@@ -19,6 +19,9 @@ def test_another_curve_is_another_quantization(deployed: Report) -> None:
     longer = micro.model_copy(update={"curve": micro.curve[:1]})
     found = quantizations(deployed.model_copy(update={"variants": (*rest, longer)}))
     assert [carrier.variants for carrier in found] == [("onnxruntime-int8",), ("tflite-int8",)]
+    assert [len(carrier.curve) for carrier in found] == [2, 1]
+    # what both share is stated once
+    assert [(len(carrier.sensitivity), carrier.as_above) for carrier in found] == [(2, False), (0, True)]
 
 
 def test_nothing_known(report: Report) -> None:
