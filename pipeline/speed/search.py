@@ -17,12 +17,13 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 
-from ghostface_edge.pipeline.latency import ROUNDS, Timing, time_interleaved
 from ghostface_edge.pipeline.progress import Narrator
 from ghostface_edge.pipeline.quantize.options import LatencyOptions
 from ghostface_edge.pipeline.speed.assignment import Assignment, assignments, estimate, uniform
 from ghostface_edge.pipeline.speed.islands import Segment, find_segments, free, off_grid
+from ghostface_edge.pipeline.speed.track import relative, time_in_turns
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.reports.latency import summarize
 from ghostface_edge.reports.metrics import normalized
@@ -35,9 +36,9 @@ from ghostface_edge.targets.worker import Worker
 _FINALISTS = 5
 _LOOKED_AT = 25
 """Assignments whose cosine and size are determined at most."""
-_IN_TURNS = 10
-"""Artifacts timed against each other at once; each is a process of its own."""
-_QUARTILE = 25
+_ROUNDS, _FINAL_ROUNDS = 40, 80
+_WORTH = 0.01
+"""Share of INT8's time that a change of precision has to gain: what timing on a shared machine leaves uncertain."""
 _EMBED_BATCH = 16
 
 
@@ -117,17 +118,18 @@ class _Search:
                 self.make(child, assignment)
         if self.made[self.int8] is None:
             raise ToolError("the quantized model could not be lowered", fix=f"see {self.log}")
-        times = self.time([one for one in self.made if one != self.int8], f"{title}: one change of precision")
-        times[self.int8] = 1.0
-        finalists = self.admissible(self.promising(times), f"{title}: cosine and size")
+        single = [one for one in self.made if one != self.int8]
+        times = self.compare(single, _ROUNDS, f"{title}, at most one change")
+        finalists = self.admissible(self.promising(times), f"{title}, cosine and size")
         is_int8_good = self.cosine_of(self.int8) >= self.contest.options.cosine
         if not finalists:
             return self.stay("no mix of precisions that is worth timing keeps the cosine and the size asked for")
-        times = self.time(finalists, f"{title}: the {len(finalists)} most promising")
+        times = self.compare(finalists, _ROUNDS, f"{title}, the most promising")
+        del times[self.int8]
         if not times:
             return self.stay("no mix of precisions could be run")
-        best = min(times, key=times.__getitem__)
-        ratio, interval = self.confirm(best, f"{title}: the best against INT8")
+        best = min(times, key=lambda one: _handicapped(one, times[one]))
+        ratio, interval = self.confirm(best, f"{title}, the best")
         if interval[1] >= 1 and is_int8_good:
             return self.stay(
                 f"the best mix takes {ratio:.2f} × [{interval[0]:.2f}, {interval[1]:.2f}] the time of INT8 throughout, "
@@ -137,7 +139,9 @@ class _Search:
 
     def promising(self, times: Mapping[Assignment, float]) -> Iterator[Assignment]:
         """Assignments by estimated time, without the uniform ones."""
-        estimates = {one: estimate(one, times) for one in assignments(len(self.segments)) if one.changes}
+        estimates = {
+            one: _handicapped(one, estimate(one, times)) for one in assignments(len(self.segments)) if one.changes
+        }
         yield from sorted((one for one, time in estimates.items() if math.isfinite(time)), key=estimates.__getitem__)
 
     def admissible(self, ranking: Iterator[Assignment], title: str) -> list[Assignment]:
@@ -202,39 +206,32 @@ class _Search:
             embeddings: Embeddings = child.call("embed", self.contest.faces)
         return embeddings
 
-    def time(self, chosen: Collection[Assignment], title: str) -> dict[Assignment, float]:
-        """Time assignments in turns with INT8 throughout, as ratios to it; those that fail are left out.
+    def time(self, chosen: Collection[Assignment], rounds: int, title: str) -> dict[Assignment, NDArray[np.float64]]:
+        """Milliseconds of assignments and of INT8 throughout, (rounds, RUNS); those that cannot be run are left out.
 
-        Of every artifact's times the first quartile counts: noise only adds.
+        Raises:
+            ToolError: INT8 throughout cannot be run.
         """
-        runnable = [one for one in chosen if self.made[one] is not None]
-        ratios: dict[Assignment, float] = {}
-        with self.contest.narrator.stage(title, len(runnable)) as advance:
-            for at in range(0, len(runnable), _IN_TURNS - 1):
-                group = runnable[at : at + _IN_TURNS - 1]
-                taken = self.time_in_turns([self.int8, *group])
-                if self.int8 not in taken:
-                    raise ToolError("the quantized model could not be run", fix=f"see {self.contest.logs}")
-                quartiles = {one: np.percentile(timing.samples_ms, _QUARTILE) for one, timing in taken.items()}
-                ratios |= {one: float(quartiles[one] / quartiles[self.int8]) for one in group if one in taken}
-                advance(len(group))
-        return ratios
+        contest = self.contest
+        by_label = {one.label: one for one in (self.int8, *chosen) if self.made[one] is not None}
+        paths = {label: path for label, one in by_label.items() if (path := self.made[one]) is not None}
+        with contest.narrator.stage(f"{title}: {len(paths)} in turns", rounds) as advance:
+            taken = time_in_turns(
+                contest.runtime, paths, threads=contest.threads, rounds=rounds, log=self.log, advance=advance
+            )
+        if self.int8.label not in taken:
+            raise ToolError("the quantized model cannot be run", fix=f"see {self.log}")
+        self.timed |= {by_label[label] for label in taken}
+        return {by_label[label]: samples for label, samples in taken.items()}
 
-    def time_in_turns(self, chosen: Collection[Assignment]) -> dict[Assignment, Timing]:
-        by_label = {one.label: one for one in chosen}
-        artifacts = {label: (self.contest.runtime, self.made[one]) for label, one in by_label.items()}
-        paths = {label: (runtime, path) for label, (runtime, path) in artifacts.items() if path is not None}
-        taken = time_interleaved(paths, threads=self.contest.threads, logs=self.contest.logs, advance=_unheard)
-        self.timed |= set(chosen)
-        return {by_label[label]: timing for label, timing in taken.items() if isinstance(timing, Timing)}
+    def compare(self, chosen: Collection[Assignment], rounds: int, title: str) -> dict[Assignment, float]:
+        """Times of assignments as ratios to INT8 throughout, which is among them."""
+        return relative(self.time(chosen, rounds, title), self.int8)
 
     def confirm(self, best: Assignment, title: str) -> tuple[float, tuple[float, float]]:
         """Time the best alone against INT8 throughout: the best of many was lucky, too."""
-        with self.contest.narrator.stage(title):
-            taken = self.time_in_turns([self.int8, best])
-        if len(taken) < 2:
-            return 1.0, (1.0, 1.0)
-        summary = summarize(taken[best].samples_ms, taken[self.int8].samples_ms, rounds=ROUNDS)
+        taken = self.time([best], _FINAL_ROUNDS, title)
+        summary = summarize(taken[best].ravel(), taken[self.int8].ravel(), rounds=_FINAL_ROUNDS)
         return summary.versus_fp32, summary.versus_fp32_ci95
 
     def stay(self, note: str) -> tuple[Fastest, Path]:
@@ -253,5 +250,5 @@ class _Search:
         return Fastest(chosen, tensors, share, cosine, len(self.timed), ratio, interval, note), path
 
 
-def _unheard(_runs: int) -> None:
-    """Progress is told by the group, not by the inference."""
+def _handicapped(assignment: Assignment, ratio: float) -> float:
+    return ratio + _WORTH * len(assignment.changes)
