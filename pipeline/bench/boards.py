@@ -3,9 +3,10 @@
     ... OUT PYTHON [CHECKPOINT PAIRS.bin CALIBRATION]
 
 PYTHON has tflite-runtime 2.14 and numpy 1. Every form of `.tflite` that this project writes runs there and in LiteRT,
-with its default and with its reference kernels, and must agree within `LIMITS`; the INT8 file also embeds all faces of
-the pairs. Without a checkpoint: the embedded network on rendered people. Prints tables, writes OUT/boards.json, exits
-with 1 where a file does not load or embeddings disagree. `nox -s boards` calls this.
+in integers once with both runtimes' reference kernels, which must give the same bytes, and once with both runtimes'
+fast ones, which round differently. The INT8 file also embeds all faces of the pairs. Without a checkpoint: the embedded
+network on rendered people. Prints tables, writes OUT/boards.json, exits with 1 where a file does not load or embeddings
+disagree. `nox -s boards` calls this.
 """
 
 import json
@@ -45,7 +46,7 @@ from ghostface_edge.targets.tflite.forms import Kernels
 _RUN: Final = Path(__file__).with_name("board_run.py")
 _FACES: Final = 256
 FLOAT: Final = "ONNX Runtime FP32"
-REFERENCE: Final = "LiteRT, reference kernels"
+REFERENCE: Final = "LiteRT, both with reference kernels"
 XNNPACK: Final = "LiteRT, XNNPACK"
 
 FORMS: Final[Mapping[str, tuple[Kernels, InputType]]] = MappingProxyType(
@@ -62,10 +63,13 @@ LIMITS: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType(
     {
         "fp32": {FLOAT: 0.999999, XNNPACK: 0.999999},
         "fp16": {FLOAT: 0.9999, XNNPACK: 0.999999},
-        **{label: {REFERENCE: 0.999, XNNPACK: 0.97} for label in FORMS},
+        **{label: {REFERENCE: 1.0, XNNPACK: 0.97} for label in FORMS},
     }
 )
-"""Smallest mean cosine of a file's embeddings on the board to others'."""
+"""Smallest mean cosine of a file's embeddings on the board to others'; 1 asks for the same bytes.
+
+The fast integer kernels of 2.14 round twice, so they agree to 0.98 only (docs/decisions/0015-old-boards.md).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ class Agreement:
     @property
     def holds(self) -> bool:
         """Is it within its limit?"""
-        return self.cosine_mean >= self.limit
+        return self.max_abs == 0 or self.cosine_mean >= self.limit
 
 
 def agreement(label: str, against: str, ours: Embeddings, others: Embeddings) -> Agreement:
@@ -165,10 +169,12 @@ def _agreements(
     found, medians, here = [], {}, Path(sys.executable)
     for label, model in models.items():
         with narrator.stage(f"{label}: embed {_FACES} faces on the board and here"):
-            own, times = embed(python, model, faces)
+            fast, times = embed(python, model, faces)
             medians[label] = float(np.median(times))
             for against in LIMITS[label]:
-                others = expected if against == FLOAT else embed(here, model, faces, reference=against == REFERENCE)[0]
+                exact = against == REFERENCE
+                own = embed(python, model, faces, reference=True)[0] if exact else fast
+                others = expected if against == FLOAT else embed(here, model, faces, reference=exact)[0]
                 found.append(agreement(label, against, own, others))
     return found, medians
 
