@@ -56,16 +56,21 @@ def split_faces(program: Program, faces: Faces, *, seed: int) -> SplitFaces:
         warnings.append(f"{len(faces)} calibration faces are few: ranges settle from about {ENOUGH} on")
     if flat:
         warnings.append(f"{flat} of {len(faces)} calibration images are constant")
-    order = np.random.default_rng(seed).permutation(len(faces))
-    held = max(2, min(_HELD_OUT, len(faces) // 10))
-    shuffled = SplitFaces(faces[order[held:]], faces[order[:held]], ())
-    alike = _mean_cosine(program, shuffled.held_out)
+    calibration, held_out = hold_out(faces, seed=seed)
+    alike = _mean_cosine(program, held_out)
     if alike > _ALIKE:
         warnings.append(
             f"the network finds the calibration images alike (mean cosine {alike:.2f} between different images, "
             f"above {_ALIKE}): are they aligned faces, RGB, of different people?"
         )
-    return SplitFaces(shuffled.calibration, shuffled.held_out, tuple(warnings))
+    return SplitFaces(calibration, held_out, tuple(warnings))
+
+
+def hold_out(faces: Faces, *, seed: int) -> tuple[Faces, Faces]:
+    """Shuffle; a tenth, at most 128, is for measuring only and comes second."""
+    order = np.random.default_rng(seed).permutation(len(faces))
+    held = max(2, min(_HELD_OUT, len(faces) // 10))
+    return faces[order[held:]], faces[order[:held]]
 
 
 def _mean_cosine(program: Program, faces: Faces) -> float:

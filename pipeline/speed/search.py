@@ -46,7 +46,8 @@ _EMBED_BATCH = 16
 class Fastest:
     """The outcome of a search."""
 
-    assignment: Assignment
+    assignment: str
+    """See `Assignment.label`."""
     float_tensors: tuple[str, ...]
     """Values that have left their grids."""
     float_share: float
@@ -247,7 +248,7 @@ class _Search:
         path = self.made[chosen]
         assert path is not None
         cosine = self.cosine_of(chosen)
-        return Fastest(chosen, tensors, share, cosine, len(self.timed), ratio, interval, note), path
+        return Fastest(chosen.label, tensors, share, cosine, len(self.timed), ratio, interval, note), path
 
 
 def _handicapped(assignment: Assignment, ratio: float) -> float:
