@@ -5,7 +5,8 @@ In: a float program, a `Quantized` start, faces. Out: a `Quantized` network with
 Weights, biases, slopes and the ends of every range are learned at once. Weights are rounded in every step and updated
 as if they had not been (straight through). Every parameter moves in units of its own channel, because equalization
 leaves channels of one tensor at very different scales. A batch is split over threads, each with its own graph: these
-layers are too small to share one between cores.
+layers are too small to share one between cores. On a GPU a batch stays whole; the ends of the ranges stay on the CPU,
+which decides the grids.
 Source: LSQ (arXiv:1902.08153) for ranges; self-distillation as in docs/decisions/0006-int8-by-predicted-error.md.
 """
 
@@ -47,9 +48,10 @@ def distill(
     *,
     seed: int,
     threads: int,
+    device: torch.device,
     progress: Callable[[float], None],
 ) -> Quantized:
-    """Train from `start`.
+    """Train from `start`; what comes back is on the CPU.
 
     Args:
         program: float32, the teacher.
@@ -59,9 +61,10 @@ def distill(
         options: steps, rates, loss.
         seed: of the views.
         threads: workers that a batch is split over; the result depends on their number, not on their timing.
+        device: where to train.
         progress: told the share done.
     """
-    student = _Student(program, start, sites)
+    student = _Student(program, start, sites, device)
     optimizer = student.optimizer(options)
     rates = [group["lr"] for group in optimizer.param_groups]
     batches = _batches(faces, options.batch, np.random.default_rng(seed))
@@ -84,8 +87,9 @@ def distill(
 class _Student:
     """The learned parameters, and the rounded network they make."""
 
-    def __init__(self, program: Program, start: Quantized, sites: Sites) -> None:
-        self.teacher, self.start, self.sites = program, start, sites
+    def __init__(self, program: Program, start: Quantized, sites: Sites, device: torch.device) -> None:
+        self.teacher = replace(program, parameters=_moved(program.parameters, device))
+        self.start, self.sites, self.device = start, sites, device
         self.learned: Parameters = {}
         """Parameters over their units."""
         self.units: Parameters = {}
@@ -109,6 +113,7 @@ class _Student:
             smallest = grid.scale / 2
             ends = [math.log(max(-grid.low, smallest)), math.log(max(grid.high, smallest))]
             self.ends[group] = torch.tensor(ends, requires_grad=True)
+        self.learned, self.units = _moved(self.learned, device), _moved(self.units, device)
         for parameter in self.learned.values():
             parameter.requires_grad_()
 
@@ -134,7 +139,7 @@ class _Student:
 
     def gradients(self, faces: Faces, relative_error: float) -> list[torch.Tensor]:
         """Gradients of the summed loss of some faces with respect to rounded parameters, then ends."""
-        inputs = as_input(faces)
+        inputs = as_input(faces).to(self.device)
         with torch.no_grad():
             target = self.teacher(inputs)
         ends = {name: value.detach().requires_grad_() for name, value in self.ends.items()}
@@ -170,7 +175,8 @@ class _Student:
             scale, zero_point = grid_of_ends(ends)
             for value in self.sites.members(group):
                 grids[value] = Grid(float(np.float32(scale)), zero_point)
-        quantized = Quantized(replace(self.teacher, parameters=self.real()), grids, {}, {})
+        parameters = _moved(self.real(), torch.device("cpu"))
+        quantized = Quantized(replace(self.teacher, parameters=parameters), grids, {}, {})
         for step in self.teacher.steps:
             quantized = round_step(quantized, step, quantized.program.parameters, shifted=True)
         return quantized
@@ -181,6 +187,10 @@ class _Student:
             return self.start.grids[output].scale
         users = self.teacher.consumers(output)
         return self.start.grids[users[0].output].scale if users and users[0].output in self.start.grids else 1e-2
+
+
+def _moved(parameters: Parameters, device: torch.device) -> Parameters:
+    return {name: value.to(device) for name, value in parameters.items()}
 
 
 def _round_straight_through(value: torch.Tensor, grid: Grid) -> torch.Tensor:

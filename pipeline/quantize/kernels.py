@@ -59,9 +59,11 @@ class RoundToGrid(torch.autograd.Function):
         if not ctx.needs_input_grad[1]:
             return inside, None
         flat_inside, flat_y = _flat(inside), _flat(y)
-        rounding = float(flat_inside @ flat_y - flat_inside @ _flat(x)) / scale / (HIGH - LOW)
-        outside = float(gradient.sum() - inside.sum())
-        moment = float(_flat(gradient) @ flat_y - flat_inside @ flat_y)
+        kept = flat_inside @ flat_y
+        cut = gradient.sum() - inside.sum(), _flat(gradient) @ flat_y - kept
+        # One transfer of all three, because each from a GPU waits for it.
+        error, outside, moment = torch.stack([kept - flat_inside @ _flat(x), *cut]).tolist()
+        rounding = error / scale / (HIGH - LOW)
         # What is cut sits at either end: two sums tell how much gradient each end got.
         above = (moment - low * outside) / (high - low)
         below = outside - above

@@ -44,7 +44,7 @@ class CorrectionOptions(_Options):
 class DistillationOptions(_Options):
     """How weights, slopes and step sizes are trained to give the float network's embeddings."""
 
-    steps: Count = 1500
+    steps: Count = 3000
     batch: Count = 32
     learning_rate: Positive = 4e-3
     """Of weights and biases in units of their channel: 0.4 % of a weight's usual size per step."""

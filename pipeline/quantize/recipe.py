@@ -8,7 +8,7 @@ import numpy as np
 
 from ghostface_edge.pipeline.quantize.carrier import Quantized, write_carrier
 from ghostface_edge.pipeline.quantize.correct import correct_biases, round_parameters
-from ghostface_edge.pipeline.quantize.determinism import deterministic
+from ghostface_edge.pipeline.quantize.determinism import deterministic, training_device
 from ghostface_edge.pipeline.quantize.distill import distill
 from ghostface_edge.pipeline.quantize.faces import SplitFaces, split_faces
 from ghostface_edge.pipeline.quantize.grid import Grid
@@ -93,6 +93,7 @@ class _Run:
         warnings = list(self.faces.warnings)
         trained = False
         if recipe.distillation is not None:
+            device = training_device()
             student = distill(
                 program,
                 quantized,
@@ -100,7 +101,8 @@ class _Run:
                 self.faces.calibration,
                 recipe.distillation,
                 seed=self.seed,
-                threads=_WORKERS,
+                threads=_WORKERS if device.type == "cpu" else 1,
+                device=device,
                 progress=self.step("distill"),
             )
             point = self.point(f"distillation, {recipe.distillation.steps} steps", student, reference)
