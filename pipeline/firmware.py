@@ -91,14 +91,14 @@ class FirmwareMaker:
 
 
 def _compile_all(artifact: Path, folder: Path, model: str, warnings: list[str]) -> "list[Compiled]":
-    """One model for each accelerator, and where Vela puts the output into the input one more that keeps the input."""
+    """One model for each accelerator, and one more that keeps the input where Vela's own choice does not."""
     from ghostface_edge.targets.tflite_micro.vela import ACCELERATORS, INPUT_KEPT, compile_for
 
     compiled: list[Compiled] = []
     for accelerator in ACCELERATORS:
         try:
             compiled.append(compile_for(accelerator, artifact, folder / f"{model}-{accelerator}.tflite"))
-            if compiled[-1].output_in_input:
+            if compiled[-1].output_in_input or compiled[-1].overwrites:
                 kept = folder / f"{model}-{accelerator}-{INPUT_KEPT}.tflite"
                 compiled.append(compile_for(accelerator, artifact, kept, keep_input=True))
         except ToolError as error:
@@ -107,21 +107,26 @@ def _compile_all(artifact: Path, folder: Path, model: str, warnings: list[str]) 
 
 
 def _notes(compiled: "Sequence[Compiled]") -> list[str]:
-    """What firmware must do for each compiled model, for the header."""
-    lines = []
-    for model in compiled:
-        if model.output_in_input:
-            what = "Vela put the output inside the input's memory: read the output, then fill the input, then Invoke()"
-        elif model.overwrites:
-            what = "the NPU overwrites the input: fill it anew before every Invoke()"
-        else:
-            what = "the NPU writes nothing into the input: it may be filled while the output is read, and run again"
-        lines.append(f"{model.path.name}: {what}.")
-    return lines
+    """What firmware must do for the compiled models, for the header."""
+    cases = {
+        "Vela put the output inside the input's memory; read the output, then fill the input, then Invoke()": [
+            one for one in compiled if one.output_in_input
+        ],
+        "The NPU overwrites the input; fill it anew before every Invoke()": [
+            one for one in compiled if one.overwrites and not one.output_in_input
+        ],
+        "The NPU writes nothing into the input; it may be filled while the output is read, and run again": [
+            one for one in compiled if not one.overwrites
+        ],
+    }
+    lines = [f"{what}: {', '.join(one.path.name for one in found)}." for what, found in cases.items() if found]
+    fast = {one.accelerator: one.fast_memory_bytes for one in compiled if one.fast_memory_bytes}
+    return lines + [f"{name}: give ethosu_init() {size} bytes of fast memory." for name, size in fast.items()]
 
 
 def _estimate(compiled: "Compiled", compiler: str) -> NpuEstimate:
     figures = asdict(compiled)
-    del figures["keeps_input"], figures["overwrites"]
+    for name in ("keeps_input", "overwrites", "fast_memory_bytes"):
+        del figures[name]
     accelerator = f"{compiled.accelerator}, input kept" if compiled.keeps_input else compiled.accelerator
     return NpuEstimate(**figures | {"tool": compiler, "path": compiled.path.name, "accelerator": accelerator})

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ghostface_edge.calibration.faces import sample, scan_folder
+from ghostface_edge.calibration.lfw_errata import PHOTOGRAPHS_UNDER_TWO_NAMES
 from ghostface_edge.pipeline.build import Workshop
 from ghostface_edge.pipeline.host import usable_cores
 from ghostface_edge.pipeline.progress import Narrator
@@ -55,7 +56,7 @@ def quantize_file(
         if variant.is_stock and input_type is not None:
             raise InputError(f"{variant} takes what the runtime's own quantizer chooses", fix="leave --input out")
     onnx_graph.load(model)
-    faces = sample(scan_folder(calibration), CALIBRATION_FACES, seed)
+    faces = sample(scan_folder(calibration), CALIBRATION_FACES, seed, exclude=PHOTOGRAPHS_UNDER_TWO_NAMES)
     written = []
     with tempfile.TemporaryDirectory() as logs:
         shop = Workshop(Store(), Path(logs), narrator, usable_cores())

@@ -12,12 +12,15 @@ from typing import Any, Final
 
 import numpy as np
 
+from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets.tflite.inspection import main_graph
 from ghostface_edge.targets.tflite_micro.command_stream import read_writes
 
 _PLAN: Final = b"OfflineMemoryAllocation"
 _PLAN_HEADER: Final = 3
 _OPERATOR: Final = b"ethos-u"
+_ARENA, _FAST = 1, 2
+"""Regions; the second is the NPU's own fast memory where it is a tensor of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Placement:
     """Operations of the NPU that write into the input's bytes."""
     constants_bytes: int
     """Weights, biases and tables, as the NPU reads them."""
+    fast_memory_bytes: int
+    """Of the NPU's own; 0 where it works in the arena."""
     cpu_operators: tuple[str, ...]
 
     @property
@@ -48,18 +53,22 @@ def read_placement(compiled: Path) -> Placement:
     graph = model.subgraphs[0]
     offsets = _plan(model)
     entry, output = (_span(graph, offsets, int(tensors[0])) for tensors in (graph.inputs, graph.outputs))
-    overwrites, constants, left = 0, 0, []
+    overwrites, constants, fast, left = 0, 0, 0, []
     for operator, kind in zip(graph.operators, kinds, strict=True):
         if model.operatorCodes[operator.opcodeIndex].customCode != _OPERATOR:
             left.append(kind)
             continue
         stream, *regions = map(int, operator.inputs)
-        constants += _constant_bytes(model, regions[0])
+        constants += len(_content(model, regions[0]))
+        has_fast_memory = regions[_FAST] != regions[_ARENA]
+        fast = max(fast, int(graph.tensors[regions[_FAST]].shape[0]) if has_fast_memory else 0)
         for write in read_writes(_content(model, stream)):
+            if write.region >= len(regions):
+                raise InputError(f"{compiled}: its command stream writes to an unknown region", fix="compile it again")
             base = offsets.get(regions[write.region])
-            if entry and base is not None and not _is_elsewhere(regions, write.region):
+            if entry and base is not None and not (has_fast_memory and write.region == _FAST):
                 overwrites += _overlap(entry, (base + write.start, base + write.stop))
-    return Placement(entry, output, overwrites, constants, tuple(left))
+    return Placement(entry, output, overwrites, constants, fast, tuple(left))
 
 
 def _plan(model: Any) -> dict[int, int]:
@@ -79,18 +88,9 @@ def _span(graph: Any, offsets: dict[int, int], tensor: int) -> tuple[int, int] |
     return offsets[tensor], offsets[tensor] + int(np.prod(graph.tensors[tensor].shape)) * element_bytes
 
 
-def _is_elsewhere(regions: list[int], region: int) -> bool:
-    """Region 2 is the NPU's own fast memory where it is another tensor than region 1, the arena."""
-    return region == 2 and regions[2] != regions[1]
-
-
 def _content(model: Any, tensor: int) -> bytes:
-    return bytes(model.buffers[model.subgraphs[0].tensors[tensor].buffer].data)
-
-
-def _constant_bytes(model: Any, tensor: int) -> int:
     data = model.buffers[model.subgraphs[0].tensors[tensor].buffer].data
-    return 0 if data is None else len(data)
+    return b"" if data is None else bytes(data)
 
 
 def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:

@@ -48,6 +48,8 @@ class Compiled:
     output_in_input: bool
     overwrites: int
     """Operations that write into the input's bytes."""
+    fast_memory_bytes: int
+    """What the driver has to be given of the NPU's own memory; 0 where it works in the arena."""
 
 
 def require_vela() -> str:
@@ -102,6 +104,7 @@ def compile_for(accelerator: str, model: Path, compiled: Path, *, keep_input: bo
         cpu_operators=left,
         output_in_input=placement.output_in_input,
         overwrites=placement.overwrites,
+        fast_memory_bytes=placement.fast_memory_bytes,
     )
 
 

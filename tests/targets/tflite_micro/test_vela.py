@@ -32,6 +32,7 @@ def test_vela_leaves_nothing_to_the_cpu_and_can_keep_the_input(accelerator, lowe
     assert plain.overwrites > 0
     assert not kept.output_in_input
     assert kept.overwrites == 0
+    assert (kept.fast_memory_bytes > 0) == accelerator.startswith(("ethos-u65", "ethos-u85"))
     # but for where things lie, they are the same model with the same interface
     assert kept.npu_operators == plain.npu_operators
     assert read_interface(kept.path) == read_interface(plain.path)
