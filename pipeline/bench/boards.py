@@ -68,7 +68,7 @@ LIMITS: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType(
 )
 """Smallest mean cosine of a file's embeddings on the board to others'; 1 asks for the same bytes.
 
-The fast integer kernels of 2.14 round twice, so they agree to 0.98 only (docs/decisions/0015-old-boards.md).
+The fast integer kernels of 2.14 round twice, so they agree to 0.98 only (docs/decisions/0015-second-environments.md).
 """
 
 

@@ -23,7 +23,7 @@ class Ratio:
     ci95: tuple[float, float]
 
     def __str__(self) -> str:
-        return f"{self.value:.2f} [{self.ci95[0]:.2f}, {self.ci95[1]:.2f}]"
+        return f"{self.value:.3f} [{self.ci95[0]:.3f}, {self.ci95[1]:.3f}]"
 
 
 @dataclass(frozen=True, slots=True)

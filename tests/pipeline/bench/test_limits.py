@@ -46,6 +46,6 @@ def test_a_reader_sees_what_was_missed():
     comparison = Comparison(SMALL, "tflite", "int8", "tensorflow-int8")
     console.print(table(judge({comparison: ratio(0.4)})))
     line = next(line for line in console.export_text().splitlines() if SMALL in line)
-    assert [part in line for part in ("tflite-int8 / tensorflow-int8", "0.40 [0.39, 0.41]", "0.35", "missed")] == [
+    assert [part in line for part in ("tflite-int8 / tensorflow-int8", "0.400 [0.390, 0.410]", "0.35", "missed")] == [
         True
     ] * 4
