@@ -34,6 +34,7 @@ def test_vela_leaves_nothing_to_the_cpu_and_can_keep_the_input(accelerator, lowe
     assert kept.overwrites == 0
     assert (kept.fast_memory_bytes > 0) == accelerator.startswith(("ethos-u65", "ethos-u85"))
     # but for where things lie, they are the same model with the same interface
+    assert constants(kept.path) == constants(plain.path)
     assert kept.npu_operators == plain.npu_operators
     assert read_interface(kept.path) == read_interface(plain.path)
     assert len(main_graph(kept.path)[0].subgraphs[0].outputs) == 1
@@ -133,5 +134,13 @@ def test_extents_that_are_not_understood_are_refused(words):
 
 
 def command_stream(compiled):
+    return content(compiled, 0)
+
+
+def constants(compiled):
+    return content(compiled, 1)
+
+
+def content(compiled, tensor):
     model = schema.ModelT.InitFromPackedBuf(compiled.read_bytes())
-    return bytes(model.buffers[model.subgraphs[0].tensors[0].buffer].data)
+    return bytes(model.buffers[model.subgraphs[0].tensors[tensor].buffer].data)
