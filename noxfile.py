@@ -71,7 +71,7 @@ def tensorflow(session: nox.Session) -> None:
     install(session, "all")
     python = second_python(session, *TENSORFLOW)
     session.run(python, "-m", "pip", "install", "--quiet", "--no-deps", TF_KERAS, external=True)
-    out, *checkpoint = session.posargs or ["bench"]
+    out, *checkpoint = session.posargs or ["out/bench"]
     session.run("python", "-m", "ghostface_edge.pipeline.bench.tensorflow_rival", out, python, *checkpoint)
 
 
@@ -83,5 +83,5 @@ def boards(session: nox.Session) -> None:
     """
     install(session, "all")
     python = second_python(session, *BOARD)
-    out, *given = session.posargs or ["boards"]
+    out, *given = session.posargs or ["out/boards"]
     session.run("python", "-m", "ghostface_edge.pipeline.bench.boards", out, python, *given)

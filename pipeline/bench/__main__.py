@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> None:
     first, *others = STANDARD_MODELS
     if len(arguments) > 1:
         first = replace(first, checkpoint=Path(arguments[1]))
-    rows = run_bench((first, *others), _THREADS, Path(arguments[0] if arguments else "bench"), Narrator())
+    rows = run_bench((first, *others), _THREADS, Path(arguments[0] if arguments else "out/bench"), Narrator())
     console, timed = (
         Console(width=140),
         Table("Model", "Runtime", "Threads", "What", "p50 ms", "× stock", "× FP32", "Bytes"),
