@@ -23,12 +23,13 @@ from ghostface_edge.pipeline.firmware import FirmwareSet
 from ghostface_edge.pipeline.host import describe_host
 from ghostface_edge.pipeline.latency import ROUNDS, Timing
 from ghostface_edge.pipeline.quantize.report import QuantizationReport
+from ghostface_edge.pipeline.speed.search import Fastest
 from ghostface_edge.pipeline.store import file_sha256
 from ghostface_edge.reports import report as document
 from ghostface_edge.reports.assess import Assessment, PairSet, assess, assess_galleries
 from ghostface_edge.reports.curves import ReportCurves
 from ghostface_edge.reports.errors import GhostfaceEdgeError, RuntimeMissingError, ToolError
-from ghostface_edge.reports.evidence import CurveStep, ProfileRow, RangeStability, Sensitivity
+from ghostface_edge.reports.evidence import CurveStep, LatencySearch, ProfileRow, RangeStability, Sensitivity
 from ghostface_edge.reports.gate import judge
 from ghostface_edge.reports.latency import summarize
 from ghostface_edge.reports.metrics import cosine_scores
@@ -50,6 +51,8 @@ class Attempt:
     id: VariantId
     quantization: QuantizationReport | None = None
     """Where our own quantization made it."""
+    fastest: Fastest | None = None
+    """Where the clock decided which layers are INT8."""
     artifact: Artifact | None = None
     info: ArtifactInfo | None = None
     embeddings: dict[str, Embeddings] = field(default_factory=dict)
@@ -67,6 +70,8 @@ class Attempt:
     @property
     def method(self) -> str:
         """How the artifact came about."""
+        if self.fastest is not None:
+            return "fast"
         if self.quantization is not None:
             return self.quantization.method
         return self.id.suffix or ("convert" if self.id.precision is not Precision.INT8 else "quantize")
@@ -220,6 +225,7 @@ def _variant(
         int8_mac_share=_int8_mac_share(attempt.info),
         float_tensors=() if quantization is None else quantization.higher_precision,
         higher_precision=_means(attempt),
+        latency_search=_latency_search(attempt.fastest),
         sensitivity=() if quantization is None else _sensitivity(quantization),
         curve=() if quantization is None else _curve(quantization),
         range_stability=() if quantization is None else _range_stability(quantization),
@@ -264,6 +270,19 @@ def _means(attempt: Attempt) -> str | None:
 def _int8_mac_share(info: ArtifactInfo | None) -> float | None:
     total = sum(info.macs_by_precision.values()) if info is not None else 0
     return info.macs_by_precision.get(Precision.INT8, 0) / total if info is not None and total else None
+
+
+def _latency_search(fastest: Fastest | None) -> LatencySearch | None:
+    if fastest is None:
+        return None
+    return LatencySearch(
+        cosine_limit=fastest.cosine_limit,
+        cosine=fastest.cosine,
+        measured=fastest.measured,
+        versus_int8=fastest.versus_int8,
+        versus_int8_ci95=fastest.versus_int8_ci95,
+        float_share=fastest.float_share,
+    )
 
 
 def _sensitivity(quantization: QuantizationReport) -> tuple[Sensitivity, ...]:

@@ -11,6 +11,7 @@ from ghostface_edge.pipeline.build import Workshop
 from ghostface_edge.pipeline.host import usable_cores
 from ghostface_edge.pipeline.progress import Narrator
 from ghostface_edge.pipeline.quantize.options import Recipe
+from ghostface_edge.pipeline.speed.stage import lower_fastest
 from ghostface_edge.pipeline.store import Store
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets import onnx_graph
@@ -66,7 +67,10 @@ def quantize_file(
                 artifact = shop.convert(variant, model, faces)
             else:
                 carrier = shop.quantize(model, faces, recipe, seed)
-                artifact = shop.lower(variant, carrier, input_type or InputType.INT8)
+                fastest, clock = None, recipe.latency
+                if clock is not None:
+                    fastest = lower_fastest(shop, variant, carrier, model, faces, clock, seed=seed, threads=1)
+                artifact = fastest[0] if fastest else shop.lower(variant, carrier, input_type or InputType.INT8)
             files = {f"{model.stem}-{variant}{file.suffix}": file for file in artifact.files}
             if variant.is_firmware:
                 files |= {file.name: file for file in shop.firmware(artifact, model.stem, str(variant)).files}

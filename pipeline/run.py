@@ -28,6 +28,7 @@ from ghostface_edge.pipeline.decoded import DecodedFaces
 from ghostface_edge.pipeline.diagnose import separation_warning
 from ghostface_edge.pipeline.progress import Narrator
 from ghostface_edge.pipeline.quantize.options import Recipe
+from ghostface_edge.pipeline.speed.stage import lower_fastest
 from ghostface_edge.pipeline.store import Store
 from ghostface_edge.reports.errors import ExitCode, InputError, ParityError, RuntimeMissingError, ToolError
 from ghostface_edge.reports.evidence import ProfileRow
@@ -107,7 +108,7 @@ def _run(job: Job, narrator: Narrator) -> tuple[Report, ExitCode]:
         refuse_leaks(reference.leaks, job.allowed_leaks)
         carrier = _carrier(job, shop, model, inputs.calibration)
         for attempt in attempts:
-            _build(attempt, shop, model, carrier, inputs.calibration, faces, reference, job.input_type)
+            _build(attempt, job, shop, model, carrier, inputs.calibration, faces, reference)
     for runtime in dict.fromkeys(variant.runtime for variant in job.variants):
         _time(runtime, attempts, shop, model, inputs.calibration, job.latency_threads)
     with narrator.stage("statistics"):
@@ -236,13 +237,13 @@ def _carrier(job: Job, shop: Workshop, model: ExportedModel, calibration: Calibr
 
 def _build(
     attempt: Attempt,
+    job: Job,
     shop: Workshop,
     model: ExportedModel,
     carrier: Carrier | ToolError | None,
     calibration: CalibrationSet,
     faces: Mapping[str, DecodedFaces],
     reference: Reference,
-    input_type: InputType,
 ) -> None:
     """Convert, and embed every face of the pairs; what goes wrong is this variant's verdict."""
     label = str(attempt.id)
@@ -251,8 +252,7 @@ def _build(
         if attempt.id.precision is not Precision.INT8 or attempt.id.is_stock:
             attempt.artifact = shop.convert(attempt.id, model.path, calibration)
         elif isinstance(carrier, Carrier):
-            attempt.artifact = shop.lower(attempt.id, carrier, input_type)
-            attempt.quantization = carrier.suited_to(load_target(attempt.id.runtime)).report
+            attempt.artifact = _lower(attempt, job, shop, model, carrier, calibration)
         else:
             raise carrier or ToolError("there is no quantized model", fix="see the logs")
         attempt.info = shop.inspect(attempt.artifact, label)
@@ -266,6 +266,23 @@ def _build(
     except (ToolError, RuntimeMissingError) as error:
         attempt.fail(error)
         shop.narrator.say(f"{label}: {attempt.status}: {error}")
+
+
+def _lower(
+    attempt: Attempt, job: Job, shop: Workshop, model: ExportedModel, carrier: Carrier, calibration: CalibrationSet
+) -> Artifact:
+    """Make the INT8 artifact, with layers in float where the recipe lets the clock decide."""
+    attempt.quantization = carrier.suited_to(load_target(attempt.id.runtime)).report
+    found = None
+    if job.recipe.latency is not None:
+        chosen, seed, threads = job.recipe.latency, job.seed, job.latency_threads
+        found = lower_fastest(shop, attempt.id, carrier, model.path, calibration, chosen, seed=seed, threads=threads)
+    if found is None:
+        return shop.lower(attempt.id, carrier, job.input_type)
+    artifact, attempt.fastest = found
+    tensors = attempt.quantization.higher_precision + attempt.fastest.float_tensors
+    attempt.quantization = replace(attempt.quantization, higher_precision=tensors)
+    return artifact
 
 
 def _check_sanity(embeddings: Embeddings) -> None:

@@ -52,6 +52,7 @@ class Fastest:
     """Values that have left their grids."""
     float_share: float
     """Of the multiply-accumulates."""
+    cosine_limit: float
     cosine: float
     """Mean to float32, on the held-out faces."""
     measured: int
@@ -248,7 +249,8 @@ class _Search:
         path = self.made[chosen]
         assert path is not None
         cosine = self.cosine_of(chosen)
-        return Fastest(chosen.label, tensors, share, cosine, len(self.timed), ratio, interval, note), path
+        limit, measured = self.contest.options.cosine, len(self.timed)
+        return Fastest(chosen.label, tensors, share, limit, cosine, measured, ratio, interval, note), path
 
 
 def _handicapped(assignment: Assignment, ratio: float) -> float:

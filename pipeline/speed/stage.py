@@ -3,6 +3,7 @@
 import pickle
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 from ghostface_edge.calibration.faces import CalibrationSet
@@ -44,7 +45,7 @@ def lower_fastest(
         The artifact and what the search found; None for a target that computes in integers only and where the search
         failed, either with a line to the user.
     """
-    target, title = load_target(variant.runtime), f"{variant}"
+    target, title = load_target(variant.runtime), str(variant)
     if target.island is None:
         shop.narrator.say(f"{title}: integers only, nothing to choose")
         return None
@@ -52,6 +53,7 @@ def lower_fastest(
     name = f"model{target.extension}"
 
     def build(folder: Path) -> None:
+        started = time.monotonic()
         with tempfile.TemporaryDirectory() as candidates:
             contest = Contest(
                 runtime=variant.runtime,
@@ -68,7 +70,7 @@ def lower_fastest(
             fastest, artifact = contest.search()
             for file in target.files(artifact):
                 shutil.copyfile(file, (folder / name).with_suffix(file.suffix))
-        (folder / "fastest.pickle").write_bytes(pickle.dumps(fastest))
+        (folder / "fastest.pickle").write_bytes(pickle.dumps((fastest, time.monotonic() - started)))
 
     inputs = {
         "carrier": carrier.sha256,
@@ -85,6 +87,6 @@ def lower_fastest(
     except ToolError as error:
         shop.narrator.say(f"{title}: no search for the fastest precisions, INT8 throughout: {error}")
         return None
-    fastest: Fastest = pickle.loads((folder / "fastest.pickle").read_bytes())  # noqa: S301 - written above, hashed
+    fastest, seconds = pickle.loads((folder / "fastest.pickle").read_bytes())  # noqa: S301 - written above, hashed
     shop.narrator.say(f"{title}: {fastest.note}")
-    return artifact_of(variant.runtime, folder / name), fastest
+    return artifact_of(variant.runtime, folder / name, seconds), fastest

@@ -1,0 +1,58 @@
+"""A small GhostFaceNet as a carrier, quantized the quickest way."""
+
+from pathlib import Path
+
+import onnx
+import pytest
+
+from ghostface_edge.pipeline.architecture import Architecture
+from ghostface_edge.pipeline.bench.contestants import random_faces
+from ghostface_edge.pipeline.bench.models import seeded
+from ghostface_edge.pipeline.graph import model as graph_model
+from ghostface_edge.pipeline.graph.export import export_onnx
+from ghostface_edge.pipeline.prepare.slopes import invert_large_slopes
+from ghostface_edge.pipeline.quantize.options import CorrectionOptions, RangeOptions, Recipe
+from ghostface_edge.pipeline.quantize.ranges import RangeMethod
+from ghostface_edge.pipeline.quantize.recipe import quantize
+
+SIDE = 112  # what latency is timed with
+QUICK = Recipe(
+    ranges=RangeOptions(method=RangeMethod.MIN_MAX, faces=16),
+    correction=CorrectionOptions(biases=False),
+    sensitivity_faces=0,
+)
+
+
+def make_carrier(folder: Path, version: int) -> Path:
+    """Write `prepared.onnx` and the `carrier.onnx` made of it."""
+    faces = random_faces(SIDE)
+    prepared, carrier = folder / "prepared.onnx", folder / "carrier.onnx"
+    export_onnx(seeded(Architecture(width=0.25, version=version, embedding_size=32)), prepared, faces=faces[:2])
+    network = graph_model.load(prepared)
+    invert_large_slopes(network.graph)
+    graph_model.save(network, prepared)
+    quantize(prepared, faces, QUICK, carrier, seed=0, progress=lambda _step, _share: None)
+    return carrier
+
+
+@pytest.fixture(scope="session")
+def carrier_file(tmp_path_factory) -> Path:
+    """Of a V1; `prepared.onnx` lies beside it."""
+    return make_carrier(tmp_path_factory.mktemp("v1"), 1)
+
+
+@pytest.fixture(scope="session")
+def carrier(carrier_file) -> onnx.ModelProto:
+    return onnx.load(carrier_file)
+
+
+@pytest.fixture(scope="session")
+def second_carrier(tmp_path_factory) -> onnx.ModelProto:
+    """Of a V2."""
+    return onnx.load(make_carrier(tmp_path_factory.mktemp("v2"), 2))
+
+
+@pytest.fixture(scope="session")
+def faces():
+    """RGB uint8 (40, 112, 112, 3)."""
+    return random_faces(SIDE)
