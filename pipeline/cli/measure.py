@@ -76,6 +76,9 @@ def benchmark(
         typer.echo(json.dumps({"latency": rows, "profile": profiles} if profile else rows, indent=2))
         return
     for title, lines in {"": rows, **profiles}.items():
+        if not lines:
+            narrator.say(f"{title}: its runtime has no profiler")
+            continue
         table = Table(*(name.replace("_", " ") for name in lines[0]), title=title or None, title_justify="left")
         for line in lines:
             table.add_row(*(_shown(value) for value in line.values()))
