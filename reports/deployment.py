@@ -53,8 +53,7 @@ def estimate_warnings(report: Report) -> list[str]:
             lines.append(
                 f"{variant.id} on {_list(shared)}: the compiler put the output inside the input's memory, so that "
                 "every inference overwrites its input. Read the output first, then fill the input anew before every "
-                "inference; or use a model compiled with separate regions for input and output, listed as “input kept” "
-                "where there is one."
+                "inference; or use the model that leaves its input alone, listed as “input kept” where there is one."
             )
         lines += [
             f"{variant.id} on {estimate.accelerator}: {count(estimate.cpu_operators, 'operator')} left on the CPU."
