@@ -35,7 +35,7 @@ class MicroEmbedder:
 
     def __init__(self, artifact: Path, arena_bytes: int = _ROOMY_BYTES) -> None:
         require_modules("micro", "tflite_micro")
-        from tflite_micro import runtime  # type: ignore[import-untyped]
+        from tflite_micro import runtime
 
         if not artifact.is_file():
             raise InputError(f"{artifact} does not exist", fix="give a .tflite file")
