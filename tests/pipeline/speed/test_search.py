@@ -44,6 +44,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(search, "find_segments", find_five)
     monkeypatch.setattr(search, "_ROUNDS", 2)
     monkeypatch.setattr(search, "_FINAL_ROUNDS", 2)
+    monkeypatch.setattr(search, "_LOOKED_AT", 8)
 
 
 def _join(segments):

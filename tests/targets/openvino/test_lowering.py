@@ -66,6 +66,17 @@ def test_a_tensor_off_the_grid_stays_float(mixed_carrier, run_exactly, inputs, t
     difference = np.abs(embed(artifact, inputs) - run_exactly(mixed_carrier, inputs))
     assert difference.mean() < 0.75 * 6 / 255  # in steps of the grid
     assert difference.max() < 4 * 6 / 255
+    macs = OpenvinoTarget().inspect(artifact).macs_by_precision
+    assert set(macs) == {"int8", "fp16"}  # its weights are stored as float16
+
+
+def test_float_layers_do_not_get_kernels_for_integers(mixed_carrier, ghost_carrier, tmp_path):
+    counts = []
+    for index, carrier in enumerate((ghost_carrier, mixed_carrier)):
+        artifact = tmp_path / f"{index}.xml"
+        OpenvinoTarget().lower_quantized(carrier, artifact)
+        counts.append(artifact.read_text().count('value="cpu:jit_avx512_1x1"'))
+    assert counts[0] == counts[1] + 1
 
 
 def test_an_operator_without_a_rule_is_named(write_graph):
