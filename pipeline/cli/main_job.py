@@ -13,7 +13,7 @@ from ghostface_edge.reports.errors import InputError
 
 def run(
     recipe: Annotated[
-        str, typer.Argument(help="How INT8 is made: balanced, best, or a YAML file.", metavar="[RECIPE]")
+        str, typer.Argument(help="How INT8 is made: balanced, best, fast, or a YAML file.", metavar="[RECIPE]")
     ] = "balanced",
     checkpoint: Annotated[Path | None, typer.Option(help="Trained GhostFaceNet.", show_default=False)] = None,
     pairs: Annotated[

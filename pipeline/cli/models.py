@@ -57,7 +57,7 @@ def quantize(
     target: Annotated[str, typer.Option(help="INT8 variants or runtimes, comma-separated.", show_default=False)],
     calibration: Annotated[Path, typer.Option(help="Folder of aligned faces.", show_default=False)],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the artifacts.", show_default=False)],
-    recipe: Annotated[str, typer.Option(help="balanced, best, or a YAML file.")] = "balanced",
+    recipe: Annotated[str, typer.Option(help="balanced, best, fast, or a YAML file.")] = "balanced",
     input_: options.Input = None,
     seed: Annotated[int, typer.Option(help="Decides which calibration faces are drawn.")] = 0,
 ) -> None:
