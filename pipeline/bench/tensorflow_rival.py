@@ -11,8 +11,8 @@ import functools
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Final
@@ -39,6 +39,19 @@ from ghostface_edge.targets.worker import Worker
 _RUNTIME: Final = "tflite"
 _CONVERTER: Final = Path(__file__).with_name("tensorflow_convert.py")
 _TENSORFLOW_FP32: Final = "tensorflow-fp32"
+
+
+@dataclass(frozen=True, slots=True)
+class RivalRow:
+    """One file of one network."""
+
+    model: str
+    weights: str
+    """`official` or `seeded`."""
+    label: str
+    """`fp32` and `int8` are ours."""
+    p50_ms: float
+    bytes: int
 
 
 def make(model: BenchModel, folder: Path, python: Path) -> dict[str, Path]:
@@ -87,37 +100,49 @@ def compare(model: str, timings: Mapping[str, Timing], sizes: Mapping[str, int])
     return found
 
 
-def main(arguments: list[str]) -> None:
-    """Convert, time, print; see the module."""
-    out, python, *checkpoint = map(Path, arguments)
-    narrator, console, measured = Narrator(), Console(width=140), dict[Comparison, Ratio]()
-    drawn = Table("Model", "What", "p50 ms", "Bytes", f"× {TENSORFLOW}", "× fp32", f"× {_TENSORFLOW_FP32}")
-    rows = []
-    for model, own in zip(STANDARD_MODELS[:2], (*checkpoint, None), strict=False):
+def run(
+    models: Sequence[BenchModel], out: Path, python: Path, narrator: Narrator
+) -> tuple[list[RivalRow], dict[Comparison, Ratio]]:
+    """Convert and time every network, in a folder of its own; see `make` for what it raises."""
+    rows: list[RivalRow] = []
+    measured: dict[Comparison, Ratio] = {}
+    for model in models:
         folder = out / model.name
         folder.mkdir(parents=True, exist_ok=True)
         with narrator.stage(f"{model.name}: convert"):
-            files = make(replace(model, checkpoint=own), folder, python)
+            files = make(model, folder, python)
         timings = _time(model.name, files, narrator)
         sizes = {label: path.stat().st_size for label, path in files.items()}
-        ratios = compare(model.name, timings, sizes)
-        measured |= ratios
+        measured |= compare(model.name, timings, sizes)
+        weights = "seeded" if model.checkpoint is None else "official"
         for label, timing in timings.items():
-            p50 = float(np.median(timing.samples_ms))
-            against = [
-                str(ratios.get(Comparison(model.name, _RUNTIME, label, other), "-"))
-                for other in (TENSORFLOW, "fp32", _TENSORFLOW_FP32)
-            ]
-            drawn.add_row(model.name, label, f"{p50:.3f}", f"{sizes[label]:,}", *against)
-            weights = "seeded" if own is None else "official"
-            row = {"model": model.name, "weights": weights, "label": label, "p50_ms": p50, "bytes": sizes[label]}
-            rows.append(row)
-    verdicts = judge(measured)
-    ratios_listed = [{**asdict(comparison), **asdict(ratio)} for comparison, ratio in measured.items()]
-    host = describe_host().model_dump(mode="json")
-    limits = [asdict(verdict) for verdict in verdicts]
-    content = {"host": host, "rounds": ROUNDS, "threads": 1, "rows": rows, "ratios": ratios_listed, "limits": limits}
+            rows.append(RivalRow(model.name, weights, label, float(np.median(timing.samples_ms)), sizes[label]))
+    return rows, measured
+
+
+def main(arguments: list[str]) -> None:
+    """Convert, time, print; see the module."""
+    out, python, *checkpoint = map(Path, arguments)
+    first, second = STANDARD_MODELS[:2]
+    if checkpoint:
+        first = replace(first, checkpoint=checkpoint[0])
+    rows, measured = run((first, second), out, python, Narrator())
+    verdicts, host = judge(measured), describe_host().model_dump(mode="json")
+    content = {
+        "host": host,
+        "rounds": ROUNDS,
+        "threads": 1,
+        "rows": [asdict(row) for row in rows],
+        "ratios": [asdict(comparison) | asdict(ratio) for comparison, ratio in measured.items()],
+        "limits": [asdict(verdict) for verdict in verdicts],
+    }
     (out / "tensorflow.json").write_text(json.dumps(content, indent=1))
+    others = (TENSORFLOW, "fp32", _TENSORFLOW_FP32)
+    drawn = Table("Model", "What", "p50 ms", "Bytes", *(f"× {other}" for other in others))
+    for row in rows:
+        ratios = (str(measured.get(Comparison(row.model, _RUNTIME, row.label, other), "-")) for other in others)
+        drawn.add_row(row.model, row.label, f"{row.p50_ms:.3f}", f"{row.bytes:,}", *ratios)
+    console = Console(width=140)
     console.print(drawn)
     console.print(table(verdicts))
 

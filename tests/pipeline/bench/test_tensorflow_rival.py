@@ -1,8 +1,16 @@
-import numpy as np
+import sys
+from importlib.util import find_spec
+from pathlib import Path
 
+import numpy as np
+import pytest
+
+from ghostface_edge.pipeline.architecture import Architecture
+from ghostface_edge.pipeline.bench import BenchModel
 from ghostface_edge.pipeline.bench.limits import BYTES, TENSORFLOW, Comparison
-from ghostface_edge.pipeline.bench.tensorflow_rival import compare
+from ghostface_edge.pipeline.bench.tensorflow_rival import compare, make
 from ghostface_edge.pipeline.latency import ROUNDS, Timing
+from ghostface_edge.reports.errors import ToolError
 
 
 def timing(p50_ms):
@@ -22,3 +30,13 @@ def test_every_file_is_compared_with_every_other_by_time_and_with_fp32_by_size()
     assert of("int8", TENSORFLOW).ci95[0] <= 0.25 <= of("int8", TENSORFLOW).ci95[1]
     assert (of("int8", BYTES).value, of(TENSORFLOW, BYTES).value) == (0.29, 0.35)
     assert len(found) == 3 * 2 + 3
+
+
+@pytest.mark.skipif(find_spec("tensorflow") is not None, reason="TensorFlow is installed here")
+def test_a_python_without_tensorflow_is_an_error_that_points_at_its_log(tmp_path):
+    pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
+    network = BenchModel(Architecture(width=0.25, image_size=64, embedding_size=32))
+    with pytest.raises(ToolError, match=r"ended with 1 .*tensorflow\.log"):
+        make(network, tmp_path, Path(sys.executable))
+    assert "No module named 'tensorflow'" in (tmp_path / "tensorflow.log").read_text()
+    assert (tmp_path / "int8.tflite").stat().st_size < (tmp_path / "fp32.tflite").stat().st_size
