@@ -22,6 +22,7 @@ from ghostface_edge.pipeline.graph import model as graph_model
 from ghostface_edge.pipeline.graph.canonical import constant
 from ghostface_edge.pipeline.prepare.channels import ChannelGroups, find_groups
 from ghostface_edge.pipeline.prepare.rescale import rescale
+from ghostface_edge.pipeline.quantize.determinism import deterministic
 from ghostface_edge.pipeline.quantize.noise import ChannelTies, settle
 from ghostface_edge.pipeline.quantize.program import Program
 from ghostface_edge.pipeline.quantize.sites import find_sites
@@ -29,6 +30,8 @@ from ghostface_edge.pipeline.quantize.statistics import observe
 from ghostface_edge.targets.protocol import Faces
 
 _BATCH = 16
+_THREADS = 2
+"""On every machine, because sums depend on how they are split."""
 _LARGEST_RATIO = 1e4
 """No channel is scaled further than this from 1 when only ranges are known."""
 
@@ -44,7 +47,8 @@ def equalize(graph: ir.Graph, program: Program, faces: Faces, *, seed: int, prog
         progress: told the share done.
     """
     groups = find_groups(graph)
-    statistics = observe(program, faces, seed=seed, progress=lambda share: progress(0.6 * share))
+    with deterministic(threads=_THREADS):
+        statistics = observe(program, faces, seed=seed, progress=lambda share: progress(0.6 * share))
     settled = settle(program, find_sites(program), statistics, ChannelTies(groups.group, ~groups.fixed))
     rescale(graph, groups, np.where(groups.fixed, 1.0, np.exp(settled.log_scales)))
 

@@ -9,8 +9,10 @@ from ghostface_edge.calibration.preprocessing import normalize
 from ghostface_edge.pipeline.quantize.options import CorrectionOptions, DistillationOptions, MixedOptions
 from ghostface_edge.pipeline.quantize.reading import load_program
 from ghostface_edge.pipeline.quantize.recipe import RECIPES, Recipe, load_recipe, parse_recipe, quantize
+from ghostface_edge.pipeline.quantize.report import FULL_INTEGER
 from ghostface_edge.pipeline.quantize.simulate import cosines, embed
-from ghostface_edge.reports.errors import ExitCode, InputError
+from ghostface_edge.reports.errors import ExitCode, InputError, ToolError
+from ghostface_edge.targets.tflite.target import TfliteTarget
 
 QUICK = Recipe(sensitivity_faces=0)
 
@@ -92,6 +94,29 @@ def test_mixed_precision_keeps_few_tensors_and_reaches_its_goal(network, faces, 
     reference = embed(load_program(network), faces)
     plain_run, mixed_run = (cosines(run_carrier(tmp_path / f"{n}.onnx", faces), reference) for n in ("plain", "mixed"))
     assert mixed_run.mean() > plain_run.mean()
+    full = tmp_path / FULL_INTEGER
+    assert full.read_bytes() == (tmp_path / "plain.onnx").read_bytes()
+    assert report.full_integer.higher_precision == ()
+    assert report.full_integer.cosine_mean == plain.cosine_mean
+    TfliteTarget().lower_quantized(full, tmp_path / "model.tflite")
+    macs = TfliteTarget().inspect(tmp_path / "model.tflite").macs_by_precision
+    assert macs["int8"] == sum(macs.values())
+    with pytest.raises(ToolError, match="left in float"):
+        TfliteTarget().lower_quantized(tmp_path / "mixed.onnx", tmp_path / "refused.tflite")
+
+
+def test_mixed_precision_that_cannot_reach_its_goal_says_so(network, faces, tmp_path):
+    recipe = Recipe(sensitivity_faces=0, mixed=MixedOptions(cosine=1.0, least_int8_share=1.0))
+    report = quantize(network, faces, recipe, tmp_path / "carrier.onnx", seed=0, progress=silent)
+    assert report.int8_mac_share == 1.0
+    assert any("less than the 1.0 asked for" in warning for warning in report.warnings)
+
+
+def test_a_network_good_enough_keeps_nothing_in_higher_precision(network, faces, tmp_path):
+    recipe = Recipe(sensitivity_faces=0, mixed=MixedOptions(cosine=0.5))
+    report = quantize(network, faces, recipe, tmp_path / "carrier.onnx", seed=0, progress=silent)
+    assert (report.higher_precision, report.full_integer) == ((), None)
+    assert not (tmp_path / FULL_INTEGER).exists()
 
 
 def test_too_few_faces_are_refused_with_the_figure(network, faces, tmp_path):
