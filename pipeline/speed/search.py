@@ -94,7 +94,7 @@ class Contest:
         """Run it; returns the outcome and the artifact.
 
         Raises:
-            ToolError: INT8 throughout could not be made or run.
+            ToolError: INT8 throughout could not be made or run, or a network died that had run before.
         """
         return _Search(self).run()
 
@@ -121,7 +121,7 @@ class _Search:
         if self.made[self.int8] is None:
             raise ToolError("the quantized model could not be lowered", fix=f"see {self.log}")
         single = [one for one in self.made if one != self.int8]
-        times = self.compare(single, _ROUNDS, f"{title}, at most one change")
+        times = dict.fromkeys(self.made, math.inf) | self.compare(single, _ROUNDS, f"{title}, at most one change")
         finalists = self.admissible(self.promising(times), f"{title}, cosine and size")
         is_int8_good = self.cosine_of(self.int8) >= self.contest.options.cosine
         if not finalists:
@@ -140,7 +140,7 @@ class _Search:
         return self.outcome(best, ratio, interval, f"{ratio:.2f} × the time of INT8 throughout")
 
     def promising(self, times: Mapping[Assignment, float]) -> Iterator[Assignment]:
-        """Assignments by estimated time, without the uniform ones."""
+        """Assignments by estimated time, without the uniform ones and those whose estimate rests on one that failed."""
         estimates = {
             one: _handicapped(one, estimate(one, times)) for one in assignments(len(self.segments)) if one.changes
         }
@@ -209,7 +209,7 @@ class _Search:
         return embeddings
 
     def time(self, chosen: Collection[Assignment], rounds: int, title: str) -> dict[Assignment, NDArray[np.float64]]:
-        """Milliseconds of assignments and of INT8 throughout, (rounds, RUNS); those that cannot be run are left out.
+        """Milliseconds of assignments and of INT8 throughout, (N, RUNS); those that cannot be run are left out.
 
         Raises:
             ToolError: INT8 throughout cannot be run.
@@ -233,7 +233,9 @@ class _Search:
     def confirm(self, best: Assignment, title: str) -> tuple[float, tuple[float, float]]:
         """Time the best alone against INT8 throughout: the best of many was lucky, too."""
         taken = self.time([best], _FINAL_ROUNDS, title)
-        summary = summarize(taken[best].ravel(), taken[self.int8].ravel(), rounds=_FINAL_ROUNDS)
+        if best not in taken:
+            raise ToolError("a network that had run could not be run again", fix=f"see {self.log}")
+        summary = summarize(taken[best].ravel(), taken[self.int8].ravel(), rounds=len(taken[best]))
         return summary.versus_fp32, summary.versus_fp32_ci95
 
     def stay(self, note: str) -> tuple[Fastest, Path]:

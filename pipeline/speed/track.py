@@ -24,6 +24,9 @@ from ghostface_edge.targets.table import load_target
 Label = TypeVar("Label")
 RUNS: Final = 5
 """Inferences in a turn."""
+FEWEST_ROUNDS: Final = 10
+_PATIENCE_S: Final = 60.0
+"""After which a slow network, or a busy machine, gets no more rounds than those."""
 
 
 class Track:
@@ -62,13 +65,13 @@ class Track:
 def time_in_turns(
     runtime: str, artifacts: Mapping[str, Path], *, threads: int, rounds: int, log: Path, advance: Advance
 ) -> dict[str, NDArray[np.float64]]:
-    """Milliseconds by label, (rounds, RUNS); an artifact that cannot be loaded or dies at once is left out.
+    """Milliseconds by label, (N, RUNS); an artifact that cannot be loaded or dies at once is left out.
 
     Args:
         runtime: of all artifacts.
         artifacts: files by label.
         threads: for each of them.
-        rounds: turns that each gets.
+        rounds: turns N that each gets, if they do not take more than a minute.
         log: file for what the child prints.
         advance: told of every round.
 
@@ -85,8 +88,9 @@ def time_in_turns(
                     del good[label]
                     break  # its process may be gone with it
             else:
-                taken = []
-                for _ in range(rounds):
+                taken: list[dict[str, list[float]]] = []
+                deadline = time.monotonic() + _PATIENCE_S
+                while len(taken) < rounds and (len(taken) < FEWEST_ROUNDS or time.monotonic() < deadline):
                     taken.append(child.call("turn"))
                     advance(1)
                 return {label: np.array([turn[label] for turn in taken]) for label in good}

@@ -14,6 +14,7 @@ from ghostface_edge.pipeline.prepare.slopes import invert_large_slopes
 from ghostface_edge.pipeline.quantize.options import CorrectionOptions, RangeOptions, Recipe
 from ghostface_edge.pipeline.quantize.ranges import RangeMethod
 from ghostface_edge.pipeline.quantize.recipe import quantize
+from ghostface_edge.pipeline.speed import islands, search
 
 SIDE = 112  # what latency is timed with
 QUICK = Recipe(
@@ -56,3 +57,23 @@ def second_carrier(tmp_path_factory) -> onnx.ModelProto:
 def faces():
     """RGB uint8 (40, 112, 112, 3)."""
     return random_faces(SIDE)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Few rounds, and blocks taken together to five segments."""
+
+    def find_five(carrier):
+        found = islands.find_segments(carrier)
+        return tuple(_join(found[at : at + 4]) for at in range(0, len(found), 4))
+
+    monkeypatch.setattr(search, "find_segments", find_five)
+    monkeypatch.setattr(search, "_ROUNDS", 2)
+    monkeypatch.setattr(search, "_FINAL_ROUNDS", 2)
+    monkeypatch.setattr(search, "_LOOKED_AT", 8)
+
+
+def _join(segments):
+    nodes = frozenset().union(*(segment.nodes for segment in segments))
+    macs, weights = (sum(getattr(segment, field) for segment in segments) for field in ("macs", "weights"))
+    return islands.Segment(segments[0].name, nodes, macs, weights)

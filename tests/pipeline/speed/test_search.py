@@ -7,11 +7,12 @@ import pytest
 
 from ghostface_edge.pipeline.progress import Narrator
 from ghostface_edge.pipeline.quantize.options import LatencyOptions
-from ghostface_edge.pipeline.speed import islands, search
 from ghostface_edge.pipeline.speed.search import Contest
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.onnxruntime import OnnxruntimeTarget
 from ghostface_edge.targets.protocol import Precision
+
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 @pytest.fixture
@@ -31,26 +32,6 @@ def contest(carrier_file, faces, tmp_path):
         logs=tmp_path,
         narrator=Narrator(),
     )
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Few rounds, and blocks taken together to five segments."""
-
-    def find_five(carrier):
-        found = islands.find_segments(carrier)
-        return tuple(_join(found[at : at + 4]) for at in range(0, len(found), 4))
-
-    monkeypatch.setattr(search, "find_segments", find_five)
-    monkeypatch.setattr(search, "_ROUNDS", 2)
-    monkeypatch.setattr(search, "_FINAL_ROUNDS", 2)
-    monkeypatch.setattr(search, "_LOOKED_AT", 8)
-
-
-def _join(segments):
-    nodes = frozenset().union(*(segment.nodes for segment in segments))
-    macs, weights = (sum(getattr(segment, field) for segment in segments) for field in ("macs", "weights"))
-    return islands.Segment(segments[0].name, nodes, macs, weights)
 
 
 def test_what_is_chosen_keeps_the_limits_and_is_what_the_outcome_says(contest):
