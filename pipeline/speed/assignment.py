@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-MOST_CHANGES: Final = 4
+MOST_CHANGES: Final = 3
 """Of precision along the network; every one costs time."""
 
 

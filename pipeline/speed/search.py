@@ -33,12 +33,12 @@ from ghostface_edge.targets.protocol import Embeddings, Faces
 from ghostface_edge.targets.table import load_target
 from ghostface_edge.targets.worker import Worker
 
-_FINALISTS = 5
+_FINALISTS = 6
 _LOOKED_AT = 25
 """Assignments whose cosine and size are determined at most."""
 _ROUNDS, _FINAL_ROUNDS = 40, 80
 _WORTH = 0.01
-"""Share of INT8's time that a change of precision has to gain: what timing on a shared machine leaves uncertain."""
+"""Share of INT8's time that a further change of precision has to gain."""
 _EMBED_BATCH = 16
 
 
@@ -130,7 +130,7 @@ class _Search:
         del times[self.int8]
         if not times:
             return self.stay("no mix of precisions could be run")
-        best = min(times, key=lambda one: _handicapped(one, times[one]))
+        best = min(times, key=lambda one: times[one] + _WORTH * len(one.changes))
         ratio, interval = self.confirm(best, f"{title}, the best")
         if interval[1] >= 1 and is_int8_good:
             return self.stay(
@@ -140,11 +140,18 @@ class _Search:
         return self.outcome(best, ratio, interval, f"{ratio:.2f} × the time of INT8 throughout")
 
     def promising(self, times: Mapping[Assignment, float]) -> Iterator[Assignment]:
-        """Assignments by estimated time, without the uniform ones and those whose estimate rests on one that failed."""
-        estimates = {
-            one: _handicapped(one, estimate(one, times)) for one in assignments(len(self.segments)) if one.changes
-        }
-        yield from sorted((one for one, time in estimates.items() if math.isfinite(time)), key=estimates.__getitem__)
+        """Assignments by estimated time, those with one, two and three changes by turns.
+
+        An estimate adds the noise of as many times as there are changes, so that of all the best seem to have many.
+        """
+        ranked: dict[int, list[tuple[float, Assignment]]] = {}
+        for one in assignments(len(self.segments)):
+            expected = estimate(one, times)
+            if one.changes and math.isfinite(expected):  # else it rests on one that failed
+                ranked.setdefault(len(one.changes), []).append((expected, one))
+        rows = [sorted(row, key=lambda item: item[0]) for row in ranked.values()]
+        for row in itertools.zip_longest(*rows):
+            yield from (item[1] for item in row if item is not None)
 
     def admissible(self, ranking: Iterator[Assignment], title: str) -> list[Assignment]:
         """The first few that can be run and keep the limits."""
@@ -253,7 +260,3 @@ class _Search:
         cosine = self.cosine_of(chosen)
         limit, measured = self.contest.options.cosine, len(self.timed)
         return Fastest(chosen.label, tensors, share, limit, cosine, measured, ratio, interval, note), path
-
-
-def _handicapped(assignment: Assignment, ratio: float) -> float:
-    return ratio + _WORTH * len(assignment.changes)
