@@ -19,6 +19,7 @@ from ghostface_edge.calibration.aligned import FACE_SIZE
 from ghostface_edge.pipeline.progress import Advance
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.child import Child
+from ghostface_edge.targets.face_like import face_like
 from ghostface_edge.targets.worker import Worker
 
 ROUNDS = 10
@@ -68,7 +69,7 @@ class _StopWatch:
 
     def __init__(self, child: Child) -> None:
         self._child = child
-        self._face = np.random.default_rng(0).integers(0, 256, (1, FACE_SIZE, FACE_SIZE, 3), dtype=np.uint8)
+        self._face = face_like(1, FACE_SIZE)
         self._load_ms = 0.0
         self._samples: list[float] = []
         self._error: ToolError | None = None

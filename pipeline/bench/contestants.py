@@ -9,9 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from ghostface_edge.pipeline.bench.floors import Floor, write_floor
 from ghostface_edge.pipeline.bench.models import BenchModel
 from ghostface_edge.pipeline.graph import model as graph_model
@@ -21,11 +18,12 @@ from ghostface_edge.pipeline.quantize.options import CorrectionOptions, RangeOpt
 from ghostface_edge.pipeline.quantize.ranges import RangeMethod
 from ghostface_edge.pipeline.quantize.recipe import quantize
 from ghostface_edge.targets.child import Child
+from ghostface_edge.targets.face_like import face_like
 from ghostface_edge.targets.protocol import Faces, Precision
 from ghostface_edge.targets.table import load_target
 from ghostface_edge.targets.worker import Worker
 
-_FACES = 40
+FACES = 40
 _RECIPE = Recipe(
     name="bench",
     ranges=RangeOptions(method=RangeMethod.MIN_MAX, faces=16),
@@ -47,15 +45,9 @@ class Sources:
     """What they were calibrated on."""
 
 
-def random_faces(side: int) -> Faces:
-    """Smooth random images, uint8 RGB (40, side, side, 3)."""
-    coarse = np.random.default_rng(0).integers(0, 256, (_FACES, 7, 7, 3), dtype=np.uint8)
-    return np.stack([cv2.resize(image, (side, side), interpolation=cv2.INTER_LINEAR) for image in coarse])
-
-
 def write_sources(model: BenchModel, folder: Path) -> Sources:
     """Export a network, and quantize it and its floors."""
-    faces = random_faces(model.architecture.image_size)
+    faces = face_like(FACES, model.architecture.image_size)
     exported = folder / "exported.onnx"
     export_onnx(model.load(), exported, faces=faces[:2])
     floors = {}

@@ -24,7 +24,7 @@ from rich.table import Table
 
 from ghostface_edge.calibration.preprocessing import normalize
 from ghostface_edge.pipeline.bench import STANDARD_MODELS, BenchModel
-from ghostface_edge.pipeline.bench.contestants import quantize_quickly, random_faces
+from ghostface_edge.pipeline.bench.contestants import FACES, quantize_quickly
 from ghostface_edge.pipeline.bench.limits import BYTES, TENSORFLOW, Comparison, Ratio, judge, table
 from ghostface_edge.pipeline.graph.export import MAX_ABS_DIFFERENCE, export_onnx
 from ghostface_edge.pipeline.host import describe_host
@@ -33,6 +33,7 @@ from ghostface_edge.pipeline.progress import Narrator
 from ghostface_edge.reports.errors import GhostfaceEdgeError, ParityError, ToolError
 from ghostface_edge.reports.latency import summarize
 from ghostface_edge.targets.child import Child
+from ghostface_edge.targets.face_like import face_like
 from ghostface_edge.targets.protocol import Precision
 from ghostface_edge.targets.worker import Worker
 
@@ -61,7 +62,7 @@ def make(model: BenchModel, folder: Path, python: Path) -> dict[str, Path]:
         ParityError: the Keras network is not the same function.
         ToolError: a converter failed.
     """
-    faces, exported = random_faces(model.architecture.image_size), folder / "exported.onnx"
+    faces, exported = face_like(FACES, model.architecture.image_size), folder / "exported.onnx"
     export_onnx(model.load(), exported, faces=faces[:2])
     np.save(folder / "faces.npy", faces)
     carrier = quantize_quickly(exported, faces, folder)

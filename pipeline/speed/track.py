@@ -18,6 +18,7 @@ from ghostface_edge.calibration.aligned import FACE_SIZE
 from ghostface_edge.pipeline.progress import Advance
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.child import Child
+from ghostface_edge.targets.face_like import face_like
 from ghostface_edge.targets.protocol import Embedder
 from ghostface_edge.targets.table import load_target
 
@@ -40,7 +41,7 @@ class Track:
         self._target = load_target(runtime)
         self._target.require()
         self._embedders: dict[str, Embedder] = {}
-        self._face = np.random.default_rng(0).integers(0, 256, (1, FACE_SIZE, FACE_SIZE, 3), dtype=np.uint8)
+        self._face = face_like(1, FACE_SIZE)
 
     def load(self, label: str, artifact: Path, threads: int) -> None:
         """Load an artifact for single faces, and run it for the first times."""

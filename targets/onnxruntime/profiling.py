@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
+from ghostface_edge.calibration.preprocessing import normalize
+from ghostface_edge.targets.face_like import face_like
 from ghostface_edge.targets.profile import PROFILE_RUNS, WARM_UP_RUNS, OperatorSample, Role
 
 _ENDING: Final = "_kernel_time"
@@ -19,7 +19,7 @@ _QUANTIZE: Final = frozenset({"QuantizeLinear", "DequantizeLinear"})
 
 
 def sample(artifact: Path, threads: int) -> list[OperatorSample]:
-    """Run an artifact on one random face and take the time of every operator."""
+    """Run an artifact on one image and take the time of every operator."""
     import onnxruntime
 
     with tempfile.TemporaryDirectory() as folder:
@@ -30,8 +30,7 @@ def sample(artifact: Path, threads: int) -> list[OperatorSample]:
         options.profile_file_prefix = str(Path(folder) / "profile")
         session = onnxruntime.InferenceSession(artifact, options, providers=["CPUExecutionProvider"])
         entry = session.get_inputs()[0]
-        shape = [size if isinstance(size, int) else 1 for size in entry.shape]
-        face = np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
+        face = normalize(face_like(1, entry.shape[-1])).transpose(0, 3, 1, 2)
         for _ in range(WARM_UP_RUNS + PROFILE_RUNS):
             session.run(None, {entry.name: face})
         events = json.loads(Path(session.end_profiling()).read_text())

@@ -6,8 +6,8 @@ PReLU or a quantizer that shows up is one that was not fused.
 
 from typing import Any, Final
 
-import numpy as np
-
+from ghostface_edge.calibration.preprocessing import normalize
+from ghostface_edge.targets.face_like import face_like
 from ghostface_edge.targets.profile import PROFILE_RUNS, WARM_UP_RUNS, OperatorSample, Role
 
 _LAYOUT: Final = frozenset({"Reorder", "Transpose", "Reshape"})
@@ -15,9 +15,9 @@ _QUANTIZE: Final = frozenset({"FakeQuantize", "Convert"})
 
 
 def sample(compiled: Any) -> list[OperatorSample]:
-    """Run a model that was compiled with PERF_COUNT on one random face and take the time of every layer."""
+    """Run a model that was compiled with PERF_COUNT on one image and take the time of every layer."""
     request = compiled.create_infer_request()
-    face = np.random.default_rng(0).uniform(-1, 1, list(compiled.input().shape)).astype(np.float32)
+    face = normalize(face_like(1, compiled.input().shape[-1])).transpose(0, 3, 1, 2)
     samples = []
     for run in range(WARM_UP_RUNS + PROFILE_RUNS):
         request.infer([face])

@@ -8,7 +8,7 @@ import pytest
 
 from ghostface_edge.pipeline.architecture import Architecture
 from ghostface_edge.pipeline.bench import BenchModel, run_bench
-from ghostface_edge.pipeline.bench.contestants import random_faces, write_sources
+from ghostface_edge.pipeline.bench.contestants import write_sources
 from ghostface_edge.pipeline.bench.floors import Floor, write_floor
 from ghostface_edge.pipeline.bench.models import seeded
 from ghostface_edge.pipeline.progress import Narrator
@@ -48,7 +48,6 @@ def test_seeded_weights_are_the_same_every_time_and_alive():
     first, second = seeded(SMALL.architecture), seeded(SMALL.architecture)
     assert first.weights.keys() == second.weights.keys()
     assert all((first.weights[name] == second.weights[name]).all() for name in first.weights)
-    assert random_faces(64).std() > 20
 
 
 def test_a_run_compares_stock_and_ours_and_keeps_the_figures(tmp_path):

@@ -8,9 +8,10 @@ pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
 from ghostface_edge.pipeline.architecture import Architecture
 from ghostface_edge.pipeline.bench import BenchModel
 from ghostface_edge.pipeline.bench.boards import FLOAT, REFERENCE, XNNPACK, agreement, embed
-from ghostface_edge.pipeline.bench.contestants import quantize_quickly, random_faces
+from ghostface_edge.pipeline.bench.contestants import FACES, quantize_quickly
 from ghostface_edge.pipeline.graph.export import export_onnx
 from ghostface_edge.reports.errors import ToolError
+from ghostface_edge.targets.face_like import face_like
 from ghostface_edge.targets.protocol import InputType, Precision
 from ghostface_edge.targets.tflite import TfliteTarget
 from ghostface_edge.targets.tflite.forms import Kernels
@@ -23,7 +24,7 @@ SIDE = 64
 def folder(tmp_path_factory):
     """A small network as `.tflite` in three forms, and 4 faces."""
     folder = tmp_path_factory.mktemp("boards")
-    faces, target = random_faces(SIDE), TfliteTarget()
+    faces, target = face_like(FACES, SIDE), TfliteTarget()
     exported = folder / "exported.onnx"
     network = BenchModel(Architecture(width=0.25, image_size=SIDE, embedding_size=32))
     export_onnx(network.load(), exported, faces=faces[:2])

@@ -6,7 +6,6 @@ import onnx
 import pytest
 
 from ghostface_edge.pipeline.architecture import Architecture
-from ghostface_edge.pipeline.bench.contestants import random_faces
 from ghostface_edge.pipeline.bench.models import seeded
 from ghostface_edge.pipeline.graph import model as graph_model
 from ghostface_edge.pipeline.graph.export import export_onnx
@@ -15,6 +14,7 @@ from ghostface_edge.pipeline.quantize.options import CorrectionOptions, RangeOpt
 from ghostface_edge.pipeline.quantize.ranges import RangeMethod
 from ghostface_edge.pipeline.quantize.recipe import quantize
 from ghostface_edge.pipeline.speed import islands, search
+from ghostface_edge.targets.face_like import face_like
 
 SIDE = 112  # what latency is timed with
 QUICK = Recipe(
@@ -26,7 +26,7 @@ QUICK = Recipe(
 
 def make_carrier(folder: Path, version: int) -> Path:
     """Write `prepared.onnx` and the `carrier.onnx` made of it."""
-    faces = random_faces(SIDE)
+    faces = face_like(40, SIDE)
     prepared, carrier = folder / "prepared.onnx", folder / "carrier.onnx"
     export_onnx(seeded(Architecture(width=0.25, version=version, embedding_size=32)), prepared, faces=faces[:2])
     network = graph_model.load(prepared)
@@ -56,7 +56,7 @@ def second_carrier(tmp_path_factory) -> onnx.ModelProto:
 @pytest.fixture(scope="session")
 def faces():
     """RGB uint8 (40, 112, 112, 3)."""
-    return random_faces(SIDE)
+    return face_like(40, SIDE)
 
 
 @pytest.fixture

@@ -4,11 +4,10 @@ from onnx import helper
 
 pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
 from ghostface_edge.reports.errors import ToolError
-from ghostface_edge.targets.protocol import Precision
+from ghostface_edge.targets.protocol import InputType, Precision
 from ghostface_edge.targets.tflite import TfliteTarget, lowering
 from ghostface_edge.targets.tflite.circuit import Quantization, per_tensor
 from ghostface_edge.targets.tflite.flatbuffer import serialize
-from ghostface_edge.targets.protocol import InputType
 from ghostface_edge.targets.tflite.forms import Kernels
 from ghostface_edge.targets.tflite.kernel import Kernel, read_kernel
 from ghostface_edge.targets.tflite.lowering import lower_carrier
