@@ -7,118 +7,38 @@ the artifacts are copied to `models/` of the output folder.
 import math
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from ghostface_edge.calibration.aligned import iterate_faces
 from ghostface_edge.calibration.contact_sheet import contact_sheet
-from ghostface_edge.calibration.faces import CalibrationSet
 from ghostface_edge.calibration.leaks import LeakReport
 from ghostface_edge.calibration.verification import VerificationSet
 from ghostface_edge.pipeline.artifacts import Artifact, ExportedModel
+from ghostface_edge.pipeline.attempts import Attempt
 from ghostface_edge.pipeline.datasheet import write_datasheet
-from ghostface_edge.pipeline.firmware import FirmwareSet
 from ghostface_edge.pipeline.host import describe_host
-from ghostface_edge.pipeline.latency import ROUNDS, Timing
+from ghostface_edge.pipeline.job import Inputs, Judge, Reference
+from ghostface_edge.pipeline.latency import ROUNDS
 from ghostface_edge.pipeline.quantize.report import QuantizationReport
 from ghostface_edge.pipeline.speed.search import Fastest
 from ghostface_edge.pipeline.store import file_sha256
 from ghostface_edge.reports import report as document
 from ghostface_edge.reports.assess import Assessment, PairSet, assess, assess_galleries
 from ghostface_edge.reports.curves import ReportCurves
-from ghostface_edge.reports.errors import GhostfaceEdgeError, RuntimeMissingError, ToolError
-from ghostface_edge.reports.evidence import CurveStep, LatencySearch, ProfileRow, RangeStability, Sensitivity
+from ghostface_edge.reports.evidence import CurveStep, LatencySearch, RangeStability, Sensitivity
 from ghostface_edge.reports.gate import judge
 from ghostface_edge.reports.latency import summarize
 from ghostface_edge.reports.metrics import cosine_scores
-from ghostface_edge.reports.policy import Policy
 from ghostface_edge.reports.variant import SetResult
-from ghostface_edge.targets.protocol import ArtifactInfo, Embeddings, Precision
-from ghostface_edge.targets.table import VariantId, load_target
+from ghostface_edge.targets.protocol import ArtifactInfo, Precision
+from ghostface_edge.targets.table import load_target
 
 _SENSITIVITY_ROWS = 40
 _RANGE_ROWS = 20
 _SHEET_FACES, _SHEET_COLUMNS = 40, 10
 REFERENCE = "checkpoint in FP32 (ONNX Runtime)"
-
-
-@dataclass(slots=True)
-class Attempt:
-    """One variant on its way; the first error ends it."""
-
-    id: VariantId
-    quantization: QuantizationReport | None = None
-    """Where our own quantization made it."""
-    fastest: Fastest | None = None
-    """Where the clock decided which layers are INT8."""
-    artifact: Artifact | None = None
-    info: ArtifactInfo | None = None
-    embeddings: dict[str, Embeddings] = field(default_factory=dict)
-    """By name of the verification set."""
-    timing: Timing | None = None
-    fp32_bytes: int | None = None
-    """Size of the FP32 artifact of the same runtime."""
-    baseline: Timing | None = None
-    """Of the FP32 of the same runtime, taken in the same turns."""
-    profile: tuple[ProfileRow, ...] = ()
-    firmware: FirmwareSet | None = None
-    status: document.Status = document.Status.OK
-    error: str | None = None
-
-    @property
-    def method(self) -> str:
-        """How the artifact came about."""
-        if self.fastest is not None:
-            return "fast"
-        if self.quantization is not None:
-            return self.quantization.method
-        return self.id.suffix or ("convert" if self.id.precision is not Precision.INT8 else "quantize")
-
-    def fail(self, error: GhostfaceEdgeError) -> None:
-        """End the attempt; a runtime that is not installed is skipped, everything else failed."""
-        skipped = isinstance(error, RuntimeMissingError)
-        self.status = document.Status.SKIPPED if skipped else document.Status.FAILED
-        self.error = str(error)
-
-    def take_timing(self, timing: Timing | ToolError, baseline: Timing | ToolError) -> None:
-        """Keep what the stop-watch said, or fail as it did."""
-        if isinstance(timing, ToolError):
-            self.fail(timing)
-        elif isinstance(baseline, ToolError):
-            self.fail(ToolError(f"the FP32 to compare its speed with failed: {baseline}", fix="see the logs"))
-        else:
-            self.timing, self.baseline = timing, baseline
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """What a job reads."""
-
-    checkpoint: Path
-    sets: tuple[VerificationSet, ...]
-    """The first is the one of the main figures."""
-    calibration: CalibrationSet
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """What every variant is compared with."""
-
-    model: ExportedModel
-    embeddings: Mapping[str, Embeddings]
-    """FP32, by name of the verification set."""
-    leaks: LeakReport
-
-
-@dataclass(frozen=True, slots=True)
-class Judge:
-    """By what a report is judged."""
-
-    policy: Policy
-    baseline: document.Report | None
-    allowed_leaks: tuple[str, ...]
 
 
 def assemble(
