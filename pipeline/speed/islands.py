@@ -10,7 +10,6 @@ from typing import Final
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, helper, numpy_helper
 
 from ghostface_edge.targets.qdq import Grid, QdqGraph
@@ -28,8 +27,6 @@ class Segment:
     """Names of the operators that compute, quantizers not among them."""
     macs: int
     """Of one face."""
-    weights: int
-    """Stored values of its convolutions."""
 
 
 def find_segments(carrier: ModelProto) -> tuple[Segment, ...]:
@@ -192,12 +189,10 @@ def _is_gate(grid: Grid) -> bool:
 
 
 def _segment(graph: QdqGraph, nodes: list[NodeProto]) -> Segment:
-    macs = weights = 0
+    macs = 0
     for node in nodes:
         if node.op_type == "Conv":
             stored = graph.stored(node.input[1])
             assert stored is not None
-            values: NDArray[np.generic] = stored.values
-            weights += values.size
-            macs += values.size * int(np.prod(graph.shapes[node.output[0]][2:]))
-    return Segment(nodes[0].name, frozenset(node.name for node in nodes), macs, weights)
+            macs += stored.values.size * int(np.prod(graph.shapes[node.output[0]][2:]))
+    return Segment(nodes[0].name, frozenset(node.name for node in nodes), macs)

@@ -75,5 +75,5 @@ def quick(monkeypatch):
 
 def _join(segments):
     nodes = frozenset().union(*(segment.nodes for segment in segments))
-    macs, weights = (sum(getattr(segment, field) for segment in segments) for field in ("macs", "weights"))
-    return islands.Segment(segments[0].name, nodes, macs, weights)
+    macs = sum(segment.macs for segment in segments)
+    return islands.Segment(segments[0].name, nodes, macs)
