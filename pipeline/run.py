@@ -32,7 +32,18 @@ from ghostface_edge.reports.write import write_report, write_text
 from ghostface_edge.targets.protocol import Precision
 from ghostface_edge.targets.table import versions
 
-_PACKAGES = ("torch", "onnx", "onnxruntime", "openvino", "nncf", "ai-edge-litert", "ai-edge-quantizer", "numpy")
+_PACKAGES = (
+    "torch",
+    "onnx",
+    "onnxruntime",
+    "openvino",
+    "nncf",
+    "ai-edge-litert",
+    "ai-edge-quantizer",
+    "tflite-micro",
+    "ethos-u-vela",
+    "numpy",
+)
 
 
 def run(job: Job, narrator: Narrator) -> tuple[Report, ExitCode]:
