@@ -123,6 +123,11 @@ def latency_search(variant: Variant) -> str | None:
     found = variant.latency_search
     if found is None:
         return None
+    if found.float_share == 0:
+        return (
+            f"{variant.id}: none of {found.measured:,} assignments of precision to layers timed on this host beat INT8 "
+            f"throughout beyond chance, so it stays (cosine {found.cosine:.4f} on held-out calibration faces)."
+        )
     low, high = found.versus_int8_ci95
     gain = "" if high < 1 else ", which is no gain beyond chance"
     return (

@@ -45,6 +45,8 @@ def test_a_search_says_what_it_gained(deployed: Report) -> None:
     assert variant.latency_search is not None
     doubtful = variant.latency_search.model_copy(update={"versus_int8_ci95": (0.9, 1.02)})
     assert "no gain beyond chance" in str(latency_search(variant.model_copy(update={"latency_search": doubtful})))
+    nothing = doubtful.model_copy(update={"float_share": 0.0})
+    assert "none of 24 assignments" in str(latency_search(variant.model_copy(update={"latency_search": nothing})))
     assert latency_search(deployed.variants[0]) is None
 
 
