@@ -131,9 +131,8 @@ class _Freeing:
         if producer is None or producer.op_type != "Conv" or grid.zero_point > 0:
             return name
         saturated, ends = f"{name}.saturated", [f"{name}.low", f"{name}.high"]
-        if _is_gate(
-            grid
-        ):  # a HardSigmoid with alpha 1 and beta 0 would do, but OpenVINO 2026.4 computes another function
+        if _is_gate(grid):
+            # A HardSigmoid with alpha 1 and beta 0 would do, but OpenVINO 2026.4 computes another function.
             self.constants.update(zip(ends, (np.float32(0), np.float32(1)), strict=True))
             self.nodes.append(helper.make_node("Clip", [name, *ends], [saturated], saturated))
         else:
