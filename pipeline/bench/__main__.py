@@ -13,7 +13,7 @@ from rich.table import Table
 from ghostface_edge.pipeline.bench import STANDARD_MODELS, run_bench
 from ghostface_edge.pipeline.bench.limits import table
 from ghostface_edge.pipeline.bench.run import judge_rows
-from ghostface_edge.pipeline.progress import Narrator
+from ghostface_edge.pipeline.support.progress import Narrator
 
 _THREADS = (1, 2)
 

@@ -26,16 +26,16 @@ from rich.table import Table
 from ghostface_edge.calibration.faces import sample, scan_folder
 from ghostface_edge.calibration.pairs_source import PairsSource, open_pairs
 from ghostface_edge.calibration.verification import VerificationSet
-from ghostface_edge.pipeline.artifacts import artifact_of
-from ghostface_edge.pipeline.build import Workshop
-from ghostface_edge.pipeline.decoded import DecodedFaces
 from ghostface_edge.pipeline.default import default_checkpoint
-from ghostface_edge.pipeline.host import usable_cores
-from ghostface_edge.pipeline.offline import rendered_inputs
-from ghostface_edge.pipeline.progress import Narrator
 from ghostface_edge.pipeline.quantize.options import Recipe
-from ghostface_edge.pipeline.quantize_file import CALIBRATION_FACES
-from ghostface_edge.pipeline.store import Store
+from ghostface_edge.pipeline.run.rendered_inputs import rendered_inputs
+from ghostface_edge.pipeline.stages.artifacts import artifact_of
+from ghostface_edge.pipeline.stages.build import Workshop
+from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
+from ghostface_edge.pipeline.support.host import usable_cores
+from ghostface_edge.pipeline.support.progress import Narrator
+from ghostface_edge.pipeline.support.store import Store
+from ghostface_edge.pipeline.tools.quantize_file import CALIBRATION_FACES
 from ghostface_edge.reports.errors import GhostfaceEdgeError, ToolError
 from ghostface_edge.reports.metrics import cosine_scores, normalized
 from ghostface_edge.reports.paired import compare, link_identities

@@ -6,9 +6,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ghostface_edge.pipeline.architecture import Architecture
-from ghostface_edge.pipeline.checkpoints.checkpoint import Checkpoint, load_checkpoint
-from ghostface_edge.pipeline.network import GhostFaceNet
+from ghostface_edge.pipeline.checkpoints.formats import load_checkpoint
+from ghostface_edge.pipeline.network.architecture import Architecture
+from ghostface_edge.pipeline.network.checkpoint import Checkpoint
+from ghostface_edge.pipeline.network.ghostfacenet import GhostFaceNet
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ import numpy as np
 from ghostface_edge.pipeline.bench.contestants import Sources, write_contestants, write_sources
 from ghostface_edge.pipeline.bench.limits import BYTES, Comparison, Ratio, Verdict, judge
 from ghostface_edge.pipeline.bench.models import BenchModel
-from ghostface_edge.pipeline.host import describe_host
-from ghostface_edge.pipeline.latency import ROUNDS, RUNS_PER_ROUND, Timing, time_interleaved
-from ghostface_edge.pipeline.progress import Narrator
+from ghostface_edge.pipeline.stages.latency import ROUNDS, RUNS_PER_ROUND, Timing, time_interleaved
+from ghostface_edge.pipeline.support.host import describe_host
+from ghostface_edge.pipeline.support.progress import Narrator
 from ghostface_edge.reports.errors import RuntimeMissingError
 from ghostface_edge.reports.latency import summarize
 from ghostface_edge.targets.table import CPU_RUNTIMES, load_target

@@ -27,9 +27,9 @@ from ghostface_edge.pipeline.bench import STANDARD_MODELS, BenchModel
 from ghostface_edge.pipeline.bench.contestants import FACES, quantize_quickly
 from ghostface_edge.pipeline.bench.limits import BYTES, TENSORFLOW, Comparison, Ratio, judge, table
 from ghostface_edge.pipeline.graph.export import MAX_ABS_DIFFERENCE, export_onnx
-from ghostface_edge.pipeline.host import describe_host
-from ghostface_edge.pipeline.latency import ROUNDS, RUNS_PER_ROUND, Timing, time_interleaved
-from ghostface_edge.pipeline.progress import Narrator
+from ghostface_edge.pipeline.stages.latency import ROUNDS, RUNS_PER_ROUND, Timing, time_interleaved
+from ghostface_edge.pipeline.support.host import describe_host
+from ghostface_edge.pipeline.support.progress import Narrator
 from ghostface_edge.reports.errors import GhostfaceEdgeError, ParityError, ToolError
 from ghostface_edge.reports.latency import summarize
 from ghostface_edge.targets.child import Child

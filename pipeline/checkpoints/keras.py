@@ -16,12 +16,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from ghostface_edge.pipeline.architecture import Activation, Architecture
-from ghostface_edge.pipeline.checkpoints.checkpoint import Checkpoint
 from ghostface_edge.pipeline.checkpoints.keras_model import FIX, KerasModel, Layer, read_model
-from ghostface_edge.pipeline.checkpoints.plan import nearest_width
-from ghostface_edge.pipeline.network import ConvUnit, GhostFaceNet, Padding
-from ghostface_edge.pipeline.store import file_sha256
+from ghostface_edge.pipeline.checkpoints.layer_widths import nearest_width
+from ghostface_edge.pipeline.network.architecture import Activation, Architecture
+from ghostface_edge.pipeline.network.checkpoint import Checkpoint
+from ghostface_edge.pipeline.network.ghostfacenet import ConvUnit, GhostFaceNet, Padding
+from ghostface_edge.pipeline.support.store import file_sha256
 from ghostface_edge.reports.errors import InputError
 
 _DENSE, _DEPTHWISE = "Conv2D", "DepthwiseConv2D"

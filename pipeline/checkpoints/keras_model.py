@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostface_edge.pipeline.architecture import Activation
+from ghostface_edge.pipeline.network.architecture import Activation
 from ghostface_edge.reports.errors import InputError
 
 FIX = "give a GhostFaceNet saved by Keras 2 as .h5, the embedding model or the whole training model"

@@ -18,13 +18,13 @@ import onnx_ir as ir
 import torch
 from numpy.typing import NDArray
 
-from ghostface_edge.pipeline.architecture import Activation, Architecture
-from ghostface_edge.pipeline.checkpoints.checkpoint import Checkpoint
+from ghostface_edge.pipeline.checkpoints.layer_widths import widths
 from ghostface_edge.pipeline.checkpoints.onnx_walk import Walk
-from ghostface_edge.pipeline.checkpoints.plan import widths
-from ghostface_edge.pipeline.checkpoints.preprocessing import Preprocessing, from_metadata
-from ghostface_edge.pipeline.network import ConvUnit, GhostFaceNet
-from ghostface_edge.pipeline.store import file_sha256
+from ghostface_edge.pipeline.network.architecture import Activation, Architecture
+from ghostface_edge.pipeline.network.checkpoint import Checkpoint
+from ghostface_edge.pipeline.network.ghostfacenet import ConvUnit, GhostFaceNet
+from ghostface_edge.pipeline.network.preprocessing import Preprocessing, from_metadata
+from ghostface_edge.pipeline.support.store import file_sha256
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets.protocol import Layout
 
@@ -150,7 +150,7 @@ def _compare(checkpoint: Checkpoint, entry: OnnxInput) -> None:
     """The file's own embeddings of noise against those of the weights that were found in it."""
     import onnxruntime
 
-    from ghostface_edge.pipeline.graph.export import network_of
+    from ghostface_edge.pipeline.network.checkpoint import network_of
 
     noise = np.random.default_rng(0).uniform(-1, 1, (entry.batch or 2, 3, entry.side, entry.side)).astype(np.float32)
     try:

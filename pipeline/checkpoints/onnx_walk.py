@@ -8,7 +8,7 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 from torch import nn
 
-from ghostface_edge.pipeline.network import (
+from ghostface_edge.pipeline.network.ghostfacenet import (
     BATCH_NORM_EPSILON,
     ConvUnit,
     DfcGhostModule,

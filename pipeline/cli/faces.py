@@ -27,9 +27,9 @@ def align(
 ) -> None:
     """Align photographs to 112x112 faces on the ArcFace template."""
     from ghostface_edge.calibration.offences import OnBadImage
-    from ghostface_edge.pipeline.faces import AlignJob, align
-    from ghostface_edge.pipeline.host import usable_cores
-    from ghostface_edge.pipeline.progress import Narrator
+    from ghostface_edge.pipeline.support.host import usable_cores
+    from ghostface_edge.pipeline.support.progress import Narrator
+    from ghostface_edge.pipeline.tools.align import AlignJob, align
 
     job = AlignJob(
         photographs=photographs,

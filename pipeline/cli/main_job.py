@@ -59,13 +59,13 @@ def run(
     from ghostface_edge.calibration.sampling import SamplingMethod
     from ghostface_edge.calibration.verification import LabelErrors
     from ghostface_edge.pipeline.default import default_checkpoint
-    from ghostface_edge.pipeline.host import usable_cores
-    from ghostface_edge.pipeline.job import Job
-    from ghostface_edge.pipeline.offline import rendered_inputs
-    from ghostface_edge.pipeline.progress import Narrator
     from ghostface_edge.pipeline.quantize.options import load_recipe
-    from ghostface_edge.pipeline.run import run
-    from ghostface_edge.pipeline.store import Store
+    from ghostface_edge.pipeline.run.job import Job
+    from ghostface_edge.pipeline.run.main_job import run
+    from ghostface_edge.pipeline.run.rendered_inputs import rendered_inputs
+    from ghostface_edge.pipeline.support.host import usable_cores
+    from ghostface_edge.pipeline.support.progress import Narrator
+    from ghostface_edge.pipeline.support.store import Store
     from ghostface_edge.reports.console import print_report
     from ghostface_edge.targets.protocol import InputType
     from ghostface_edge.targets.table import parse_variants

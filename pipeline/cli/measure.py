@@ -34,9 +34,9 @@ def evaluate(
 
     from ghostface_edge.calibration.pairs_source import PairsSource
     from ghostface_edge.calibration.verification import LabelErrors
-    from ghostface_edge.pipeline.measure import diagnose as find_mistake
-    from ghostface_edge.pipeline.measure import evaluate
-    from ghostface_edge.pipeline.progress import Narrator
+    from ghostface_edge.pipeline.support.progress import Narrator
+    from ghostface_edge.pipeline.tools.measure import diagnose as find_mistake
+    from ghostface_edge.pipeline.tools.measure import evaluate
 
     narrator = Narrator()
     source = PairsSource(pairs, faces, landmarks, detector, label_errors=LabelErrors(label_errors))
@@ -65,9 +65,9 @@ def benchmark(
     from rich.console import Console
     from rich.table import Table
 
-    from ghostface_edge.pipeline.measure import benchmark
-    from ghostface_edge.pipeline.measure import profile as profiled
-    from ghostface_edge.pipeline.progress import Narrator
+    from ghostface_edge.pipeline.support.progress import Narrator
+    from ghostface_edge.pipeline.tools.measure import benchmark
+    from ghostface_edge.pipeline.tools.measure import profile as profiled
 
     narrator = Narrator()
     rows = benchmark(artifacts, threads, narrator)

@@ -19,7 +19,7 @@ def inspect(
     from rich.console import Console
     from rich.table import Table
 
-    from ghostface_edge.pipeline.inspection import describe
+    from ghostface_edge.pipeline.tools.inspection import describe
 
     facts = describe(file)
     if json_:
@@ -42,7 +42,7 @@ def export(
 ) -> None:
     """Write a checkpoint as float32 ONNX, BatchNorm folded, checked against PyTorch."""
     from ghostface_edge.calibration.faces import sample, scan_folder
-    from ghostface_edge.pipeline.build import PARITY_FACES, export_file
+    from ghostface_edge.pipeline.stages.build import PARITY_FACES, export_file
 
     faces = sample(scan_folder(calibration), PARITY_FACES, seed=0)
     model = export_file(checkpoint, output, faces, batch)
@@ -63,9 +63,9 @@ def quantize(
 ) -> None:
     """Quantize an ONNX model to INT8 for one or more runtimes."""
     from ghostface_edge.pipeline.cli.options import split
-    from ghostface_edge.pipeline.progress import Narrator
     from ghostface_edge.pipeline.quantize.options import load_recipe
-    from ghostface_edge.pipeline.quantize_file import quantize_file
+    from ghostface_edge.pipeline.support.progress import Narrator
+    from ghostface_edge.pipeline.tools.quantize_file import quantize_file
     from ghostface_edge.targets.protocol import InputType
     from ghostface_edge.targets.table import parse_variants
 

@@ -18,9 +18,9 @@ def fetch(
     from rich.console import Console
     from rich.table import Table
 
-    from ghostface_edge.pipeline.fetch import KNOWN, find
-    from ghostface_edge.pipeline.fetch import fetch as bring
-    from ghostface_edge.pipeline.store import default_root
+    from ghostface_edge.pipeline.support.store import default_root
+    from ghostface_edge.pipeline.tools.fetch import KNOWN, find
+    from ghostface_edge.pipeline.tools.fetch import fetch as bring
 
     if not names:
         table = Table("Name", "File", "What it is", "SHA-256")
@@ -65,7 +65,7 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the state in --out.")] = False,
 ) -> None:
     """Train a GhostFaceNet with a margin softmax, on photographs or on rendered people."""
-    from ghostface_edge.pipeline.architecture import Architecture
+    from ghostface_edge.pipeline.network.architecture import Architecture
     from ghostface_edge.pipeline.train.options import Margin, Numbers, Optimizer, SyntheticFaces, TrainOptions
     from ghostface_edge.pipeline.train.run import train as run
     from ghostface_edge.pipeline.train.validation import FilePairs, Rendered

@@ -82,7 +82,7 @@ def bundle(
     output: Annotated[Path, typer.Option("-o", "--output", help="Zip file to write.", show_default=False)],
 ) -> None:
     """Pack a run's models and report into one file that proves itself."""
-    from ghostface_edge.pipeline.bundle import write_bundle
+    from ghostface_edge.pipeline.tools.bundle import write_bundle
 
     names = write_bundle(run_dir, output)
     typer.echo(f"{output}: {len(names)} files, {output.stat().st_size:,} bytes")
@@ -90,7 +90,7 @@ def bundle(
 
 def verify(bundle: Annotated[Path, typer.Argument(help="Zip file written by `bundle`.")]) -> None:
     """Check a bundle: every file there, unchanged, and the models those of the report."""
-    from ghostface_edge.pipeline.bundle import check_bundle
+    from ghostface_edge.pipeline.tools.bundle import check_bundle
 
     report = check_bundle(bundle)
     typer.echo(f"{bundle}: whole and unchanged; {report.model.name}, verdict {report.gate.verdict}")

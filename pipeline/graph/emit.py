@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ghostface_edge.calibration.preprocessing import MEAN, SCALE
-from ghostface_edge.pipeline.checkpoints.preprocessing import ColourOrder, Preprocessing
 from ghostface_edge.pipeline.graph.model import OPSET
-from ghostface_edge.pipeline.network import (
+from ghostface_edge.pipeline.network.ghostfacenet import (
     ConvUnit,
     DfcGhostModule,
     GhostBottleneck,
@@ -26,6 +25,7 @@ from ghostface_edge.pipeline.network import (
     SqueezeExcite,
     zeros,
 )
+from ghostface_edge.pipeline.network.preprocessing import ColourOrder, Preprocessing
 
 _IR_VERSION = 10
 

@@ -11,25 +11,20 @@ import onnxruntime
 import torch
 
 from ghostface_edge.calibration.preprocessing import normalize
-from ghostface_edge.pipeline.checkpoints.checkpoint import Checkpoint
-from ghostface_edge.pipeline.checkpoints.preprocessing import DECLARED_KEY, METADATA_KEY, ColourOrder, Preprocessing
 from ghostface_edge.pipeline.graph import model as graph_model
 from ghostface_edge.pipeline.graph.canonical import canonicalize
 from ghostface_edge.pipeline.graph.emit import emit
-from ghostface_edge.pipeline.network import GhostFaceNet
+from ghostface_edge.pipeline.network.checkpoint import Checkpoint, network_of
+from ghostface_edge.pipeline.network.preprocessing import (
+    DECLARED_KEY,
+    METADATA_KEY,
+    ColourOrder,
+    Preprocessing,
+)
 from ghostface_edge.reports.errors import ParityError
 from ghostface_edge.targets.protocol import Faces
 
 MAX_ABS_DIFFERENCE = 1e-4
-
-
-def network_of(checkpoint: Checkpoint) -> GhostFaceNet:
-    """The PyTorch network with the checkpoint's weights, in evaluation mode."""
-    network = GhostFaceNet(checkpoint.architecture)
-    state = {name: torch.from_numpy(np.array(value)) for name, value in checkpoint.weights.items()}
-    counters = {name: value for name, value in network.state_dict().items() if name.endswith("num_batches_tracked")}
-    network.load_state_dict(state | counters)
-    return network.eval()
 
 
 def export_onnx(checkpoint: Checkpoint, path: Path, *, faces: Faces, batch: int | None = None) -> float:

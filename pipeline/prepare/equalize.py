@@ -22,11 +22,11 @@ from ghostface_edge.pipeline.graph import model as graph_model
 from ghostface_edge.pipeline.graph.canonical import constant
 from ghostface_edge.pipeline.prepare.channels import ChannelGroups, find_groups
 from ghostface_edge.pipeline.prepare.rescale import rescale
-from ghostface_edge.pipeline.quantize.determinism import deterministic
-from ghostface_edge.pipeline.quantize.noise import ChannelTies, settle
-from ghostface_edge.pipeline.quantize.program import Program
-from ghostface_edge.pipeline.quantize.sites import find_sites
-from ghostface_edge.pipeline.quantize.statistics import observe
+from ghostface_edge.pipeline.simulation.determinism import deterministic
+from ghostface_edge.pipeline.simulation.noise import ChannelTies, settle
+from ghostface_edge.pipeline.simulation.placement import find_sites
+from ghostface_edge.pipeline.simulation.program import Program
+from ghostface_edge.pipeline.simulation.statistics import observe
 from ghostface_edge.targets.protocol import Faces
 
 _BATCH = 16

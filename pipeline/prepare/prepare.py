@@ -15,7 +15,7 @@ from ghostface_edge.pipeline.prepare.channels import find_groups
 from ghostface_edge.pipeline.prepare.equalize import equalize, equalize_ranges
 from ghostface_edge.pipeline.prepare.fold import fold_batch_norms
 from ghostface_edge.pipeline.prepare.slopes import invert_large_slopes
-from ghostface_edge.pipeline.quantize.reading import build_program, refuse_bad_weights
+from ghostface_edge.pipeline.simulation.reading import build_program, refuse_bad_weights
 from ghostface_edge.reports.errors import InputError, ParityError
 from ghostface_edge.targets.protocol import Faces
 

@@ -12,8 +12,7 @@ from dataclasses import replace
 
 import torch
 
-from ghostface_edge.pipeline.quantize.carrier import Quantized
-from ghostface_edge.pipeline.quantize.grid import (
+from ghostface_edge.pipeline.simulation.grid import (
     Grid,
     bias_limits,
     channel_scales,
@@ -22,10 +21,11 @@ from ghostface_edge.pipeline.quantize.grid import (
     round_weight,
     slope_scale,
 )
-from ghostface_edge.pipeline.quantize.memory import measure
-from ghostface_edge.pipeline.quantize.program import Parameters, Program, Step, Values, evaluate
-from ghostface_edge.pipeline.quantize.simulate import as_input, rounding
-from ghostface_edge.pipeline.quantize.sites import PIXEL_SHIFT
+from ghostface_edge.pipeline.simulation.memory import measure
+from ghostface_edge.pipeline.simulation.placement import PIXEL_SHIFT
+from ghostface_edge.pipeline.simulation.program import Parameters, Program, Step, Values, evaluate
+from ghostface_edge.pipeline.simulation.qdq_model import Quantized
+from ghostface_edge.pipeline.simulation.simulate import as_input, rounding
 from ghostface_edge.targets.protocol import Faces
 
 _MEMORY_BYTES = 1_200_000_000

@@ -19,15 +19,15 @@ import numpy as np
 import torch
 
 from ghostface_edge.pipeline.quantize.augment import augment
-from ghostface_edge.pipeline.quantize.carrier import Quantized
 from ghostface_edge.pipeline.quantize.correct import round_step
-from ghostface_edge.pipeline.quantize.grid import Grid, channel_scales, round_slope, round_weight
-from ghostface_edge.pipeline.quantize.kernels import RoundToGrid, grid_of_ends
-from ghostface_edge.pipeline.quantize.memory import measure
 from ghostface_edge.pipeline.quantize.options import DistillationOptions
-from ghostface_edge.pipeline.quantize.program import Parameters, Program
-from ghostface_edge.pipeline.quantize.simulate import as_input
-from ghostface_edge.pipeline.quantize.sites import PIXEL_SHIFT, Sites
+from ghostface_edge.pipeline.simulation.grid import Grid, channel_scales, round_slope, round_weight
+from ghostface_edge.pipeline.simulation.kernels import RoundToGrid, grid_of_ends
+from ghostface_edge.pipeline.simulation.memory import measure
+from ghostface_edge.pipeline.simulation.placement import PIXEL_SHIFT, Sites
+from ghostface_edge.pipeline.simulation.program import Parameters, Program
+from ghostface_edge.pipeline.simulation.qdq_model import Quantized
+from ghostface_edge.pipeline.simulation.simulate import as_input
 from ghostface_edge.targets.protocol import Faces
 
 _BIAS_UNIT_STEPS = 20

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ghostface_edge.pipeline.quantize.program import Program
-from ghostface_edge.pipeline.quantize.simulate import embed
+from ghostface_edge.pipeline.simulation.program import Program
+from ghostface_edge.pipeline.simulation.simulate import embed
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets.protocol import Faces
 

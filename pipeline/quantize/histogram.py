@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ghostface_edge.pipeline.quantize.grid import HIGH, LOW
-from ghostface_edge.pipeline.quantize.program import Program
-from ghostface_edge.pipeline.quantize.simulate import embed
-from ghostface_edge.pipeline.quantize.sites import Sites
+from ghostface_edge.pipeline.simulation.grid import HIGH, LOW
+from ghostface_edge.pipeline.simulation.placement import Sites
+from ghostface_edge.pipeline.simulation.program import Program
+from ghostface_edge.pipeline.simulation.simulate import embed
 from ghostface_edge.targets.protocol import Faces
 
 _BINS = 2048

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from ghostface_edge.pipeline.quantize.carrier import Quantized
-from ghostface_edge.pipeline.quantize.program import Program
+from ghostface_edge.pipeline.simulation.program import Program
+from ghostface_edge.pipeline.simulation.qdq_model import Quantized
 
 
 def macs_by_convolution(program: Program, image_size: int) -> dict[str, int]:

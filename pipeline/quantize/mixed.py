@@ -7,12 +7,12 @@ tensors stay in float, and so do the convolutions that read them. Runtimes that 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ghostface_edge.pipeline.quantize.carrier import Quantized
 from ghostface_edge.pipeline.quantize.macs import int8_share
-from ghostface_edge.pipeline.quantize.program import Program
 from ghostface_edge.pipeline.quantize.sensitivity import Part, Sensitivity
-from ghostface_edge.pipeline.quantize.simulate import cosines, simulate
-from ghostface_edge.pipeline.quantize.sites import Sites
+from ghostface_edge.pipeline.simulation.placement import Sites
+from ghostface_edge.pipeline.simulation.program import Program
+from ghostface_edge.pipeline.simulation.qdq_model import Quantized
+from ghostface_edge.pipeline.simulation.simulate import cosines, simulate
 from ghostface_edge.targets.protocol import Embeddings, Faces
 
 

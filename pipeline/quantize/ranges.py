@@ -8,12 +8,12 @@ from enum import StrEnum
 
 import numpy as np
 
-from ghostface_edge.pipeline.quantize.grid import Grid, grid_between
 from ghostface_edge.pipeline.quantize.histogram import histograms
-from ghostface_edge.pipeline.quantize.noise import settle
-from ghostface_edge.pipeline.quantize.program import Program
-from ghostface_edge.pipeline.quantize.sites import Sites
-from ghostface_edge.pipeline.quantize.statistics import ChannelRange, observe, observe_ranges
+from ghostface_edge.pipeline.simulation.grid import Grid, grid_between
+from ghostface_edge.pipeline.simulation.noise import settle
+from ghostface_edge.pipeline.simulation.placement import Sites
+from ghostface_edge.pipeline.simulation.program import Program
+from ghostface_edge.pipeline.simulation.statistics import ChannelRange, observe, observe_ranges
 from ghostface_edge.targets.protocol import Faces
 
 Ranges = Mapping[str, tuple[float, float]]

@@ -6,23 +6,23 @@ from pathlib import Path
 
 import numpy as np
 
-from ghostface_edge.pipeline.quantize.carrier import Quantized, write_carrier
 from ghostface_edge.pipeline.quantize.correct import correct_biases, round_parameters
-from ghostface_edge.pipeline.quantize.determinism import deterministic, training_device
 from ghostface_edge.pipeline.quantize.distill import distill
 from ghostface_edge.pipeline.quantize.faces import SplitFaces, split_faces
-from ghostface_edge.pipeline.quantize.grid import Grid
 from ghostface_edge.pipeline.quantize.macs import int8_share
 from ghostface_edge.pipeline.quantize.mixed import search_mixed
 from ghostface_edge.pipeline.quantize.options import RECIPES, MixedOptions, Recipe, load_recipe, parse_recipe
-from ghostface_edge.pipeline.quantize.program import Program
 from ghostface_edge.pipeline.quantize.ranges import find_ranges, grids_of, range_stability
-from ghostface_edge.pipeline.quantize.reading import load_metadata, load_program
 from ghostface_edge.pipeline.quantize.report import FULL_INTEGER, CurvePoint, QuantizationReport, TensorRange
 from ghostface_edge.pipeline.quantize.sensitivity import Sensitivity, rank_sensitivity, sqnr_db
-from ghostface_edge.pipeline.quantize.simulate import cosines, embed, simulate
-from ghostface_edge.pipeline.quantize.sites import Sites, find_sites
-from ghostface_edge.pipeline.quantize.statistics import observe_ranges
+from ghostface_edge.pipeline.simulation.determinism import deterministic, training_device
+from ghostface_edge.pipeline.simulation.grid import Grid
+from ghostface_edge.pipeline.simulation.placement import Sites, find_sites
+from ghostface_edge.pipeline.simulation.program import Program
+from ghostface_edge.pipeline.simulation.qdq_model import Quantized, write_carrier
+from ghostface_edge.pipeline.simulation.reading import load_metadata, load_program
+from ghostface_edge.pipeline.simulation.simulate import cosines, embed, simulate
+from ghostface_edge.pipeline.simulation.statistics import observe_ranges
 from ghostface_edge.targets.protocol import Embeddings, Faces
 
 __all__ = ["RECIPES", "Recipe", "load_recipe", "parse_recipe", "quantize"]

@@ -9,10 +9,10 @@ from enum import StrEnum
 
 import numpy as np
 
-from ghostface_edge.pipeline.quantize.carrier import Quantized
-from ghostface_edge.pipeline.quantize.program import Program
-from ghostface_edge.pipeline.quantize.simulate import cosines, embed, rounding
-from ghostface_edge.pipeline.quantize.sites import Sites
+from ghostface_edge.pipeline.simulation.placement import Sites
+from ghostface_edge.pipeline.simulation.program import Program
+from ghostface_edge.pipeline.simulation.qdq_model import Quantized
+from ghostface_edge.pipeline.simulation.simulate import cosines, embed, rounding
 from ghostface_edge.targets.protocol import Embeddings, Faces
 
 

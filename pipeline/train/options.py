@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from ghostface_edge.pipeline.architecture import Architecture
+from ghostface_edge.pipeline.network.architecture import Architecture
 from ghostface_edge.reports.errors import InputError
 
 

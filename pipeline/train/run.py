@@ -14,9 +14,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ghostface_edge.pipeline.checkpoints.checkpoint import Checkpoint, save_checkpoint
-from ghostface_edge.pipeline.network import GhostFaceNet
-from ghostface_edge.pipeline.store import file_sha256
+from ghostface_edge.pipeline.checkpoints.formats import save_checkpoint
+from ghostface_edge.pipeline.network.checkpoint import Checkpoint
+from ghostface_edge.pipeline.network.ghostfacenet import GhostFaceNet
+from ghostface_edge.pipeline.support.store import file_sha256
 from ghostface_edge.pipeline.train.batches import Order, batches
 from ghostface_edge.pipeline.train.curves import plot_curves
 from ghostface_edge.pipeline.train.faces import TrainingFaces, open_faces

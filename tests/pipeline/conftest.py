@@ -8,9 +8,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from ghostface_edge.pipeline.architecture import Architecture
 from ghostface_edge.pipeline.bench.models import seeded
-from ghostface_edge.pipeline.checkpoints.checkpoint import Checkpoint
+from ghostface_edge.pipeline.network.architecture import Architecture
+from ghostface_edge.pipeline.network.checkpoint import Checkpoint
 
 torch.set_num_threads(1)  # these nets are too small for more, and threads that wait for each other cost seconds
 

@@ -1,11 +1,11 @@
 import pytest
 import torch
 
-from ghostface_edge.pipeline.architecture import Architecture
-from ghostface_edge.pipeline.checkpoints.checkpoint import load_checkpoint
-from ghostface_edge.pipeline.checkpoints.preprocessing import Preprocessing
+from ghostface_edge.pipeline.checkpoints.formats import load_checkpoint
 from ghostface_edge.pipeline.default import default_checkpoint
-from ghostface_edge.pipeline.graph.export import network_of
+from ghostface_edge.pipeline.network.architecture import Architecture
+from ghostface_edge.pipeline.network.checkpoint import network_of
+from ghostface_edge.pipeline.network.preprocessing import Preprocessing
 from ghostface_edge.pipeline.train.validation import Rendered, validate
 
 

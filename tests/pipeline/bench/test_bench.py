@@ -6,12 +6,12 @@ import numpy as np
 import onnx
 import pytest
 
-from ghostface_edge.pipeline.architecture import Architecture
 from ghostface_edge.pipeline.bench import BenchModel, run_bench
 from ghostface_edge.pipeline.bench.contestants import write_sources
 from ghostface_edge.pipeline.bench.floors import Floor, write_floor
 from ghostface_edge.pipeline.bench.models import seeded
-from ghostface_edge.pipeline.progress import Narrator
+from ghostface_edge.pipeline.network.architecture import Architecture
+from ghostface_edge.pipeline.support.progress import Narrator
 
 SMALL = BenchModel(Architecture(width=0.25, image_size=64, embedding_size=32))
 

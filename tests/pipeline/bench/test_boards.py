@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
-from ghostface_edge.pipeline.architecture import Architecture
 from ghostface_edge.pipeline.bench import BenchModel
 from ghostface_edge.pipeline.bench.boards import FLOAT, REFERENCE, XNNPACK, agreement, embed
 from ghostface_edge.pipeline.bench.contestants import FACES, quantize_quickly
 from ghostface_edge.pipeline.graph.export import export_onnx
+from ghostface_edge.pipeline.network.architecture import Architecture
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.face_like import face_like
 from ghostface_edge.targets.protocol import InputType, Precision

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ghostface_edge.pipeline.architecture import Architecture
 from ghostface_edge.pipeline.bench import BenchModel
 from ghostface_edge.pipeline.bench.limits import BYTES, TENSORFLOW, Comparison
 from ghostface_edge.pipeline.bench.tensorflow_rival import compare, make
-from ghostface_edge.pipeline.latency import ROUNDS, Timing
+from ghostface_edge.pipeline.network.architecture import Architecture
+from ghostface_edge.pipeline.stages.latency import ROUNDS, Timing
 from ghostface_edge.reports.errors import ToolError
 
 

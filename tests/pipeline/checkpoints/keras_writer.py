@@ -7,9 +7,13 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ghostface_edge.pipeline.checkpoints.checkpoint import Checkpoint
-from ghostface_edge.pipeline.graph.export import network_of
-from ghostface_edge.pipeline.network import ConvUnit, DfcGhostModule, GhostModule, SqueezeExcite
+from ghostface_edge.pipeline.network.checkpoint import Checkpoint, network_of
+from ghostface_edge.pipeline.network.ghostfacenet import (
+    ConvUnit,
+    DfcGhostModule,
+    GhostModule,
+    SqueezeExcite,
+)
 
 
 class KerasFile:

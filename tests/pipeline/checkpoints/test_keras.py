@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from ghostface_edge.pipeline.architecture import Activation, Architecture
-from ghostface_edge.pipeline.checkpoints.checkpoint import load_checkpoint
-from ghostface_edge.pipeline.graph.export import network_of
-from ghostface_edge.pipeline.network import count_parameters
+from ghostface_edge.pipeline.checkpoints.formats import load_checkpoint
+from ghostface_edge.pipeline.network.architecture import Activation, Architecture
+from ghostface_edge.pipeline.network.checkpoint import network_of
+from ghostface_edge.pipeline.network.ghostfacenet import count_parameters
 from ghostface_edge.reports.errors import InputError
 
 from ..conftest import MakeCheckpoint

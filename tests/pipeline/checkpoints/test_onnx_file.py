@@ -9,10 +9,11 @@ import torch
 from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from ghostface_edge.pipeline.architecture import Activation, Architecture
-from ghostface_edge.pipeline.checkpoints.checkpoint import Checkpoint, load_checkpoint
-from ghostface_edge.pipeline.checkpoints.preprocessing import METADATA_KEY, ColourOrder, Preprocessing
-from ghostface_edge.pipeline.graph.export import export_onnx, network_of
+from ghostface_edge.pipeline.checkpoints.formats import load_checkpoint
+from ghostface_edge.pipeline.graph.export import export_onnx
+from ghostface_edge.pipeline.network.architecture import Activation, Architecture
+from ghostface_edge.pipeline.network.checkpoint import Checkpoint, network_of
+from ghostface_edge.pipeline.network.preprocessing import METADATA_KEY, ColourOrder, Preprocessing
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets.protocol import Layout
 

@@ -1,11 +1,11 @@
 import numpy as np
 import onnx_ir as ir
 
-from ghostface_edge.pipeline.architecture import Architecture
-from ghostface_edge.pipeline.checkpoints.preprocessing import Preprocessing
 from ghostface_edge.pipeline.graph.canonical import canonicalize, constant, initializer, replace
 from ghostface_edge.pipeline.graph.emit import emit
-from ghostface_edge.pipeline.graph.export import network_of
+from ghostface_edge.pipeline.network.architecture import Architecture
+from ghostface_edge.pipeline.network.checkpoint import network_of
+from ghostface_edge.pipeline.network.preprocessing import Preprocessing
 
 from ..conftest import MakeCheckpoint
 

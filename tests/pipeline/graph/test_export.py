@@ -8,10 +8,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from ghostface_edge.pipeline.architecture import Activation, Architecture
-from ghostface_edge.pipeline.checkpoints.checkpoint import Checkpoint, load_checkpoint
+from ghostface_edge.pipeline.checkpoints.formats import load_checkpoint
 from ghostface_edge.pipeline.graph import export
-from ghostface_edge.pipeline.graph.export import export_onnx, network_of
+from ghostface_edge.pipeline.graph.export import export_onnx
+from ghostface_edge.pipeline.network.architecture import Activation, Architecture
+from ghostface_edge.pipeline.network.checkpoint import Checkpoint, network_of
 from ghostface_edge.reports.errors import ParityError
 from ghostface_edge.targets.onnx_graph import macs_by_precision
 

@@ -12,8 +12,9 @@ from onnx import TensorProto, helper, numpy_helper
 from torch.nn import functional
 
 from ghostface_edge.calibration.preprocessing import normalize
-from ghostface_edge.pipeline.architecture import Architecture
-from ghostface_edge.pipeline.graph.export import export_onnx, network_of
+from ghostface_edge.pipeline.graph.export import export_onnx
+from ghostface_edge.pipeline.network.architecture import Architecture
+from ghostface_edge.pipeline.network.checkpoint import network_of
 from ghostface_edge.reports.errors import RuntimeMissingError
 from ghostface_edge.targets.protocol import Precision, Target
 from ghostface_edge.targets.table import TARGETS, load_target

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from ghostface_edge.pipeline.architecture import Architecture
-from ghostface_edge.pipeline.checkpoints.preprocessing import Preprocessing
 from ghostface_edge.pipeline.graph import model as graph_model
 from ghostface_edge.pipeline.graph.canonical import canonicalize
 from ghostface_edge.pipeline.graph.emit import emit
-from ghostface_edge.pipeline.network import GhostFaceNet
+from ghostface_edge.pipeline.network.architecture import Architecture
+from ghostface_edge.pipeline.network.ghostfacenet import GhostFaceNet
+from ghostface_edge.pipeline.network.preprocessing import Preprocessing
 from ghostface_edge.pipeline.prepare.prepare import prepare
-from ghostface_edge.pipeline.quantize.program import Program
-from ghostface_edge.pipeline.quantize.reading import load_program
+from ghostface_edge.pipeline.simulation.program import Program
+from ghostface_edge.pipeline.simulation.reading import load_program
 
 SIDE = 64
 

@@ -7,10 +7,10 @@ import pytest
 
 from ghostface_edge.calibration.preprocessing import normalize
 from ghostface_edge.pipeline.quantize.options import CorrectionOptions, DistillationOptions, MixedOptions
-from ghostface_edge.pipeline.quantize.reading import load_program
 from ghostface_edge.pipeline.quantize.recipe import RECIPES, Recipe, load_recipe, parse_recipe, quantize
 from ghostface_edge.pipeline.quantize.report import FULL_INTEGER
-from ghostface_edge.pipeline.quantize.simulate import cosines, embed
+from ghostface_edge.pipeline.simulation.reading import load_program
+from ghostface_edge.pipeline.simulation.simulate import cosines, embed
 from ghostface_edge.reports.errors import ExitCode, InputError, ToolError
 from ghostface_edge.targets.tflite.target import TfliteTarget
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from ghostface_edge.pipeline.architecture import Activation, Architecture
-from ghostface_edge.pipeline.checkpoints.checkpoint import load_checkpoint
+from ghostface_edge.pipeline.checkpoints.formats import load_checkpoint
+from ghostface_edge.pipeline.network.architecture import Activation, Architecture
 from ghostface_edge.pipeline.synthetic.sets import Population, picture, render_pairs
 from ghostface_edge.pipeline.train import validation
 from ghostface_edge.pipeline.train.batches import Order, batches

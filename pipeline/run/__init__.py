@@ -1,0 +1,1 @@
+"""The main job: inputs, variants, figures, report and verdict."""

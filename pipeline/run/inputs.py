@@ -1,0 +1,81 @@
+"""Pairs and calibration faces of a job; what a user can get wrong is found here, before any work."""
+
+from collections import Counter
+from pathlib import Path
+
+from ghostface_edge.calibration.faces import CalibrationSet, sample, scan_folder
+from ghostface_edge.calibration.lfw_errata import PHOTOGRAPHS_UNDER_TWO_NAMES
+from ghostface_edge.calibration.pairs_source import open_pairs
+from ghostface_edge.calibration.quality import assess
+from ghostface_edge.calibration.sampling import SamplingMethod
+from ghostface_edge.calibration.verification import VerificationSet
+from ghostface_edge.pipeline.run.job import Inputs, Job
+from ghostface_edge.pipeline.stages.artifacts import ExportedModel, artifact_of
+from ghostface_edge.pipeline.stages.build import Workshop
+from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
+from ghostface_edge.pipeline.support.progress import Narrator
+from ghostface_edge.pipeline.support.store import Store
+from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.write import write_text
+from ghostface_edge.targets.protocol import InputType, Precision
+from ghostface_edge.targets.table import load_target
+
+_POOL = 10_000
+
+
+def read_inputs(job: Job, store: Store, narrator: Narrator) -> Inputs:
+    """Read pairs and calibration faces; for diverse sampling the pool that `most_diverse` chooses from.
+
+    Raises:
+        InputError: something cannot be used, or would come to nothing.
+    """
+    if not job.checkpoint.is_file():
+        raise InputError(f"{job.checkpoint}: no such checkpoint file", fix="give the path of a trained GhostFaceNet")
+    ours = [one for one in job.variants if one.precision is Precision.INT8 and not one.is_stock]
+    if job.input_type is not InputType.INT8 and not any(
+        job.input_type in load_target(one.runtime).input_types[1:] for one in ours
+    ):
+        raise InputError(f"no variant has a choice of input, such as {job.input_type}", fix="add tflite-int8")
+    sets: list[VerificationSet] = []
+    for source in job.pairs:
+        with narrator.stage(f"read {source.path}") as advance:
+            done = Counter[str]()
+
+            def progress(so_far: int, _total: int, done: Counter[str] = done) -> None:
+                advance(so_far - done["photographs"])
+                done["photographs"] = so_far
+
+            sets.append(open_pairs(source, store.root / "aligned", job.cores, progress).pairs)
+    twice = [name for name, count in Counter(pairs.name for pairs in sets).items() if count > 1]
+    if twice:
+        raise InputError(f"two sets of pairs are called '{twice[0]}'", fix="rename one of the files")
+    return Inputs(job.checkpoint, tuple(sets), _sample(job))
+
+
+def _sample(job: Job) -> CalibrationSet:
+    """The calibration faces, or for diverse sampling the pool that they are chosen from."""
+    files, exclude = scan_folder(job.calibration), PHOTOGRAPHS_UNDER_TWO_NAMES
+    if job.sampling is SamplingMethod.DIVERSE:
+        return sample(files, _POOL, job.seed, exclude=exclude)
+    return sample(files, job.calibration_faces, job.seed, method=job.sampling, exclude=exclude)
+
+
+def most_diverse(job: Job, pool: CalibrationSet, model: ExportedModel, shop: Workshop) -> CalibrationSet:
+    """The faces of a pool whose embeddings differ most."""
+    with DecodedFaces.of_calibration(pool) as faces:
+        embeddings = shop.embed(artifact_of("onnxruntime", model.path), faces, "reference on the calibration pool")
+    method = SamplingMethod.DIVERSE
+    return sample(pool.files, job.calibration_faces, job.seed, method=method, embeddings=embeddings)
+
+
+def look_at(calibration: CalibrationSet, out: Path, shop: Workshop) -> None:
+    """Write down which faces were chosen, and say if many of them are poor."""
+    write_text(out / "models" / "calibration.sha256", calibration.listing)
+    flags = shop.remember(
+        "quality",
+        {"calibration": calibration.sha256},
+        lambda: Counter(flag for face in calibration.load() for flag in assess(face)),
+    )
+    if flags:
+        counts = ", ".join(f"{count} {flag}" for flag, count in flags.most_common())
+        shop.narrator.say(f"calibration faces of low quality: {counts} of {len(calibration.files)}")

@@ -1,0 +1,57 @@
+"""What the runtimes will compute, in float32: every quantized value rounded to its grid.
+
+In: a `Quantized` network and float32 faces. Out: float32 embeddings. Accumulation is in float32, which holds these
+networks' int32 accumulators to the last few units; the runtimes differ from it by single grid steps.
+"""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ghostface_edge.calibration.preprocessing import normalize
+from ghostface_edge.pipeline.simulation.placement import PIXEL_SHIFT
+from ghostface_edge.pipeline.simulation.program import Program, Transform
+from ghostface_edge.pipeline.simulation.qdq_model import Quantized
+from ghostface_edge.targets.protocol import Embeddings, Faces
+
+BATCH = 32
+
+
+def as_input(faces: Faces) -> torch.Tensor:
+    """RGB uint8 (N, S, S, 3) to the network's float32 (N, 3, S, S); channels stay last in memory."""
+    return torch.from_numpy(normalize(faces)).permute(0, 3, 1, 2)
+
+
+def rounding(quantized: Quantized) -> Transform:
+    """The transform that rounds each value to its grid, the pixels after their shift."""
+    source = quantized.program.input
+
+    def transform(name: str, value: torch.Tensor) -> torch.Tensor:
+        grid = quantized.grids.get(name)
+        if grid is None:
+            return value
+        return grid.round(value + PIXEL_SHIFT if name == source else value)
+
+    return transform
+
+
+def embed(program: Program, faces: Faces, transform: Transform | None = None) -> Embeddings:
+    """Embeddings of any number of faces, a batch at a time."""
+    with torch.inference_mode():
+        parts = [
+            program(as_input(faces[at : at + BATCH]), transform=transform).numpy() for at in range(0, len(faces), BATCH)
+        ]
+    return np.concatenate(parts)
+
+
+def simulate(quantized: Quantized, faces: Faces) -> Embeddings:
+    """INT8 embeddings of uint8 RGB faces (N, S, S, 3)."""
+    return embed(quantized.program, faces, rounding(quantized))
+
+
+def cosines(first: Embeddings, second: Embeddings) -> NDArray[np.float64]:
+    """Cosine similarity row by row, (N,), float64."""
+    a, b = first.astype(np.float64), second.astype(np.float64)
+    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    similarity: NDArray[np.float64] = (a * b).sum(1) / np.maximum(lengths, np.finfo(np.float64).tiny)
+    return similarity

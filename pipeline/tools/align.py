@@ -1,0 +1,101 @@
+"""Photographs to aligned faces: a folder, or a `.bin` of a pair list."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ghostface_edge.calibration.aligned import iterate_faces
+from ghostface_edge.calibration.aligned_folder import AlignedFolder, align_folder
+from ghostface_edge.calibration.alignment import Locator, Origin, WhenNoFace, YuNet
+from ghostface_edge.calibration.contact_sheet import contact_sheet
+from ghostface_edge.calibration.landmarks import read_landmarks
+from ghostface_edge.calibration.listed_pairs import align_listed, load_listed_pairs
+from ghostface_edge.calibration.offences import OnBadImage
+from ghostface_edge.calibration.photos import open_photos
+from ghostface_edge.calibration.verification import write_pairs
+from ghostface_edge.pipeline.support.progress import Narrator
+from ghostface_edge.reports.errors import InputError
+
+_SHEET_FACES, _SHEET_COLUMNS = 100, 10
+
+
+@dataclass(frozen=True, slots=True)
+class AlignJob:
+    """What a user asks for."""
+
+    photographs: Path
+    output: Path
+    landmarks: Path | None
+    detector: Path | None
+    pairs: Path | None
+    no_face: str
+    on_bad_image: OnBadImage
+    sheet: Path | None
+    cores: int
+
+
+def align(job: AlignJob, narrator: Narrator) -> str:
+    """Align, write, and say in one line what came of it.
+
+    Raises:
+        InputError: options that do not go together, photographs that cannot be used, an output that cannot be written.
+    """
+    locator = _locator(job)
+    if job.output.suffix == ".bin":
+        if job.pairs is None:
+            raise InputError("a .bin holds pairs, and no pair list is given", fix="give one with --pairs")
+        with tempfile.TemporaryDirectory() as folder:
+            aligned = _align(job, locator, Path(folder) / "faces", narrator)
+            pairs = load_listed_pairs(job.pairs, aligned.path, on_bad_image=job.on_bad_image)
+            write_pairs(pairs, job.output)
+            _write_sheet(job, aligned)
+        done = f"{len(pairs.same)} pairs of "
+    else:
+        aligned = _align(job, locator, job.output, narrator)
+        _write_sheet(job, aligned)
+        done = ""
+    centred = sum(file.origin is Origin.CENTRE for file in aligned.files)
+    notes = [
+        f"{centred} without a detected face, taken from the centre" if centred else "",
+        f"{len(aligned.skipped)} skipped" if aligned.skipped else "",
+        f"{len(aligned.flagged)} flagged as poor" if aligned.flagged else "",
+    ]
+    return "; ".join([f"{job.output}: {done}{len(aligned.files)} faces", *filter(None, notes)])
+
+
+def _locator(job: AlignJob) -> Locator:
+    if (job.landmarks is None) == (job.detector is None):
+        raise InputError("landmarks come from a CSV or from a detector", fix="give one of --landmarks and --detector")
+    if job.landmarks is not None:
+        return read_landmarks(job.landmarks)
+    assert job.detector is not None
+    return YuNet(job.detector, WhenNoFace(job.no_face))
+
+
+def _align(job: AlignJob, locator: Locator, folder: Path, narrator: Narrator) -> AlignedFolder:
+    photos, done = open_photos(job.photographs), [0]
+    with narrator.stage("align", len(photos.names()) if job.pairs is None else None) as advance:
+
+        def progress(so_far: int, _total: int) -> None:
+            advance(so_far - done[0])
+            done[0] = so_far
+
+        bad, jobs = job.on_bad_image, job.cores
+        if job.pairs is not None:
+            return align_listed(job.pairs, photos, folder, locator, on_bad_image=bad, jobs=jobs, progress=progress)
+        return align_folder(photos, folder, locator, on_bad_image=bad, jobs=jobs, progress=progress)
+
+
+def _write_sheet(job: AlignJob, aligned: AlignedFolder) -> None:
+    if job.sheet is None:
+        return
+    shown = aligned.files[:: max(1, len(aligned.files) // _SHEET_FACES)][:_SHEET_FACES]
+    images = [(aligned.path / file.file).read_bytes() for file in shown]
+    (faces,) = iterate_faces(images, len(images))
+    marked = [place for place, file in enumerate(shown) if file.origin is Origin.CENTRE or file.flags]
+    try:
+        job.sheet.write_bytes(contact_sheet(np.asarray(faces), _SHEET_COLUMNS, marked))
+    except OSError as error:
+        raise InputError(f"{job.sheet}: cannot be written ({error.strerror})", fix="choose another file") from error

@@ -1,0 +1,108 @@
+"""What a file holds, in words for a reader: checkpoint or artifact."""
+
+import contextlib
+import dataclasses
+import functools
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ghostface_edge.reports.errors import InputError
+from ghostface_edge.targets.child import Child
+from ghostface_edge.targets.protocol import ArtifactInfo
+from ghostface_edge.targets.table import TARGETS, load_target
+from ghostface_edge.targets.worker import Worker
+
+if TYPE_CHECKING:
+    from ghostface_edge.pipeline.network.ghostfacenet import GhostFaceNet
+
+_CHECKPOINTS = (".h5", ".hdf5", ".pt", ".pth", ".safetensors")
+
+
+def runtime_of(artifact: Path) -> str:
+    """The runtime that an artifact is for, by its file name: its ending, and `-tflite-micro-` within.
+
+    Raises:
+        InputError: no such file, or no runtime takes it.
+    """
+    if not artifact.is_file():
+        raise InputError(f"{artifact}: no such file", fix="give the path of a model file")
+    endings: dict[str, str] = {}
+    for runtime in TARGETS:
+        ending = load_target(runtime).extension
+        if ending not in endings or (ending == artifact.suffix and f"-{runtime}-" in artifact.name):
+            endings[ending] = runtime
+    if artifact.suffix not in endings:
+        raise InputError(
+            f"{artifact}: no runtime takes '{artifact.suffix}' files", fix=f"give one of {', '.join(endings)}"
+        )
+    return endings[artifact.suffix]
+
+
+def describe(path: Path) -> dict[str, object]:
+    """Facts of a checkpoint (architecture, parameters, MACs) or of an artifact (interface, operators, precision).
+
+    Raises:
+        InputError: the file is missing or of no known kind.
+    """
+    if path.suffix.lower() in _CHECKPOINTS:
+        facts: dict[str, object] = _in_child(Inspector, "checkpoint", path)
+        return facts
+    runtime = runtime_of(path)
+    network: dict[str, object] = {}
+    if path.suffix == ".onnx":
+        with contextlib.suppress(InputError):  # an ONNX need not be a GhostFaceNet that could be read back
+            network = _in_child(Inspector, "checkpoint", path)
+    info: ArtifactInfo = _in_child(functools.partial(Worker, runtime), "inspect", path)
+    total = sum(info.macs_by_precision.values())
+    shares = {name: f"{macs / total:.1%}" for name, macs in info.macs_by_precision.items()} if total else {}
+    interface = dataclasses.asdict(info)
+    del interface["macs_by_precision"]
+    return {**network, "runtime": runtime, **interface, "mmacs": round(total / 1e6, 2), "share_of_macs": shares}
+
+
+class Inspector:
+    """Far side of the child process that opens checkpoints."""
+
+    def checkpoint(self, path: Path) -> dict[str, object]:
+        """Facts of a trained network."""
+        from ghostface_edge.pipeline.checkpoints.formats import load_checkpoint
+        from ghostface_edge.pipeline.network.checkpoint import network_of
+        from ghostface_edge.pipeline.network.ghostfacenet import count_parameters
+
+        loaded = load_checkpoint(path)
+        network = network_of(loaded)
+        plan = dataclasses.asdict(loaded.architecture)
+        return {
+            "name": loaded.architecture.name,
+            **{name: str(value) if name == "activation" else value for name, value in plan.items()},
+            "parameters": count_parameters(network),
+            "mmacs": round(_count_macs(network, loaded.architecture.image_size) / 1e6, 2),
+            "preprocessing": str(loaded.preprocessing),
+            "sha256": loaded.sha256,
+        }
+
+
+def _count_macs(network: "GhostFaceNet", side: int) -> int:
+    """Multiply-accumulates of one face: every convolution's weights times its output positions."""
+    import torch
+    from torch import nn
+
+    counted: list[int] = []
+
+    def count(conv: nn.Module, _: object, output: torch.Tensor) -> None:
+        assert isinstance(conv, nn.Conv2d)
+        counted.append(conv.weight.numel() * output[0, 0].numel())
+
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            module.register_forward_hook(count)
+    with torch.inference_mode():
+        network(torch.zeros(1, 3, side, side))
+    return sum(counted)
+
+
+def _in_child(factory: Callable[[], object], method: str, path: Path) -> Any:
+    with tempfile.TemporaryDirectory() as logs, Child(factory, log=Path(logs) / "inspect.log") as child:
+        return child.call(method, path)

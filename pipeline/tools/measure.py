@@ -1,0 +1,151 @@
+"""Single artifacts, measured: accuracy on pairs, latency in turns."""
+
+import functools
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ghostface_edge.calibration.aligned import iterate_faces
+from ghostface_edge.calibration.pairs_source import PairsSource, open_pairs
+from ghostface_edge.calibration.verification import VerificationSet
+from ghostface_edge.pipeline.stages.artifacts import Artifact, artifact_of
+from ghostface_edge.pipeline.stages.build import Workshop
+from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
+from ghostface_edge.pipeline.stages.latency import ROUNDS, RUNS_PER_ROUND, Timing, time_interleaved
+from ghostface_edge.pipeline.support.host import usable_cores
+from ghostface_edge.pipeline.support.progress import Narrator
+from ghostface_edge.pipeline.support.store import Store
+from ghostface_edge.pipeline.tools.diagnose import diagnose as find_mistake
+from ghostface_edge.pipeline.tools.diagnose import separation_warning
+from ghostface_edge.pipeline.tools.inspection import runtime_of
+from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.latency import summarize
+from ghostface_edge.reports.metrics import cosine_scores, verification_accuracy
+from ghostface_edge.reports.paired import compare, link_identities
+from ghostface_edge.reports.protocols.best_threshold import best_threshold_accuracy
+from ghostface_edge.reports.protocols.flip import flip_sum
+from ghostface_edge.reports.protocols.insightface import insightface_accuracy, squared_distances
+from ghostface_edge.targets.child import Child
+from ghostface_edge.targets.protocol import Embeddings
+from ghostface_edge.targets.worker import Worker
+
+_STEP, _BATCH = 512, 32
+
+
+def evaluate(
+    artifact: Path, source: PairsSource, reference: Path | None, narrator: Narrator, *, flip: bool
+) -> dict[str, dict[str, object]]:
+    """Verification accuracy of an artifact under three protocols, and `versus_reference` where one is given.
+
+    Args:
+        artifact: what to evaluate.
+        source: the pairs.
+        reference: artifact to compare with.
+        narrator: told how far it is.
+        flip: whether an embedding is the sum of the face's and the mirrored face's.
+
+    Raises:
+        InputError: an artifact or the pairs cannot be used.
+        ToolError: the runtime failed.
+    """
+    runtimes = {path: runtime_of(path) for path in (artifact, reference) if path is not None}
+    store = Store()
+    pairs = open_pairs(source, store.root / "aligned", usable_cores()).pairs
+    with tempfile.TemporaryDirectory() as logs:
+        shop = Workshop(store, Path(logs), narrator, usable_cores())
+        embeddings = {path: _embed(shop, artifact_of(runtime, path), pairs, flip) for path, runtime in runtimes.items()}
+    scores = {path: cosine_scores(found, pairs.index) for path, found in embeddings.items()}
+    own = scores[artifact]
+    view2 = asdict(verification_accuracy(own, pairs.same, pairs.folds))
+    summed = "flip sum" if flip else "no flip"
+    facts: dict[str, dict[str, object]] = {
+        "accuracy": {"protocol": f"LFW View 2: {pairs.protocol}; cosine, {summed}", **view2},
+        "insightface": asdict(insightface_accuracy(squared_distances(embeddings[artifact], pairs.index), pairs.same)),
+        "best_threshold": asdict(best_threshold_accuracy(own, pairs.same)),
+    }
+    if reference is not None:
+        comparison = compare(
+            own,
+            scores[reference],
+            pairs.same,
+            embeddings[artifact],
+            embeddings[reference],
+            identities=link_identities(pairs.index, pairs.same),
+            folds=pairs.folds,
+        )
+        facts["versus_reference"] = {"reference": str(reference), **asdict(comparison)}
+    warning = separation_warning(verification_accuracy(own, pairs.same, pairs.folds).mean)
+    if warning is not None:
+        narrator.say(f"warning: {warning}")
+    return facts
+
+
+def diagnose(artifact: Path, source: PairsSource, narrator: Narrator) -> dict[str, object]:
+    """Undo the usual input mistakes one by one on the pairs, and say which one fits."""
+    runtime, store = runtime_of(artifact), Store()
+    pairs = open_pairs(source, store.root / "aligned", usable_cores()).pairs
+    faces = np.concatenate(list(iterate_faces(pairs.images, _STEP)))
+    with (
+        tempfile.TemporaryDirectory() as logs,
+        narrator.stage("diagnose"),
+        Child(functools.partial(Worker, runtime), log=Path(logs) / "diagnose.log") as child,
+    ):
+        child.call("load", artifact, usable_cores(), _BATCH)
+        found = find_mistake(lambda some: child.call("embed", some), faces, pairs.index, pairs.same, pairs.folds)
+    tried: dict[str, object] = {finding.remedy.cause: finding.accuracy for finding in found.findings}
+    return tried | {"advice": found.advice}
+
+
+def profile(artifacts: Sequence[Path], threads: int, narrator: Narrator) -> dict[str, list[dict[str, Any]]]:
+    """Where the time of each artifact goes, by kind of operator and what it is spent on."""
+    runtimes = {path: runtime_of(path) for path in artifacts}
+    with tempfile.TemporaryDirectory() as logs:
+        shop = Workshop(Store(), Path(logs), narrator, usable_cores())
+        return {
+            path.name: shop.profile(artifact_of(runtime, path), path.name, threads)
+            for path, runtime in runtimes.items()
+        }
+
+
+def _embed(shop: Workshop, artifact: Artifact, pairs: VerificationSet, flip: bool) -> Embeddings:
+    with DecodedFaces.of_pairs(pairs) as faces:
+        embeddings = shop.embed(artifact, faces, artifact.path.name)
+    if not flip:
+        return embeddings
+    with DecodedFaces.of_pairs(pairs, mirrored=True) as faces:
+        return flip_sum(embeddings, shop.embed(artifact, faces, f"{artifact.path.name}, mirrored"))
+
+
+def benchmark(artifacts: Sequence[Path], threads: int, narrator: Narrator) -> list[dict[str, object]]:
+    """Latency of every artifact and its ratio to the first one's.
+
+    Raises:
+        InputError: an artifact is missing, unknown, or named twice.
+        ToolError: a runtime failed.
+    """
+    if len(set(artifacts)) < len(artifacts):
+        raise InputError("an artifact is named twice", fix="name each once")
+    runtimes = {str(path): (runtime_of(path), path) for path in artifacts}
+    total = ROUNDS * RUNS_PER_ROUND * len(artifacts)
+    with (
+        tempfile.TemporaryDirectory() as logs,
+        narrator.stage(f"time {len(artifacts)} models in turns", total) as advance,
+    ):
+        taken = time_interleaved(runtimes, threads=threads, logs=Path(logs), advance=advance)
+    timings: dict[str, Timing] = {}
+    for label, timing in taken.items():
+        if not isinstance(timing, Timing):
+            raise timing
+        timings[label] = timing
+    first = timings[str(artifacts[0])]
+    rows: list[dict[str, object]] = []
+    for label, timing in timings.items():
+        summary = asdict(summarize(timing.samples_ms, first.samples_ms, rounds=ROUNDS))
+        ratio, interval = summary.pop("versus_fp32"), summary.pop("versus_fp32_ci95")
+        costs = {"load_ms": timing.load_ms, "peak_rss_mb": timing.peak_rss_mb, "threads": threads}
+        rows.append({"artifact": Path(label).name, **summary, "versus_first": ratio, "ci95": interval, **costs})
+    return rows

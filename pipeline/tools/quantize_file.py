@@ -1,0 +1,86 @@
+"""One ONNX model to INT8 artifacts in a folder of the user's choice."""
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from ghostface_edge.calibration.faces import sample, scan_folder
+from ghostface_edge.calibration.lfw_errata import PHOTOGRAPHS_UNDER_TWO_NAMES
+from ghostface_edge.pipeline.quantize.options import Recipe
+from ghostface_edge.pipeline.stages.build import Workshop
+from ghostface_edge.pipeline.stages.precision_search import lower_fastest
+from ghostface_edge.pipeline.support.host import usable_cores
+from ghostface_edge.pipeline.support.progress import Narrator
+from ghostface_edge.pipeline.support.store import Store
+from ghostface_edge.reports.errors import InputError
+from ghostface_edge.targets import onnx_graph
+from ghostface_edge.targets.protocol import InputType, Precision
+from ghostface_edge.targets.table import VariantId, load_target, require_input
+
+CALIBRATION_FACES = 2000
+
+
+def quantize_file(
+    model: Path,
+    variants: Sequence[VariantId],
+    calibration: Path,
+    folder: Path,
+    recipe: Recipe,
+    seed: int,
+    narrator: Narrator,
+    *,
+    input_type: InputType | None = None,
+) -> list[Path]:
+    """Write `<model>-<variant>.<ext>` for every INT8 variant, and what firmware needs; returns the paths.
+
+    Args:
+        model: float32 ONNX.
+        variants: those of INT8 count.
+        calibration: folder of aligned faces.
+        folder: where to write.
+        recipe: how.
+        seed: decides which faces are drawn.
+        narrator: told how far it is.
+        input_type: what the models shall take; None is each runtime's own.
+
+    Raises:
+        InputError: model, faces or folder cannot be used, or no INT8 variant is named.
+        RuntimeMissingError: a runtime is not installed.
+        ToolError: a quantizer failed.
+    """
+    wanted = [variant for variant in variants if variant.precision is Precision.INT8]
+    if not wanted:
+        raise InputError("no INT8 variant is named", fix="name a runtime, or a variant such as openvino-int8-stock")
+    for variant in wanted:
+        require_input(variant.runtime, load_target(variant.runtime).input_types, input_type)
+        if variant.is_stock and input_type is not None:
+            raise InputError(f"{variant} takes what the runtime's own quantizer chooses", fix="leave --input out")
+    onnx_graph.load(model)
+    faces = sample(scan_folder(calibration), CALIBRATION_FACES, seed, exclude=PHOTOGRAPHS_UNDER_TWO_NAMES)
+    written = []
+    with tempfile.TemporaryDirectory() as logs:
+        shop = Workshop(Store(), Path(logs), narrator, usable_cores())
+        for variant in wanted:
+            load_target(variant.runtime).require()
+            if variant.is_stock:
+                artifact = shop.convert(variant, model, faces)
+            else:
+                carrier = shop.quantize(model, faces, recipe, seed)
+                fastest, clock = None, recipe.latency
+                if clock is not None:
+                    fastest = lower_fastest(shop, variant, carrier, model, faces, clock, seed=seed, threads=1)
+                artifact = fastest[0] if fastest else shop.lower(variant, carrier, input_type or InputType.INT8)
+            files = {f"{model.stem}-{variant}{file.suffix}": file for file in artifact.files}
+            if variant.is_firmware:
+                files |= {file.name: file for file in shop.firmware(artifact, model.stem, str(variant)).files}
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                for name, file in files.items():
+                    shutil.copyfile(file, folder / name)
+            except OSError as error:
+                raise InputError(
+                    f"{folder}: cannot be written ({error.strerror})", fix="choose another folder"
+                ) from error
+            written += [folder / name for name in files]
+    return written

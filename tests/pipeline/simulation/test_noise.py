@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+import torch
+
+from ghostface_edge.pipeline.quantize.ranges import RangeMethod, find_ranges, grids_of, range_stability
+from ghostface_edge.pipeline.simulation.noise import settle
+from ghostface_edge.pipeline.simulation.placement import PIXEL_SHIFT, find_sites
+from ghostface_edge.pipeline.simulation.qdq_model import Quantized
+from ghostface_edge.pipeline.simulation.simulate import cosines, embed, rounding
+from ghostface_edge.pipeline.simulation.statistics import observe, observe_ranges
+
+
+def test_predicted_cost_is_what_rounding_activations_costs(program, faces):
+    """Twice (1 - cosine) of the simulation with rounded activations, within a factor of 1.5."""
+    sites = find_sites(program)
+    settled = settle(program, sites, observe(program, faces, seed=0))
+    grids = {value: grid for value, grid in grids_of(sites, settled.ranges).items() if value != program.input}
+    rounded = embed(program, faces, rounding(Quantized(program, grids, {}, {})))
+    measured = 2 * (1 - cosines(rounded, embed(program, faces)).mean())
+    assert sum(settled.cost.values()) == pytest.approx(measured, rel=0.5)
+
+
+def test_sensitivity_ranges_beat_min_max_and_sqnr(program, faces):
+    sites, reference = find_sites(program), embed(program, faces)
+    loss = {}
+    for method in RangeMethod:
+        ranges = find_ranges(program, sites, faces, method, percentile=99.99, seed=0, progress=lambda _share: None)
+        grids = {value: grid for value, grid in grids_of(sites, ranges).items() if value != program.input}
+        rounded = embed(program, faces, rounding(Quantized(program, grids, {}, {})))
+        loss[method] = 1 - cosines(rounded, reference).mean()
+    assert loss[RangeMethod.SENSITIVITY] < min(loss[RangeMethod.MIN_MAX], loss[RangeMethod.SQNR])
+
+
+def test_gain_is_the_squared_derivative_of_the_embedding(program, faces):
+    """A small change of one channel moves the normalised embedding by gain times its square."""
+    name = next(program.convolutions()).output
+    gain = observe(program, faces, seed=0)[name].gain
+    channel, size = int(gain.argmax()), 1e-3
+    generator = torch.Generator().manual_seed(1)
+
+    def disturb(value_name, value):
+        if value_name == name:
+            value = value.clone()
+            value[:, channel] += size * torch.randn(value[:, channel].shape, generator=generator)
+        return value
+
+    before, after = embed(program, faces), embed(program, faces, disturb)
+    unit_before, unit_after = (e / np.linalg.norm(e, axis=1, keepdims=True) for e in (before, after))
+    moved = np.square(unit_after - unit_before).sum(1).mean()
+    assert moved == pytest.approx(gain[channel] * size**2, rel=0.35)
+
+
+def test_tied_values_share_one_grid(program):
+    sites = find_sites(program)
+    for step in program.steps:
+        if step.op in {"Concat", "PRelu"}:
+            assert len({sites.group[name] for name in (*step.inputs, step.output)}) == 1
+        if step.op == "Clip":
+            assert sites.fixed[sites.group[step.output]].high == pytest.approx(1.0)
+            assert step.inputs[0] not in sites.group
+
+
+def test_pixels_fall_on_the_grid_exactly():
+    from ghostface_edge.pipeline.simulation.placement import PIXEL_GRID
+
+    pixels = torch.arange(256, dtype=torch.float32)
+    shifted = (pixels - 127.5) / 128 + PIXEL_SHIFT
+    assert torch.equal(PIXEL_GRID.round(shifted), shifted)
+    assert torch.equal(shifted * 128, pixels - 128)
+
+
+def test_statistics_do_not_depend_on_how_faces_are_split(program, faces):
+    whole = observe_ranges(program, faces)
+    first, second = observe_ranges(program, faces[:40]), observe_ranges(program, faces[40:])
+    for name, seen in whole.items():
+        np.testing.assert_allclose(seen.high, np.maximum(first[name].high, second[name].high), rtol=1e-4, atol=1e-5)
+
+
+def test_range_stability_is_zero_for_identical_subsets(program, faces):
+    repeated = faces[:8].repeat(4, axis=0)
+    spread = range_stability(program, find_sites(program), repeated)
+    assert max(spread.values()) < 1e-4
+    assert max(range_stability(program, find_sites(program), faces).values()) > 0.01

@@ -1,0 +1,43 @@
+"""Which of two carriers a target gets."""
+
+from dataclasses import replace
+
+import pytest
+
+from ghostface_edge.pipeline.prepare.prepare import PreparationReport
+from ghostface_edge.pipeline.quantize.report import FULL_INTEGER, QuantizationReport
+from ghostface_edge.pipeline.stages.artifacts import Carrier
+from ghostface_edge.pipeline.support.store import file_sha256
+from ghostface_edge.targets.table import TARGETS, load_target
+
+
+@pytest.fixture
+def carrier(tmp_path):
+    """One with a tensor in higher precision, the full-integer one beside it."""
+    for name in ("carrier.onnx", FULL_INTEGER):
+        (tmp_path / name).write_text(name)
+    whole = QuantizationReport("balanced", "mine", 8, 0.98, (), (), {}, (), 1.0, (), {}, ())
+    mixed = replace(whole, cosine_mean=0.99, higher_precision=("stem",), full_integer=whole)
+    path = tmp_path / "carrier.onnx"
+    return Carrier(path, file_sha256(path), mixed, PreparationReport(0, 0, 0, (), 0.0))
+
+
+@pytest.mark.parametrize("runtime", TARGETS)
+def test_a_target_without_islands_gets_the_full_integer_carrier(carrier, runtime):
+    target = load_target(runtime)
+    chosen = carrier.suited_to(target)
+    assert chosen.sha256 == file_sha256(chosen.path)
+    if target.island is None:
+        assert chosen.path.name == FULL_INTEGER
+        assert chosen.report.higher_precision == ()
+    else:
+        assert chosen is carrier
+
+
+def test_tflite_never_takes_islands():
+    assert {runtime for runtime in TARGETS if load_target(runtime).island is None} >= {"tflite"}
+
+
+def test_where_nothing_is_kept_all_get_the_same(carrier):
+    only = replace(carrier, report=carrier.report.full_integer)
+    assert only.suited_to(load_target("tflite")) is only
