@@ -20,7 +20,7 @@ from ghostface_edge.targets.protocol import InputType
 from ghostface_edge.targets.table import parse_variants
 from ghostface_edge.targets.tflite_micro import TfliteMicroTarget, vela
 
-from ..targets.tflite.conftest import _network as write_network
+from ...targets.tflite.conftest import _network as write_network
 
 ACCELERATORS = ("ethos-u55-128", "ethos-u55-256", "ethos-u65-256", "ethos-u85-256")
 
