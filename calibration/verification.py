@@ -4,7 +4,6 @@ In: an InsightFace `.bin`. Out: encoded faces, pairs of indices into them, label
 """
 
 import hashlib
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -20,6 +19,7 @@ from ghostface_edge.calibration.lfw_errata import WRONG_SAME_PAIRS
 from ghostface_edge.calibration.offences import Offence, OnBadImage, refuse
 from ghostface_edge.calibration.pairs_file import ImageName, NamedPair, PairsFile, read_pairs_file
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.write import replacing
 
 _BIN_FOLDS = 10
 _NAMES_BESIDE = "pairs.txt"
@@ -130,15 +130,8 @@ def write_pairs(pairs: VerificationSet, path: Path) -> None:
     Raises:
         InputError: it cannot be written.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
+    with replacing(path) as partial:
         write_bin(partial, [pairs.images[side] for side in pairs.index.ravel()], pairs.same.tolist())
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise InputError(
-            f"{path} cannot be written: {error.strerror}", fix="name a file in a writable folder"
-        ) from None
 
 
 def without_label_errors(pairs: VerificationSet, listed: Sequence[NamedPair]) -> VerificationSet:

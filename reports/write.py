@@ -1,51 +1,50 @@
-"""Write a report's files, each whole or not at all."""
+"""Files that appear whole or not at all: written beside their place, then renamed into it."""
 
-import os
-import tempfile
+import contextlib
+import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
-from ghostface_edge.reports import html, junit, markdown
-from ghostface_edge.reports.curves import ReportCurves
 from ghostface_edge.reports.errors import InputError
-from ghostface_edge.reports.report import Report
 
 
-def write_report(report: Report, curves: ReportCurves, folder: Path) -> None:
-    """Write report.json, report.html, report.md and junit.xml into `folder`, which is made if missing.
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path beside `path`, to be written to; renamed when the block ends, removed when the block fails.
 
-    report.json comes last: where it is, the others are too.
+    Its name ends as `path` does, for writers that choose a format by it. Missing folders are made.
 
     Raises:
-        InputError: the folder cannot be written to.
+        InputError: the folder cannot be made or written to; any OSError of the block counts as that.
     """
-    files = {
-        "report.html": html.render(report, curves),
-        "report.md": markdown.render(report),
-        "junit.xml": junit.render(report),
-        "report.json": report.to_json(),
-    }
-    for name, text in files.items():
-        write_text(folder / name, text)
+    partial = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.partial{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
+        partial.replace(path)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written: {error.strerror or error}", fix="choose a folder that you may write to"
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text beside `path` and rename it into place.
+    """Write UTF-8 text, lines ended by a line feed alone.
 
     Raises:
         InputError: the folder cannot be made or written to.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be written: {error.strerror}", fix="choose a folder that you may write to"
-        ) from error
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write bytes.
+
+    Raises:
+        InputError: the folder cannot be made or written to.
+    """
+    with replacing(path) as partial:
+        partial.write_bytes(data)

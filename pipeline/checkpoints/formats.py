@@ -7,6 +7,7 @@ import numpy as np
 
 from ghostface_edge.pipeline.network.checkpoint import Checkpoint
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.write import replacing
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -47,9 +48,8 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     writer = writers.get(path.suffix.lower())
     if writer is None:
         raise InputError(f"{path}: cannot write '{path.suffix}' checkpoints", fix=f"use one of {', '.join(writers)}")
-    partial = path.with_name(f"{path.name}.partial")
-    writer(checkpoint, partial)
-    partial.replace(path)
+    with replacing(path) as partial:
+        writer(checkpoint, partial)
 
 
 def _readers() -> dict[str, Callable[[Path], Checkpoint]]:

@@ -6,6 +6,7 @@ import onnx
 import onnx_ir as ir
 
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.write import replacing
 
 OPSET = 18
 
@@ -26,6 +27,5 @@ def save(model: ir.Model, path: Path) -> None:
     """Infer shapes, check and write; the file appears whole or not at all."""
     proto = onnx.shape_inference.infer_shapes(ir.to_proto(model), strict_mode=True)
     onnx.checker.check_model(proto, full_check=True)
-    partial = path.with_name(path.name + ".partial")
-    onnx.save(proto, partial)
-    partial.replace(path)
+    with replacing(path) as partial:
+        onnx.save(proto, partial)

@@ -17,6 +17,7 @@ from ghostface_edge.pipeline.prepare.fold import fold_batch_norms
 from ghostface_edge.pipeline.prepare.slopes import invert_large_slopes
 from ghostface_edge.pipeline.simulation.reading import build_program, refuse_bad_weights
 from ghostface_edge.reports.errors import InputError, ParityError
+from ghostface_edge.reports.write import replacing
 from ghostface_edge.targets.protocol import Faces
 
 MAX_ABS_DIFFERENCE = 1e-4
@@ -67,17 +68,15 @@ def prepare(
         equalize_ranges(prepared, faces[:_OBSERVED_FACES])
     else:
         equalize(graph, program, faces[:_OBSERVED_FACES], seed=seed, progress=lambda share: progress("equalize", share))
-    partial = output.with_name(output.name + ".unchecked")
-    graph_model.save(prepared, partial)
-    difference = _difference(model, partial, faces[:_CHECKED_FACES])
-    if not difference <= MAX_ABS_DIFFERENCE:
-        partial.unlink()
-        raise ParityError(
-            f"the prepared graph differs from {model} by {difference:.2e} on calibration faces, "
-            f"more than {MAX_ABS_DIFFERENCE:.0e}",
-            fix="quantize the model unprepared, and report it with the model's `inspect` output",
-        )
-    partial.replace(output)
+    with replacing(output) as partial:
+        graph_model.save(prepared, partial)
+        difference = _difference(model, partial, faces[:_CHECKED_FACES])
+        if not difference <= MAX_ABS_DIFFERENCE:
+            raise ParityError(
+                f"the prepared graph differs from {model} by {difference:.2e} on calibration faces, "
+                f"more than {MAX_ABS_DIFFERENCE:.0e}",
+                fix="quantize the model unprepared, and report it with the model's `inspect` output",
+            )
     progress("equalize", 1.0)
     free = int((~groups.fixed).sum())
     names = tuple(dict.fromkeys((*untouched, *groups.unknown)))

@@ -32,6 +32,7 @@ from ghostface_edge.reports.gate import judge
 from ghostface_edge.reports.latency import summarize
 from ghostface_edge.reports.metrics import cosine_scores
 from ghostface_edge.reports.variant import SetResult
+from ghostface_edge.reports.write import replacing
 from ghostface_edge.targets.protocol import ArtifactInfo, Precision
 from ghostface_edge.targets.table import load_target
 
@@ -169,9 +170,8 @@ def _publish(artifact: Artifact, out: Path, name: str, fp32_bytes: int | None) -
     paths = []
     for file in artifact.files:
         path = out / "models" / f"{name}{file.suffix}"
-        partial = path.with_name(path.name + ".partial")
-        shutil.copyfile(file, partial)
-        partial.replace(path)
+        with replacing(path) as partial:
+            shutil.copyfile(file, partial)
         paths.append(path)
     return document.Artifact(
         path=paths[0].relative_to(out).as_posix(),

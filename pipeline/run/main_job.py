@@ -28,7 +28,8 @@ from ghostface_edge.reports.errors import ExitCode, InputError, ToolError
 from ghostface_edge.reports.gate import EXIT_CODES
 from ghostface_edge.reports.metrics import cosine_scores, verification_accuracy
 from ghostface_edge.reports.report import Report, Status, Tool
-from ghostface_edge.reports.write import write_report, write_text
+from ghostface_edge.reports.report_files import write_report
+from ghostface_edge.reports.write import write_text
 from ghostface_edge.targets.protocol import Precision
 from ghostface_edge.targets.table import versions
 

@@ -19,6 +19,7 @@ from ghostface_edge.pipeline.graph.model import OPSET
 from ghostface_edge.pipeline.simulation.grid import WEIGHT_LIMIT, Grid
 from ghostface_edge.pipeline.simulation.placement import PIXEL_SHIFT
 from ghostface_edge.pipeline.simulation.program import Program, Step
+from ghostface_edge.reports.write import replacing
 
 _IR_VERSION = 10
 
@@ -52,9 +53,8 @@ def write_carrier(
     helper.set_model_props(model, dict(metadata))
     model = onnx.shape_inference.infer_shapes(model, strict_mode=True)
     onnx.checker.check_model(model, full_check=True)
-    partial = path.with_name(path.name + ".partial")
-    onnx.save(model, partial)
-    partial.replace(path)
+    with replacing(path) as partial:
+        onnx.save(model, partial)
 
 
 class _Writer:

@@ -11,6 +11,7 @@ import numpy as np
 from ghostface_edge.calibration.aligned import FACE_SIZE, iterate_faces
 from ghostface_edge.calibration.faces import CalibrationSet
 from ghostface_edge.calibration.verification import VerificationSet
+from ghostface_edge.reports.write import replacing
 from ghostface_edge.targets.protocol import Faces
 
 _DECODE_STEP = 512
@@ -55,15 +56,14 @@ class DecodedFaces:
         """The file; child processes map it into memory."""
         path = Path(self._folder.name) / "faces.npy"
         if not path.exists():
-            partial = path.with_suffix(".partial")
             shape = (len(self), FACE_SIZE, FACE_SIZE, 3)
-            faces: np.memmap[Any, np.dtype[np.uint8]] = np.lib.format.open_memmap(
-                partial, mode="w+", dtype=np.uint8, shape=shape
-            )
-            at = 0
-            for batch in self._batches():
-                faces[at : at + len(batch)] = batch
-                at += len(batch)
-            faces.flush()
-            partial.rename(path)
+            with replacing(path) as partial:
+                faces: np.memmap[Any, np.dtype[np.uint8]] = np.lib.format.open_memmap(
+                    partial, mode="w+", dtype=np.uint8, shape=shape
+                )
+                at = 0
+                for batch in self._batches():
+                    faces[at : at + len(batch)] = batch
+                    at += len(batch)
+                faces.flush()
         return path

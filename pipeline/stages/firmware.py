@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ghostface_edge.reports.errors import RuntimeMissingError, ToolError
 from ghostface_edge.reports.evidence import Firmware, NpuEstimate
+from ghostface_edge.reports.write import replacing
 
 if TYPE_CHECKING:
     from ghostface_edge.targets.tflite_micro.vela import Compiled
@@ -37,9 +38,8 @@ class FirmwareSet:
     def publish(self, models: Path, under: str) -> tuple[Firmware, tuple[NpuEstimate, ...]]:
         """Copy the files into `models`; returns the records with paths relative to the folder that holds `under`."""
         for file in self.files:
-            partial = models / f"{file.name}.partial"
-            shutil.copyfile(file, partial)
-            partial.replace(models / file.name)
+            with replacing(models / file.name) as partial:
+                shutil.copyfile(file, partial)
         needs = self.needs.model_copy(update={"files": tuple(f"{under}/{name}" for name in self.needs.files)})
         return needs, tuple(one.model_copy(update={"path": f"{under}/{one.path}"}) for one in self.estimates)
 

@@ -17,6 +17,7 @@ from ghostface_edge.calibration.photos import open_photos
 from ghostface_edge.calibration.verification import write_pairs
 from ghostface_edge.pipeline.support.progress import Narrator
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.write import write_bytes
 
 _SHEET_FACES, _SHEET_COLUMNS = 100, 10
 
@@ -95,7 +96,4 @@ def _write_sheet(job: AlignJob, aligned: AlignedFolder) -> None:
     images = [(aligned.path / file.file).read_bytes() for file in shown]
     (faces,) = iterate_faces(images, len(images))
     marked = [place for place, file in enumerate(shown) if file.origin is Origin.CENTRE or file.flags]
-    try:
-        job.sheet.write_bytes(contact_sheet(np.asarray(faces), _SHEET_COLUMNS, marked))
-    except OSError as error:
-        raise InputError(f"{job.sheet}: cannot be written ({error.strerror})", fix="choose another file") from error
+    write_bytes(job.sheet, contact_sheet(np.asarray(faces), _SHEET_COLUMNS, marked))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.report import Report
+from ghostface_edge.reports.write import replacing
 from ghostface_edge.targets.table import load_target
 
 _MANIFEST = "MANIFEST.json"
@@ -41,16 +42,10 @@ def write_bundle(run_dir: Path, output: Path) -> list[str]:
         raise InputError(f"{error.filename}: {error.strerror}", fix="run again, then bundle") from error
     _check_models(report, content, str(run_dir))
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in content.items()}
-    partial = output.with_name(output.name + ".partial")
-    try:
-        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
-            _add(archive, _MANIFEST, json.dumps(hashes, indent=2).encode())
-            for name, data in content.items():
-                _add(archive, name, data)
-        partial.replace(output)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise InputError(f"{output}: cannot be written ({error.strerror})", fix="choose another file") from error
+    with replacing(output) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+        _add(archive, _MANIFEST, json.dumps(hashes, indent=2).encode())
+        for name, data in content.items():
+            _add(archive, name, data)
     return list(content)
 
 

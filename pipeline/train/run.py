@@ -27,6 +27,7 @@ from ghostface_edge.pipeline.train.schedule import Schedule
 from ghostface_edge.pipeline.train.state import History, Parts, load_state, save_state
 from ghostface_edge.pipeline.train.validation import ValidationPairs, validate
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.write import write_text
 
 _LOSS_EVERY = 20
 _GRADIENT_NORM = 5.0
@@ -167,7 +168,7 @@ def _finish(run: _Run, out: Path, history: History) -> TrainResult:
     }
     weights, curves = out / "weights.safetensors", out / "curves.svg"
     save_checkpoint(Checkpoint(weights, "", plan, arrays), weights)
-    (out / "history.json").write_text(json.dumps(dataclasses.asdict(history), indent=1) + "\n", encoding="utf-8")
+    write_text(out / "history.json", json.dumps(dataclasses.asdict(history), indent=1) + "\n")
     plot_curves(history, curves, plan.name)
     return TrainResult(
         weights=weights,

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.write import replacing
 
 
 @dataclass(slots=True)
@@ -44,9 +45,8 @@ def save_state(path: Path, step: int, parts: Parts, history: History, fingerprin
         "optimizer": parts.optimizer.state_dict(),
         "scaler": parts.scaler.state_dict(),
     }
-    partial = path.with_name(f"{path.name}.partial")
-    torch.save(content, partial)
-    partial.replace(path)
+    with replacing(path) as partial:
+        torch.save(content, partial)
 
 
 def load_state(path: Path, parts: Parts, fingerprint: str) -> tuple[int, History]:

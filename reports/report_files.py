@@ -1,0 +1,26 @@
+"""A report's four files: JSON, HTML, Markdown and JUnit."""
+
+from pathlib import Path
+
+from ghostface_edge.reports import html, junit, markdown
+from ghostface_edge.reports.curves import ReportCurves
+from ghostface_edge.reports.report import Report
+from ghostface_edge.reports.write import write_text
+
+
+def write_report(report: Report, curves: ReportCurves, folder: Path) -> None:
+    """Write report.json, report.html, report.md and junit.xml into `folder`, which is made if missing.
+
+    report.json comes last: where it is, the others are too.
+
+    Raises:
+        InputError: the folder cannot be written to.
+    """
+    files = {
+        "report.html": html.render(report, curves),
+        "report.md": markdown.render(report),
+        "junit.xml": junit.render(report),
+        "report.json": report.to_json(),
+    }
+    for name, text in files.items():
+        write_text(folder / name, text)
