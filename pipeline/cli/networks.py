@@ -30,7 +30,9 @@ def fetch(
         Console().print(table)
         return
     for source in [find(name) for name in names]:
-        path = bring(source, cache=default_root(), mirror=mirror, say=lambda line: typer.echo(line, err=True))
+        path = bring(
+            source, cache=default_root() / "downloads", mirror=mirror, say=lambda line: typer.echo(line, err=True)
+        )
         typer.echo(path)
 
 
