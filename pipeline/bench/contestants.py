@@ -4,7 +4,6 @@ In: a `BenchModel`. Out: files. Quantization is the quickest there is, smallest 
 faces: time does not depend on the numbers.
 """
 
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +16,11 @@ from ghostface_edge.pipeline.prepare.slopes import invert_large_slopes
 from ghostface_edge.pipeline.quantize.options import CorrectionOptions, RangeOptions, Recipe
 from ghostface_edge.pipeline.quantize.ranges import RangeMethod
 from ghostface_edge.pipeline.quantize.recipe import quantize
-from ghostface_edge.targets.child import Child
 from ghostface_edge.targets.face_like import face_like
+from ghostface_edge.targets.places.place import LOCAL
+from ghostface_edge.targets.places.worker import RuntimeWorker
 from ghostface_edge.targets.protocol import Faces, Precision
 from ghostface_edge.targets.table import load_target
-from ghostface_edge.targets.worker import Worker
 
 FACES = 40
 _RECIPE = Recipe(
@@ -82,11 +81,11 @@ def write_contestants(sources: Sources, runtime: str, folder: Path) -> dict[str,
         made[label] = folder / f"{runtime}-{label}{target.extension}"
         return made[label]
 
-    with Child(functools.partial(Worker, runtime), log=folder / f"{runtime}.log") as child:
-        child.call("convert", sources.exported, Precision.FP32, path("fp32"))
-        child.call("lower_quantized", sources.carrier, path("int8"))
-        child.call("quantize_stock", sources.exported, sources.faces, path("int8-stock"))
+    with LOCAL.open(RuntimeWorker, runtime, log=folder / f"{runtime}.log") as worker:
+        worker.convert(sources.exported, Precision.FP32, path("fp32"))
+        worker.lower_quantized(sources.carrier, path("int8"))
+        worker.quantize_stock(sources.exported, sources.faces, path("int8-stock"))
         for floor, (real, carrier) in sources.floors.items():
-            child.call("convert", real, Precision.FP32, path(f"fp32-{floor}"))
-            child.call("lower_quantized", carrier, path(f"int8-{floor}"))
+            worker.convert(real, Precision.FP32, path(f"fp32-{floor}"))
+            worker.lower_quantized(carrier, path(f"int8-{floor}"))
     return made

@@ -7,7 +7,6 @@ NAME is a network of the family and where its weights come from, such as V1-1.3-
 weights of the speed bench. Minutes each for a stem of stride 2, four times that for stride 1.
 """
 
-import functools
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -35,10 +34,10 @@ from ghostface_edge.pipeline.simulation.program import Program
 from ghostface_edge.pipeline.simulation.qdq_model import write_carrier
 from ghostface_edge.pipeline.simulation.reading import load_program
 from ghostface_edge.pipeline.simulation.simulate import as_input, cosines, embed, rounding, simulate
-from ghostface_edge.targets.child import Child
+from ghostface_edge.targets.places.place import LOCAL
+from ghostface_edge.targets.places.worker import RuntimeWorker
 from ghostface_edge.targets.protocol import Embeddings, Faces
 from ghostface_edge.targets.table import load_target
-from ghostface_edge.targets.worker import Worker
 
 _FACES, _HELD_OUT = 40, 32
 _HALF_GREY = 0.5 / 128
@@ -131,11 +130,10 @@ def _measure(program: Program, calibration: Faces, held_out: Faces, scratch: Pat
 
 def _run(runtime: str, carrier: Path, faces: Faces) -> Embeddings:
     artifact = carrier.with_name(f"{runtime}{load_target(runtime).extension}")
-    with Child(functools.partial(Worker, runtime), log=carrier.with_name("log")) as child:
-        child.call("lower_quantized", carrier, artifact)
-        child.call("load", artifact, 1, 8)
-        embeddings: Embeddings = child.call("embed", faces)
-    return embeddings
+    with LOCAL.open(RuntimeWorker, runtime, log=carrier.with_name("log")) as worker:
+        worker.lower_quantized(carrier, artifact)
+        worker.load(artifact, 1, 8)
+        return worker.embed(faces)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ timed in turns in LiteRT, one thread. Prints ratios and limits, writes OUT/tenso
 this.
 """
 
-import functools
 import json
 import subprocess
 import sys
@@ -32,10 +31,10 @@ from ghostface_edge.pipeline.support.host import describe_host
 from ghostface_edge.pipeline.support.progress import Narrator
 from ghostface_edge.reports.errors import GhostfaceEdgeError, ParityError, ToolError
 from ghostface_edge.reports.latency import summarize
-from ghostface_edge.targets.child import Child
 from ghostface_edge.targets.face_like import face_like
+from ghostface_edge.targets.places.place import LOCAL
+from ghostface_edge.targets.places.worker import RuntimeWorker
 from ghostface_edge.targets.protocol import Precision
-from ghostface_edge.targets.worker import Worker
 
 _RUNTIME: Final = "tflite"
 _CONVERTER: Final = Path(__file__).with_name("tensorflow_convert.py")
@@ -67,9 +66,9 @@ def make(model: BenchModel, folder: Path, python: Path) -> dict[str, Path]:
     np.save(folder / "faces.npy", faces)
     carrier = quantize_quickly(exported, faces, folder)
     made = {label: folder / f"{label}.tflite" for label in ("fp32", "int8", _TENSORFLOW_FP32, TENSORFLOW)}
-    with Child(functools.partial(Worker, _RUNTIME), log=folder / "convert.log") as child:
-        child.call("convert", exported, Precision.FP32, made["fp32"])
-        child.call("lower_quantized", carrier, made["int8"])
+    with LOCAL.open(RuntimeWorker, _RUNTIME, log=folder / "convert.log") as worker:
+        worker.convert(exported, Precision.FP32, made["fp32"])
+        worker.lower_quantized(carrier, made["int8"])
     log = folder / "tensorflow.log"
     with log.open("w") as written:
         command: list[str | Path] = [python, "-P", _CONVERTER, folder]

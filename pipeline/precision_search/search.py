@@ -28,10 +28,10 @@ from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.reports.latency import summarize
 from ghostface_edge.reports.metrics import normalized
 from ghostface_edge.targets import onnx_graph
-from ghostface_edge.targets.child import Child
+from ghostface_edge.targets.places.place import LOCAL
+from ghostface_edge.targets.places.worker import RuntimeWorker
 from ghostface_edge.targets.protocol import Embeddings, Faces
 from ghostface_edge.targets.table import load_target
-from ghostface_edge.targets.worker import Worker
 
 _FINALISTS = 6
 _LOOKED_AT = 25
@@ -115,9 +115,9 @@ class _Search:
 
     def run(self) -> tuple[Fastest, Path]:
         count, title = len(self.segments), f"{self.contest.runtime}: fastest precisions"
-        with Child(functools.partial(Worker, self.contest.runtime), log=self.log) as child:
+        with LOCAL.open(RuntimeWorker, self.contest.runtime, log=self.log) as worker:
             for assignment in assignments(count, most_changes=1):
-                self.make(child, assignment)
+                self.make(worker, assignment)
         if self.made[self.int8] is None:
             raise ToolError("the quantized model could not be lowered", fix=f"see {self.log}")
         single = [one for one in self.made if one != self.int8]
@@ -158,11 +158,11 @@ class _Search:
         found: list[Assignment] = []
         options = self.contest.options
         with (
-            Child(functools.partial(Worker, self.contest.runtime), log=self.log) as child,
+            LOCAL.open(RuntimeWorker, self.contest.runtime, log=self.log) as worker,
             self.contest.narrator.stage(title, _LOOKED_AT) as advance,
         ):
             for assignment in itertools.islice(ranking, _LOOKED_AT):
-                path = self.make(child, assignment)
+                path = self.make(worker, assignment)
                 advance(1)
                 if path is None or self.bytes(path) > options.size * self.contest.fp32_bytes:
                     continue
@@ -172,14 +172,14 @@ class _Search:
                     break
         return found
 
-    def make(self, child: Child, assignment: Assignment) -> Path | None:
+    def make(self, worker: RuntimeWorker, assignment: Assignment) -> Path | None:
         """Lower the carrier with some segments in float."""
         if assignment not in self.made:
             mixed = self.contest.folder / f"{assignment.label}.onnx"
             onnx.save(free(self.carrier, self.floats(assignment)), mixed)
             path = mixed.with_name(f"{assignment.label}-lowered{self.target.extension}")
             try:
-                child.call("lower_quantized", mixed, path)
+                worker.lower_quantized(mixed, path)
             except ToolError:
                 self.made[assignment] = None
             else:
@@ -210,10 +210,9 @@ class _Search:
         return self.embed(self.contest.fp32)
 
     def embed(self, artifact: Path) -> Embeddings:
-        with Child(functools.partial(Worker, self.contest.runtime), log=self.log) as child:
-            child.call("load", artifact, self.contest.threads, _EMBED_BATCH)
-            embeddings: Embeddings = child.call("embed", self.contest.faces)
-        return embeddings
+        with LOCAL.open(RuntimeWorker, self.contest.runtime, log=self.log) as worker:
+            worker.load(artifact, self.contest.threads, _EMBED_BATCH)
+            return worker.embed(self.contest.faces)
 
     def time(self, chosen: Collection[Assignment], rounds: int, title: str) -> dict[Assignment, NDArray[np.float64]]:
         """Milliseconds of assignments and of INT8 throughout, (N, RUNS); those that cannot be run are left out.

@@ -5,7 +5,6 @@ dozens of nearly equal artifacts are compared: they share a process, which saves
 short, so that a busy moment of the machine hits all of them.
 """
 
-import functools
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,8 +16,8 @@ from numpy.typing import NDArray
 from ghostface_edge.calibration.aligned import FACE_SIZE
 from ghostface_edge.pipeline.support.progress import Advance
 from ghostface_edge.reports.errors import ToolError
-from ghostface_edge.targets.child import Child
 from ghostface_edge.targets.face_like import face_like
+from ghostface_edge.targets.places.place import LOCAL
 from ghostface_edge.targets.protocol import Embedder
 from ghostface_edge.targets.table import load_target
 
@@ -81,10 +80,10 @@ def time_in_turns(
     """
     good = dict(artifacts)
     while good:
-        with Child(functools.partial(Track, runtime), log=log) as child:
+        with LOCAL.open(Track, runtime, log=log) as track:
             for label, artifact in tuple(good.items()):
                 try:
-                    child.call("load", label, artifact, threads)
+                    track.load(label, artifact, threads)
                 except ToolError:
                     del good[label]
                     break  # its process may be gone with it
@@ -92,7 +91,7 @@ def time_in_turns(
                 taken: list[dict[str, list[float]]] = []
                 deadline = time.monotonic() + _PATIENCE_S
                 while len(taken) < rounds and (len(taken) < FEWEST_ROUNDS or time.monotonic() < deadline):
-                    taken.append(child.call("turn"))
+                    taken.append(track.turn())
                     advance(1)
                 return {label: np.array([turn[label] for turn in taken]) for label in good}
     return {}

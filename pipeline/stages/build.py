@@ -4,14 +4,13 @@ Every stage asks the store first and does its native work in a child process.
 """
 
 import dataclasses
-import functools
 import json
 import pickle
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,10 +34,10 @@ from ghostface_edge.pipeline.support.host import describe_host
 from ghostface_edge.pipeline.support.progress import Narrator
 from ghostface_edge.pipeline.support.store import Store, file_sha256
 from ghostface_edge.reports.errors import InputError, ToolError
-from ghostface_edge.targets.child import Child
+from ghostface_edge.targets.places.place import LOCAL
+from ghostface_edge.targets.places.worker import RuntimeWorker
 from ghostface_edge.targets.protocol import ArtifactInfo, Embeddings, InputType, Precision
 from ghostface_edge.targets.table import VariantId, load_target, versions
-from ghostface_edge.targets.worker import Worker
 
 T = TypeVar("T")
 
@@ -67,10 +66,10 @@ class Workshop:
         def build(folder: Path) -> None:
             with (
                 self.narrator.stage("export to ONNX"),
-                Child(Exporter, log=self.logs / "export.log") as child,
+                LOCAL.open(Exporter, log=self.logs / "export.log") as exporter,
             ):
                 faces = calibration.load()[:PARITY_FACES]
-                facts = child.call("export", checkpoint, folder / "model.onnx", faces, None)
+                facts = exporter.export(checkpoint, folder / "model.onnx", faces, None)
             (folder / "model.json").write_text(json.dumps(facts))
 
         inputs = {
@@ -88,11 +87,11 @@ class Workshop:
         name = f"model{target.extension}"
 
         def build(folder: Path) -> None:
-            with self._child(variant.runtime, str(variant)) as child, self.narrator.stage(f"{variant}: convert"):
+            with self._open(variant.runtime, str(variant)) as worker, self.narrator.stage(f"{variant}: convert"):
                 if variant.precision is Precision.INT8:
-                    seconds = child.call("quantize_stock", model, calibration.load()[:STOCK_FACES], folder / name)
+                    seconds = worker.quantize_stock(model, calibration.load()[:STOCK_FACES], folder / name)
                 else:
-                    seconds = child.call("convert", model, variant.precision, folder / name)
+                    seconds = worker.convert(model, variant.precision, folder / name)
             (folder / "seconds.json").write_text(json.dumps(seconds))
 
         inputs: dict[str, object] = {
@@ -110,11 +109,12 @@ class Workshop:
 
         def build(folder: Path) -> None:
             with (
-                Child(Quantizer, log=self.logs / "quantize.log") as child,
                 self.narrator.steps(f"quantize ({recipe.name})") as steps,
+                LOCAL.open(
+                    Quantizer, log=self.logs / "quantize.log", timeout_s=_QUANTIZE_TIMEOUT_S, on_told=steps
+                ) as quantizer,
             ):
-                arguments = (model, calibration.load(), recipe, seed, folder)
-                reports = child.call("quantize", *arguments, timeout_s=_QUANTIZE_TIMEOUT_S, on_told=steps)
+                reports = quantizer.quantize(model, calibration.load(), recipe, seed, folder)
             (folder / "reports.pickle").write_bytes(pickle.dumps(reports))
 
         inputs = {
@@ -136,8 +136,8 @@ class Workshop:
         name = f"model{target.extension}"
 
         def build(folder: Path) -> None:
-            with self._child(variant.runtime, str(variant)) as child, self.narrator.stage(f"{variant}: lower"):
-                seconds = child.call("lower_quantized", carrier.path, folder / name, taken)
+            with self._open(variant.runtime, str(variant)) as worker, self.narrator.stage(f"{variant}: lower"):
+                seconds = worker.lower_quantized(carrier.path, folder / name, taken)
             (folder / "seconds.json").write_text(json.dumps(seconds))
 
         inputs = {
@@ -155,24 +155,24 @@ class Workshop:
 
         def build(folder: Path) -> None:
             path, count = faces.path, len(faces)
-            workers = 1 if target.uses_threads else self.threads
+            processes = 1 if target.uses_threads else self.threads
             starts = range(0, count, _EMBED_STEP)
             with ExitStack() as stack:
-                children = [stack.enter_context(self._child(artifact.runtime, label)) for _ in starts[:workers]]
+                workers = [stack.enter_context(self._open(artifact.runtime, label)) for _ in starts[:processes]]
                 advance = stack.enter_context(self.narrator.stage(f"{label}: embed {count} faces", count))
 
-                def embed_share(worker: int) -> list[Embeddings]:
-                    """Every `workers`-th step, in a child of its own."""
+                def embed_share(share: int) -> list[Embeddings]:
+                    """Every `processes`-th step, in a process of its own."""
                     parts = []
-                    children[worker].call("load", artifact.path, self.threads, _EMBED_BATCH)
-                    for at in starts[worker::workers]:
-                        parts.append(children[worker].call("embed_file", path, at, at + _EMBED_STEP))
+                    workers[share].load(artifact.path, self.threads, _EMBED_BATCH)
+                    for at in starts[share::processes]:
+                        parts.append(workers[share].embed_file(path, at, at + _EMBED_STEP))
                         advance(len(parts[-1]))
                     return parts
 
-                with ThreadPoolExecutor(workers) as pool:
-                    shares = list(pool.map(embed_share, range(len(children))))
-            parts = [shares[step % workers][step // workers] for step in range(len(starts))]
+                with ThreadPoolExecutor(processes) as pool:
+                    shares = list(pool.map(embed_share, range(len(workers))))
+            parts = [shares[step % processes][step // processes] for step in range(len(starts))]
             np.save(folder / "embeddings.npy", np.concatenate(parts))
 
         inputs = {
@@ -190,8 +190,8 @@ class Workshop:
         target = load_target(artifact.runtime)
 
         def build(folder: Path) -> None:
-            with self._child(artifact.runtime, label) as child:
-                info = child.call("inspect", artifact.path)
+            with self._open(artifact.runtime, label) as worker:
+                info = worker.inspect(artifact.path)
             (folder / "info.json").write_text(json.dumps(dataclasses.asdict(info)))
 
         inputs = {"artifact": artifact.sha256, "runtime": artifact.runtime, "versions": versions(target.packages)}
@@ -212,8 +212,8 @@ class Workshop:
         target = load_target(artifact.runtime)
 
         def build(folder: Path) -> None:
-            with self._child(artifact.runtime, label) as child, self.narrator.stage(f"{label}: profile"):
-                rows = child.call("profile", artifact.path, threads)
+            with self._open(artifact.runtime, label) as worker, self.narrator.stage(f"{label}: profile"):
+                rows = worker.profile(artifact.path, threads)
             (folder / "profile.json").write_text(json.dumps([dataclasses.asdict(row) for row in rows]))
 
         inputs = {
@@ -259,10 +259,10 @@ class Workshop:
 
         def build(folder: Path) -> None:
             with (
-                Child(FirmwareMaker, log=self.logs / f"{label}.log") as child,
+                LOCAL.open(FirmwareMaker, log=self.logs / f"{label}.log", timeout_s=_FIRMWARE_TIMEOUT_S) as maker,
                 self.narrator.stage(f"{label}: arena, C array, Ethos-U"),
             ):
-                child.call("make", artifact.path, model, label, folder, timeout_s=_FIRMWARE_TIMEOUT_S)
+                maker.make(artifact.path, model, label, folder)
 
         inputs = {
             "artifact": artifact.sha256,
@@ -274,8 +274,8 @@ class Workshop:
             self.narrator.say(f"{label}: {warning}")
         return made
 
-    def _child(self, runtime: str, label: str) -> Child:
-        return Child(functools.partial(Worker, runtime), log=self.logs / f"{label}.log")
+    def _open(self, runtime: str, label: str) -> AbstractContextManager[RuntimeWorker]:
+        return LOCAL.open(RuntimeWorker, runtime, log=self.logs / f"{label}.log")
 
 
 def export_file(checkpoint: Path, model: Path, faces: CalibrationSet, batch: int | None) -> ExportedModel:
@@ -285,9 +285,9 @@ def export_file(checkpoint: Path, model: Path, faces: CalibrationSet, batch: int
         InputError: the checkpoint cannot be used or the file cannot be written.
         ParityError: ONNX and PyTorch differ.
     """
-    with tempfile.TemporaryDirectory() as folder, Child(Exporter, log=Path(folder) / "export.log") as child:
+    with tempfile.TemporaryDirectory() as folder, LOCAL.open(Exporter, log=Path(folder) / "export.log") as exporter:
         partial = Path(folder) / "model.onnx"
-        facts = child.call("export", checkpoint, partial, faces.load(), batch)
+        facts = exporter.export(checkpoint, partial, faces.load(), batch)
         try:
             shutil.copyfile(partial, model)
         except OSError as error:

@@ -5,7 +5,6 @@ load times, peak memory. Every artifact lives in a child process of its own; rou
 the machine hits all.
 """
 
-import functools
 import json
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -18,9 +17,9 @@ from numpy.typing import NDArray
 from ghostface_edge.calibration.aligned import FACE_SIZE
 from ghostface_edge.pipeline.support.progress import Advance
 from ghostface_edge.reports.errors import ToolError
-from ghostface_edge.targets.child import Child
 from ghostface_edge.targets.face_like import face_like
-from ghostface_edge.targets.worker import Worker
+from ghostface_edge.targets.places.place import LOCAL
+from ghostface_edge.targets.places.worker import RuntimeWorker
 
 ROUNDS = 10
 RUNS_PER_ROUND = 25
@@ -52,7 +51,7 @@ def time_interleaved(
     """
     with ExitStack() as stack:
         watches = {
-            label: _StopWatch(stack.enter_context(Child(functools.partial(Worker, runtime), log=logs / f"{label}.log")))
+            label: _StopWatch(stack.enter_context(LOCAL.open(RuntimeWorker, runtime, log=logs / f"{label}.log")))
             for label, (runtime, _) in artifacts.items()
         }
         for label, (_, artifact) in artifacts.items():
@@ -67,8 +66,8 @@ def time_interleaved(
 class _StopWatch:
     """One child with one artifact; the first error ends it."""
 
-    def __init__(self, child: Child) -> None:
-        self._child = child
+    def __init__(self, worker: RuntimeWorker) -> None:
+        self._worker = worker
         self._face = face_like(1, FACE_SIZE)
         self._load_ms = 0.0
         self._samples: list[float] = []
@@ -76,15 +75,15 @@ class _StopWatch:
 
     def load(self, artifact: Path, threads: int) -> None:
         try:
-            self._load_ms = self._child.call("load", artifact, threads, 1)
-            self._child.call("time", self._face, _WARM_UP_RUNS)
+            self._load_ms = self._worker.load(artifact, threads, 1)
+            self._worker.time(self._face, _WARM_UP_RUNS)
         except ToolError as error:
             self._error = error
 
     def take(self) -> None:
         if self._error is None:
             try:
-                self._samples += self._child.call("time", self._face, RUNS_PER_ROUND)
+                self._samples += self._worker.time(self._face, RUNS_PER_ROUND)
             except ToolError as error:
                 self._error = error
 
@@ -92,7 +91,7 @@ class _StopWatch:
         if self._error is not None:
             return self._error
         try:
-            return Timing(np.array(self._samples), threads, self._load_ms, self._child.call("peak_rss_mb"))
+            return Timing(np.array(self._samples), threads, self._load_ms, self._worker.peak_rss_mb())
         except ToolError as error:
             return error
 

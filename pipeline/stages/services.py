@@ -1,19 +1,20 @@
-"""What runs in the child processes that export and quantize; `targets.worker` is the same for runtimes."""
+"""What runs in the places that export and quantize; `targets.places.worker` is the same for runtimes."""
 
 from pathlib import Path
+from typing import Any
 
 from ghostface_edge.pipeline.checkpoints.formats import load_checkpoint
 from ghostface_edge.pipeline.prepare.prepare import PreparationReport
 from ghostface_edge.pipeline.quantize.options import Recipe
 from ghostface_edge.pipeline.quantize.report import QuantizationReport
-from ghostface_edge.targets.child import tell_parent
+from ghostface_edge.targets.places.far_side import tell
 from ghostface_edge.targets.protocol import Faces
 
 
 class Exporter:
     """Far side of the export's child process."""
 
-    def export(self, checkpoint: Path, model: Path, faces: Faces, batch: int | None) -> dict[str, object]:
+    def export(self, checkpoint: Path, model: Path, faces: Faces, batch: int | None) -> dict[str, Any]:
         """Write the ONNX file and say what it is: the fields of `ExportedModel` but for the file's own."""
         from ghostface_edge.pipeline.graph.export import export_onnx
         from ghostface_edge.pipeline.network.checkpoint import network_of
@@ -48,5 +49,5 @@ class Quantizer:
         from ghostface_edge.pipeline.quantize.recipe import quantize
 
         prepared, carrier = folder / "prepared.onnx", folder / "carrier.onnx"
-        preparation = prepare(model, faces, prepared, seed=seed, progress=tell_parent)
-        return preparation, quantize(prepared, faces, recipe, carrier, seed=seed, progress=tell_parent)
+        preparation = prepare(model, faces, prepared, seed=seed, progress=tell)
+        return preparation, quantize(prepared, faces, recipe, carrier, seed=seed, progress=tell)

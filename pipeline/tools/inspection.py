@@ -2,17 +2,14 @@
 
 import contextlib
 import dataclasses
-import functools
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ghostface_edge.reports.errors import InputError
-from ghostface_edge.targets.child import Child
-from ghostface_edge.targets.protocol import ArtifactInfo
+from ghostface_edge.targets.places.place import LOCAL
+from ghostface_edge.targets.places.worker import RuntimeWorker
 from ghostface_edge.targets.table import TARGETS, load_target
-from ghostface_edge.targets.worker import Worker
 
 if TYPE_CHECKING:
     from ghostface_edge.pipeline.network.ghostfacenet import GhostFaceNet
@@ -46,15 +43,21 @@ def describe(path: Path) -> dict[str, object]:
     Raises:
         InputError: the file is missing or of no known kind.
     """
+    with tempfile.TemporaryDirectory() as logs:
+        return _describe(path, Path(logs) / "inspect.log")
+
+
+def _describe(path: Path, log: Path) -> dict[str, object]:
     if path.suffix.lower() in _CHECKPOINTS:
-        facts: dict[str, object] = _in_child(Inspector, "checkpoint", path)
-        return facts
+        with LOCAL.open(Inspector, log=log) as inspector:
+            return inspector.checkpoint(path)
     runtime = runtime_of(path)
     network: dict[str, object] = {}
     if path.suffix == ".onnx":
-        with contextlib.suppress(InputError):  # an ONNX need not be a GhostFaceNet that could be read back
-            network = _in_child(Inspector, "checkpoint", path)
-    info: ArtifactInfo = _in_child(functools.partial(Worker, runtime), "inspect", path)
+        with contextlib.suppress(InputError), LOCAL.open(Inspector, log=log) as inspector:
+            network = inspector.checkpoint(path)  # an ONNX need not be a GhostFaceNet that could be read back
+    with LOCAL.open(RuntimeWorker, runtime, log=log) as worker:
+        info = worker.inspect(path)
     total = sum(info.macs_by_precision.values())
     shares = {name: f"{macs / total:.1%}" for name, macs in info.macs_by_precision.items()} if total else {}
     interface = dataclasses.asdict(info)
@@ -101,8 +104,3 @@ def _count_macs(network: "GhostFaceNet", side: int) -> int:
     with torch.inference_mode():
         network(torch.zeros(1, 3, side, side))
     return sum(counted)
-
-
-def _in_child(factory: Callable[[], object], method: str, path: Path) -> Any:
-    with tempfile.TemporaryDirectory() as logs, Child(factory, log=Path(logs) / "inspect.log") as child:
-        return child.call(method, path)

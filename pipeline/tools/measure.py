@@ -1,6 +1,5 @@
 """Single artifacts, measured: accuracy on pairs, latency in turns."""
 
-import functools
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -29,9 +28,9 @@ from ghostface_edge.reports.paired import compare, link_identities
 from ghostface_edge.reports.protocols.best_threshold import best_threshold_accuracy
 from ghostface_edge.reports.protocols.flip import flip_sum
 from ghostface_edge.reports.protocols.insightface import insightface_accuracy, squared_distances
-from ghostface_edge.targets.child import Child
+from ghostface_edge.targets.places.place import LOCAL
+from ghostface_edge.targets.places.worker import RuntimeWorker
 from ghostface_edge.targets.protocol import Embeddings
-from ghostface_edge.targets.worker import Worker
 
 _STEP, _BATCH = 512, 32
 
@@ -92,10 +91,10 @@ def diagnose(artifact: Path, source: PairsSource, narrator: Narrator) -> dict[st
     with (
         tempfile.TemporaryDirectory() as logs,
         narrator.stage("diagnose"),
-        Child(functools.partial(Worker, runtime), log=Path(logs) / "diagnose.log") as child,
+        LOCAL.open(RuntimeWorker, runtime, log=Path(logs) / "diagnose.log") as worker,
     ):
-        child.call("load", artifact, usable_cores(), _BATCH)
-        found = find_mistake(lambda some: child.call("embed", some), faces, pairs.index, pairs.same, pairs.folds)
+        worker.load(artifact, usable_cores(), _BATCH)
+        found = find_mistake(worker.embed, faces, pairs.index, pairs.same, pairs.folds)
     tried: dict[str, object] = {finding.remedy.cause: finding.accuracy for finding in found.findings}
     return tried | {"advice": found.advice}
 

@@ -17,7 +17,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from ghostface_edge.targets.tflite.inspection import DTYPE_NAMES, main_graph
-from ghostface_edge.targets.tflite.runtime import interpreter_class
+from ghostface_edge.targets.tflite.runtime import interpreter_module
 
 _FEW: Final = 2
 _MANY: Final = 8
@@ -138,7 +138,7 @@ def _cut_out(model: Any, operator: Any, unpacked: dict[int, Any], copies: int) -
 
 
 def _median_microseconds(content: bytes, threads: int, runs: int) -> tuple[float, bool]:
-    interpreter = interpreter_class()(model_content=content, num_threads=threads)
+    interpreter = interpreter_module().Interpreter(model_content=content, num_threads=threads)
     interpreter.allocate_tensors()
     rng = np.random.default_rng(0)
     for entry in interpreter.get_input_details():

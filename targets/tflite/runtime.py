@@ -1,15 +1,20 @@
-"""A loaded `.tflite`: uint8 faces in, float32 embeddings out, whatever the model's own input and output are."""
+"""A loaded `.tflite`: uint8 faces in, float32 embeddings out, whatever the model's own input and output are.
+
+Boards run this file as it is: Python 3.9.
+"""
 
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ghostface_edge.reports.errors import InputError, RuntimeMissingError
-from ghostface_edge.targets.protocol import Embeddings, Faces
 from ghostface_edge.targets.tflite.encoding import decode, encode
+
+if TYPE_CHECKING:
+    from ghostface_edge.targets.protocol import Embeddings, Faces
 
 _INTERPRETERS: Final = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter")
 
@@ -21,16 +26,17 @@ class TfliteEmbedder:
         artifact: a `.tflite` with one input (N, S, S, 3) and one output (N, E).
         threads: of the CPU kernels.
         batch: N; the artifact needs a dynamic batch unless it is its own.
+        reference_kernels: whether the interpreter's plain C++ kernels run, which round alike on every CPU.
 
     Raises:
         InputError: the file is no TFLite model, or its batch cannot be changed.
     """
 
-    def __init__(self, artifact: Path, threads: int, batch: int) -> None:
-        if not artifact.is_file():
+    def __init__(self, artifact: Path, threads: int, batch: int, *, reference_kernels: bool = False) -> None:
+        if not Path(artifact).is_file():
             raise InputError(f"{artifact} does not exist", fix="give a .tflite file")
         try:
-            self._interpreter = interpreter_class()(model_path=str(artifact), num_threads=threads)
+            self._interpreter = _interpreter(artifact, threads, reference_kernels=reference_kernels)
             entry = self._interpreter.get_input_details()[0]
             if int(entry["shape"][0]) != batch:
                 self._interpreter.resize_tensor_input(entry["index"], (batch, *entry["shape"][1:]))
@@ -43,28 +49,36 @@ class TfliteEmbedder:
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
 
-    def prepare(self, faces: Faces) -> NDArray[np.generic]:
+    def prepare(self, faces: "Faces") -> NDArray[np.generic]:
         """NHWC in the artifact's type: float32 and int8 normalised, uint8 the camera's bytes as they are."""
         return encode(faces, np.dtype(self._input["dtype"]), *self._input["quantization"])
 
-    def run(self, inputs: NDArray[np.generic]) -> Embeddings:
+    def run(self, inputs: NDArray[np.generic]) -> "Embeddings":
         """Infer once."""
         self._interpreter.set_tensor(self._input["index"], inputs)
         self._interpreter.invoke()
         return decode(self._interpreter.get_tensor(self._output["index"]), *self._output["quantization"])
 
 
-def interpreter_class() -> Any:
-    """LiteRT's interpreter class, or tflite-runtime's.
+def interpreter_module() -> Any:
+    """LiteRT's interpreter module, or tflite-runtime's.
 
     Raises:
         RuntimeMissingError: neither is installed.
     """
     for module in _INTERPRETERS:
         try:
-            return import_module(module).Interpreter
+            return import_module(module)
         except ModuleNotFoundError:
             continue
     raise RuntimeMissingError(
         "LiteRT, the runtime of .tflite models, is not installed", fix="pip install 'ghostface-edge[tflite]'"
     )
+
+
+def _interpreter(artifact: Path, threads: int, *, reference_kernels: bool) -> Any:
+    module = interpreter_module()
+    options: dict[str, Any] = {"num_threads": threads}
+    if reference_kernels:
+        options["experimental_op_resolver_type"] = module.OpResolverType.BUILTIN_REF
+    return module.Interpreter(model_path=str(artifact), **options)

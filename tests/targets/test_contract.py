@@ -1,6 +1,5 @@
 """What every target promises, run over every target."""
 
-import functools
 import sys
 from importlib.machinery import PathFinder
 
@@ -11,10 +10,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from ghostface_edge.reports.errors import GhostfaceEdgeError, InputError, RuntimeMissingError
-from ghostface_edge.targets.child import Child
+from ghostface_edge.targets.places.place import LOCAL
+from ghostface_edge.targets.places.worker import RuntimeWorker
 from ghostface_edge.targets.protocol import InputType, Layout, Precision
 from ghostface_edge.targets.table import STOCK, TARGETS, VariantId, all_variants, load_target, parse_variants
-from ghostface_edge.targets.worker import Worker
 
 IMPORTED = {
     "openvino": "openvino",
@@ -93,9 +92,9 @@ def runtime(request):
 
 
 @pytest.fixture
-def child(runtime, tmp_path):
-    with Child(functools.partial(Worker, runtime), log=tmp_path / "log") as child:
-        yield child
+def worker(runtime, tmp_path):
+    with LOCAL.open(RuntimeWorker, runtime, log=tmp_path / "log") as worker:
+        yield worker
 
 
 def need(runtime, precision, suffix=""):
@@ -110,40 +109,40 @@ def cosine(a, b):
 
 @pytest.mark.parametrize(("precision", "lowest"), [(Precision.FP32, 0.999999), (Precision.FP16, 0.9999)])
 def test_conversion_keeps_the_function_batched_and_alone(
-    runtime, child, model, faces, expected, tmp_path, precision, lowest
+    runtime, worker, model, faces, expected, tmp_path, precision, lowest
 ):
     need(runtime, precision)
     artifact = tmp_path / f"tiny{load_target(runtime).extension}"
-    child.call("convert", model, precision, artifact)
-    child.call("load", artifact, 1, 8)
-    batched = child.call("embed", faces)  # 20 faces in batches of 8: the last one is filled up
+    worker.convert(model, precision, artifact)
+    worker.load(artifact, 1, 8)
+    batched = worker.embed(faces)  # 20 faces in batches of 8: the last one is filled up
     assert batched.shape == expected.shape
     assert batched.dtype == np.float32
     assert cosine(batched, expected).min() >= lowest
-    child.call("load", artifact, 1, 1)
-    np.testing.assert_allclose(child.call("embed", faces[:3]), batched[:3], rtol=1e-3, atol=1e-4)
+    worker.load(artifact, 1, 1)
+    np.testing.assert_allclose(worker.embed(faces[:3]), batched[:3], rtol=1e-3, atol=1e-4)
 
 
-def test_half_precision_halves_the_weights(runtime, child, model, tmp_path):
+def test_half_precision_halves_the_weights(runtime, worker, model, tmp_path):
     need(runtime, Precision.FP16)
     target = load_target(runtime)
     sizes = []
     for precision in (Precision.FP32, Precision.FP16):
         artifact = tmp_path / f"{precision}{target.extension}"
-        child.call("convert", model, precision, artifact)
+        worker.convert(model, precision, artifact)
         sizes.append(target.files(artifact)[-1].stat().st_size)
     weights = sum(tensor.ByteSize() for tensor in onnx.load(model).graph.initializer)
     assert sizes[0] - sizes[1] > 0.35 * weights
 
 
-def test_stock_quantization_gives_an_int8_model_that_runs(runtime, child, model, faces, expected, tmp_path):
+def test_stock_quantization_gives_an_int8_model_that_runs(runtime, worker, model, faces, expected, tmp_path):
     need(runtime, Precision.INT8, STOCK)
     artifact = tmp_path / f"tiny{load_target(runtime).extension}"
-    child.call("quantize_stock", model, faces, artifact)
-    info = child.call("inspect", artifact)
+    worker.quantize_stock(model, faces, artifact)
+    info = worker.inspect(artifact)
     assert info.macs_by_precision["int8"] > 0.9 * sum(info.macs_by_precision.values())
-    child.call("load", artifact, 1, 4)
-    embeddings = child.call("embed", faces)
+    worker.load(artifact, 1, 4)
+    embeddings = worker.embed(faces)
     assert cosine(embeddings, expected).mean() > 0.8
 
 
@@ -158,24 +157,24 @@ def test_what_a_runtime_does_not_have_is_refused(model, faces, tmp_path):
 
 
 @pytest.mark.parametrize("input_type", InputType)
-def test_an_input_that_a_runtime_does_not_take_is_refused(runtime, child, ghost_carrier, tmp_path, input_type):
+def test_an_input_that_a_runtime_does_not_take_is_refused(runtime, worker, ghost_carrier, tmp_path, input_type):
     target = load_target(runtime)
     artifact = tmp_path / f"tiny{target.extension}"
     if input_type in target.input_types:
-        child.call("lower_quantized", ghost_carrier, artifact, input_type)
-        info = child.call("inspect", artifact)
+        worker.lower_quantized(ghost_carrier, artifact, input_type)
+        info = worker.inspect(artifact)
         assert info.input_dtype == input_type
     else:
         with pytest.raises(InputError, match=f"{runtime} takes float32, not {input_type}"):
-            child.call("lower_quantized", ghost_carrier, artifact, input_type)
+            worker.lower_quantized(ghost_carrier, artifact, input_type)
         assert not artifact.exists()
 
 
-def test_inspect_reads_interface_and_macs(runtime, child, model, tmp_path):
+def test_inspect_reads_interface_and_macs(runtime, worker, model, tmp_path):
     target = load_target(runtime)
     artifact = tmp_path / f"tiny{target.extension}"
-    child.call("convert", model, Precision.FP32, artifact)
-    info = child.call("inspect", artifact)
+    worker.convert(model, Precision.FP32, artifact)
+    info = worker.inspect(artifact)
     assert info.layout is target.layout
     expected = (3, 112, 112) if target.layout is Layout.NCHW else (112, 112, 3)
     assert info.input_shape[1:] == expected
@@ -183,21 +182,21 @@ def test_inspect_reads_interface_and_macs(runtime, child, model, tmp_path):
     assert sum(info.operators.values()) >= 11
 
 
-def test_timing_gives_one_positive_sample_per_run(runtime, child, model, faces, tmp_path):
+def test_timing_gives_one_positive_sample_per_run(runtime, worker, model, faces, tmp_path):
     artifact = tmp_path / f"tiny{load_target(runtime).extension}"
-    child.call("convert", model, Precision.FP32, artifact)
-    assert child.call("load", artifact, 1, 1) > 0
-    samples = child.call("time", faces[:1], 12)
+    worker.convert(model, Precision.FP32, artifact)
+    assert worker.load(artifact, 1, 1) > 0
+    samples = worker.time(faces[:1], 12)
     assert len(samples) == 12
     assert min(samples) > 0
-    assert child.call("peak_rss_mb") > 10
+    assert worker.peak_rss_mb() > 10
 
 
-def test_a_damaged_artifact_is_an_error_and_no_crash_of_ours(runtime, child, tmp_path):
+def test_a_damaged_artifact_is_an_error_and_no_crash_of_ours(runtime, worker, tmp_path):
     artifact = tmp_path / f"broken{load_target(runtime).extension}"
     artifact.write_bytes(b"\x00not a model" * 50)
     with pytest.raises(GhostfaceEdgeError):
-        child.call("load", artifact, 1, 1)
+        worker.load(artifact, 1, 1)
 
 
 @pytest.mark.parametrize("runtime_name", sorted(TARGETS))

@@ -1,0 +1,120 @@
+"""A place to run native code, and the objects that live there.
+
+A place is whatever a command starts that speaks `wire` on its standard streams: this Python again, another one, `ssh`
+to a board, a program in C. `Place.open` gives the methods of a class there as if it were here, typed alike.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar, cast
+
+from ghostface_edge.reports import errors
+from ghostface_edge.reports.errors import GhostfaceEdgeError, ToolError
+from ghostface_edge.targets.places import codec
+from ghostface_edge.targets.places.connection import Connection
+
+Served = TypeVar("Served")
+
+DEFAULT_TIMEOUT_S: Final = 1800.0
+DEFAULT_MEMORY_LIMIT_MB: Final = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where native code runs.
+
+    Args:
+        name: for reports.
+        command: starts a far side there.
+    """
+
+    name: str
+    command: tuple[str, ...]
+
+    @contextmanager
+    def open(
+        self,
+        kind: Callable[..., Served],
+        *arguments: object,
+        log: Path,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        memory_limit_mb: int = DEFAULT_MEMORY_LIMIT_MB,
+        on_told: Callable[..., None] = lambda *_: None,
+    ) -> Iterator[Served]:
+        """An object of a class in a process of its own; it ends with the context.
+
+        Its methods, called here, run there. They raise `ChildDeath` on a crash, a hang or too much memory, `ToolError`
+        where the method raised something foreign, and else the very error of ours that the method raised.
+
+        Args:
+            kind: the class, importable by its module's name; its annotations say how arguments and results travel.
+            arguments: what its constructor is given.
+            log: file that takes what is printed there.
+            timeout_s: after which a call is ended, and the process with it.
+            memory_limit_mb: resident memory above which the process is killed.
+            on_told: given what a method passes to `far_side.tell` on its way.
+        """
+        connection = Connection(self.command, log=log, memory_limit_mb=memory_limit_mb)
+        try:
+            yield cast("Served", _Remote(kind, arguments, connection, log, timeout_s, on_told))
+        finally:
+            connection.close()
+
+
+LOCAL: Final = Place("local", (sys.executable, "-P", "-m", "ghostface_edge.targets.places.far_side"))
+"""A child process on this host."""
+
+
+class _Remote:
+    """Stands for an object elsewhere: every method of its class, as a request."""
+
+    def __init__(
+        self,
+        kind: Any,
+        arguments: tuple[object, ...],
+        connection: Connection,
+        log: Path,
+        timeout_s: float,
+        on_told: Callable[..., None],
+    ) -> None:
+        self._kind, self._connection, self._log = kind, connection, log
+        self._timeout_s, self._on_told = timeout_s, on_told
+        values, arrays = codec.encode_arguments(kind.__init__, (None, *arguments), {})
+        del values["self"]
+        connection.begin("start", timeout_s)
+        where = f"{kind.__module__}:{kind.__qualname__}"
+        connection.send({"serve": where, "path": sys.path, "arguments": values}, arrays)
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        method = getattr(self._kind, name)
+
+        def call(*arguments: object, **named: object) -> object:
+            values, arrays = codec.encode_arguments(method, (None, *arguments), named)
+            del values["self"]
+            self._connection.begin(name, self._timeout_s)
+            self._connection.send({"call": name, "arguments": values}, arrays)
+            return self._answer(name, method)
+
+        return call
+
+    def _answer(self, name: str, method: Callable[..., object]) -> object:
+        while True:
+            answer, arrays = self._connection.receive()
+            if "told" in answer:
+                self._on_told(*answer["told"])
+            elif "done" in answer:
+                return codec.decode_result(method, answer["done"], arrays)
+            elif "refused" in answer:
+                raise _refusal(**answer["refused"])
+            else:
+                raise ToolError(f"{name} failed: {answer.get('failed')}", fix=f"see {self._log}")
+
+
+def _refusal(error: str, message: str, fix: str) -> GhostfaceEdgeError:
+    kind = getattr(errors, error, ToolError)
+    if not (isinstance(kind, type) and issubclass(kind, GhostfaceEdgeError)):
+        kind = ToolError
+    return kind(message, fix=fix)

@@ -1,0 +1,42 @@
+"""The loop of a far side: requests in, answers out, errors as answers. Boards run this file as it is."""
+
+import traceback
+from typing import Callable, List, Tuple  # noqa: UP035 - Python 3.9
+
+from ghostface_edge.reports.errors import GhostfaceEdgeError
+from ghostface_edge.targets.places.wire import Array, Header, StandardStreams
+
+Answer = Tuple[Header, List[Array]]  # noqa: UP006
+
+
+def serve(
+    streams: StandardStreams,
+    make: Callable[[Header, List[Array]], object],  # noqa: UP006
+    call: Callable[[object, Header, List[Array]], Answer],  # noqa: UP006
+) -> None:
+    """Answer requests until the other side is gone.
+
+    Args:
+        streams: to the other side.
+        make: the first message to the object that is served; at the first call, which its errors answer.
+        call: that object and a request to the answer.
+    """
+    opening, arrays = streams.receive()
+    served = None
+    while True:
+        try:
+            request, given = streams.receive()
+        except EOFError:
+            return
+        try:
+            served = served or make(opening, arrays)
+            answer = call(served, request, given)
+        except GhostfaceEdgeError as error:
+            answer = ({"refused": {"error": type(error).__name__, "message": error.message, "fix": error.fix}}, [])
+        except Exception as error:
+            traceback.print_exc()
+            answer = ({"failed": f"{type(error).__name__}: {error}"}, [])
+        try:
+            streams.send(*answer)
+        except BrokenPipeError:
+            return

@@ -1,0 +1,104 @@
+"""Messages to and from a place: a JSON header and raw arrays, nothing that can be executed.
+
+    uint32 header length | header, UTF-8 JSON | arrays, one after the other
+
+All integers are little endian. The header's `arrays` lists NumPy's dtype string and the shape of each array, in order;
+elsewhere in the header an array is written as `{"array": its place in that list}`. A request is `{"serve": ...}`, once,
+then `{"call": method, "arguments": {...}}`; the answers to it are any number of `{"told": [...]}` and one of
+`{"done": value}`, `{"refused": {"error", "message", "fix"}}` and `{"failed": text}`.
+
+Boards run this file as it is: Python 3.9 and NumPy 1.21 are enough.
+"""
+
+import json
+import math
+import os
+import struct
+from typing import Any, BinaryIO, Callable, Dict, Iterable, List, Tuple  # noqa: UP035 - Python 3.9
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Header = Dict[str, Any]  # noqa: UP006
+
+MAX_HEADER_BYTES = 1 << 26
+MAX_ARRAY_BYTES = 1 << 31
+_LENGTH = struct.Struct("<I")
+_KINDS = "biuf"
+
+
+class WireError(Exception):
+    """What came is no message of this protocol."""
+
+
+def pack(header: Header, arrays: Iterable[Array] = ()) -> List[Any]:  # noqa: UP006
+    """Bytes of a message, as buffers to write one after the other.
+
+    Raises:
+        WireError: an array of something else than numbers.
+    """
+    dense = [np.asarray(array, order="C") for array in arrays]
+    if foreign := [array.dtype for array in dense if array.dtype.kind not in _KINDS]:
+        raise WireError(f"an array of {foreign[0]}")
+    described = [(array.dtype.str, array.shape) for array in dense]
+    text = json.dumps({**header, "arrays": described}).encode()
+    return [_LENGTH.pack(len(text)) + text, *(array.reshape(-1).view(np.uint8).data for array in dense if array.size)]
+
+
+def unpack(read: Callable[[int], bytearray]) -> Tuple[Header, List[Array]]:  # noqa: UP006
+    """Read one message.
+
+    Args:
+        read: gives exactly as many bytes as it is asked for, or raises EOFError.
+
+    Raises:
+        EOFError: the other side is gone.
+        WireError: no message, or a larger one than is allowed.
+    """
+    (length,) = _LENGTH.unpack(read(_LENGTH.size))
+    if length > MAX_HEADER_BYTES:
+        raise WireError(f"a header of {length} bytes")
+    try:
+        header = json.loads(bytes(read(length)))
+        described = [(np.dtype(str(kind)), [int(size) for size in shape]) for kind, shape in header.pop("arrays")]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise WireError(f"no header: {error}") from error
+    arrays = []
+    for dtype, shape in described:
+        length = math.prod(shape) * dtype.itemsize
+        if dtype.kind not in _KINDS or min(shape, default=0) < 0 or length > MAX_ARRAY_BYTES:
+            raise WireError(f"an array of {dtype} {shape}")
+        arrays.append(np.frombuffer(read(length), dtype).reshape(shape))
+    return header, arrays
+
+
+class StandardStreams:
+    """This process's standard input and output as a connection; whatever prints goes to standard error from then on."""
+
+    def __init__(self) -> None:
+        self._requests: BinaryIO = os.fdopen(os.dup(0), "rb")
+        self._answers: BinaryIO = os.fdopen(os.dup(1), "wb")
+        os.dup2(2, 1)
+        with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - as short as it gets
+            os.dup2(nothing.fileno(), 0)
+
+    def receive(self) -> Tuple[Header, List[Array]]:  # noqa: UP006
+        """The next message; see `unpack`."""
+        return unpack(self._read)
+
+    def send(self, header: Header, arrays: Iterable[Array] = ()) -> None:
+        """Write a message."""
+        for part in pack(header, arrays):
+            self._answers.write(part)
+        self._answers.flush()
+
+    def _read(self, size: int) -> bytearray:
+        data = bytearray(size)
+        view, at = memoryview(data), 0
+        while at < size:
+            count = self._requests.readinto(view[at:])  # type: ignore[attr-defined]
+            if not count:
+                raise EOFError
+            at += count
+        return data

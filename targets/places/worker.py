@@ -1,0 +1,48 @@
+"""A runtime in a place: everything that its target does natively."""
+
+import time
+from pathlib import Path
+
+from ghostface_edge.targets.places.inference import Inference
+from ghostface_edge.targets.profile import ProfileRow
+from ghostface_edge.targets.protocol import ArtifactInfo, Faces, InputType, Precision
+from ghostface_edge.targets.table import load_target
+
+
+class RuntimeWorker(Inference):
+    """A target, and at most one loaded artifact of it; opened by `Place.open`.
+
+    Args:
+        runtime: a name of `table.TARGETS`.
+    """
+
+    def __init__(self, runtime: str) -> None:
+        self._target = load_target(runtime)
+        self._target.require()
+        super().__init__(self._target.load)
+
+    def convert(self, model: Path, precision: Precision, artifact: Path) -> float:
+        """See `Target.convert`; returns seconds."""
+        started = time.perf_counter()
+        self._target.convert(model, precision, artifact)
+        return time.perf_counter() - started
+
+    def quantize_stock(self, model: Path, faces: Faces, artifact: Path) -> float:
+        """See `Target.quantize_stock`; returns seconds."""
+        started = time.perf_counter()
+        self._target.quantize_stock(model, faces, artifact)
+        return time.perf_counter() - started
+
+    def lower_quantized(self, model: Path, artifact: Path, input_type: InputType | None = None) -> float:
+        """See `Target.lower_quantized`; returns seconds."""
+        started = time.perf_counter()
+        self._target.lower_quantized(model, artifact, input_type)
+        return time.perf_counter() - started
+
+    def inspect(self, artifact: Path) -> ArtifactInfo:
+        """See `Target.inspect`."""
+        return self._target.inspect(artifact)
+
+    def profile(self, artifact: Path, threads: int) -> tuple[ProfileRow, ...]:
+        """See `Target.profile`."""
+        return self._target.profile(artifact, threads)
