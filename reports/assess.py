@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ghostface_edge.reports.evidence import CrossPrecision, Flip, PersonChange, ThresholdTransfer
 from ghostface_edge.reports.flips import Names, by_person, find_flips
 from ghostface_edge.reports.matrix import cross_precision
-from ghostface_edge.reports.metrics import cosine_scores, normalized, verification_accuracy
+from ghostface_edge.reports.metrics import cosine_scores, cosines, verification_accuracy
 from ghostface_edge.reports.paired import compare, link_identities
 from ghostface_edge.reports.transfer import transfer_thresholds
 from ghostface_edge.reports.variant import Accuracy, VersusReference
@@ -92,7 +92,7 @@ def assess(
         fold_drops_pp=tuple((100 * (np.array(before.folds) - np.array(accuracy.folds))).tolist()),
         people=() if pairs.names is None else by_person(flips, pairs.names),
         scores=scores,
-        cosines=np.einsum("ie,ie->i", normalized(embeddings), normalized(reference)),
+        cosines=cosines(embeddings, reference),
     )
 
 

@@ -1,13 +1,26 @@
 """Evidence beyond the headline figures, as a report holds it."""
 
-from typing import Annotated, Literal
+from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field
 
 from ghostface_edge.reports.record import Cosine, Count, Fraction, Interval, Positive, Record
 
 NotNegative = Annotated[float, Field(ge=0)]
-ProfileRole = Literal["integer", "float", "quantize", "layout"]
+
+
+class ProfileRole(StrEnum):
+    """What an operator's time is spent on."""
+
+    INTEGER = "integer"
+    """Arithmetic on 8-bit integers."""
+    FLOAT = "float"
+    """Arithmetic in floating point; in an INT8 artifact, an island."""
+    QUANTIZE = "quantize"
+    """From float to integers and back."""
+    LAYOUT = "layout"
+    """Moving values: reorders, transposes."""
 
 
 class OperatingPoint(Record):
@@ -89,13 +102,14 @@ class RangeStability(Record):
 
 
 class ProfileRow(Record):
-    """Time of one kind of operator in one inference."""
+    """All operators of one kind in one inference."""
 
     kind: str
+    """As the runtime calls it, with the kernel where it says so."""
     calls: Count
     ms: float
+    """The sum of each operator's median."""
     role: ProfileRole | None = None
-    """What the time goes into: arithmetic on integers, arithmetic in float, conversion between them, moving values."""
     delegated: bool | None = None
     """Whether XNNPACK or another delegate runs it; None where the runtime has no delegates."""
 

@@ -23,6 +23,8 @@ EXIT_CODES = {
     Verdict.FAIL: ExitCode.GATE_FAILED,
     Verdict.INCONCLUSIVE: ExitCode.INCONCLUSIVE,
 }
+MEASURED = "measured"
+"""The check that a variant has figures at all."""
 EVERYTHING = "*"
 """In place of a variant id, where a check is about the whole run."""
 
@@ -87,6 +89,20 @@ def judge_report(
     """Judge a stored report anew, whatever its own gate says."""
     gate = judge(report.variants, policy, data=report.data, baseline=baseline, today=today)
     return report.model_copy(update={"gate": gate})
+
+
+def exit_code(report: Report) -> ExitCode:
+    """What a command that made or judged this report ends with.
+
+    A variant that would ship and failed to be made is the tool's fault, unless someone took the responsibility for it
+    by a waiver; one that stands for comparison does not decide. Otherwise the verdict decides.
+    """
+    failed = {variant.id for variant in report.variants if variant.status is Status.FAILED}
+    for check in report.gate.checks:
+        decides = check.role is Role.CANDIDATE and check.verdict is Verdict.FAIL
+        if decides and check.name == MEASURED and check.variant in failed:
+            return ExitCode.TOOL_FAILED
+    return EXIT_CODES[report.gate.verdict]
 
 
 def overall(verdicts: Sequence[Verdict]) -> Verdict:
@@ -179,7 +195,7 @@ def _was_measured(variant: Variant, role: Role) -> Check:
     verdict = {Status.OK: Verdict.PASS, Status.FAILED: Verdict.FAIL, Status.SKIPPED: Verdict.INCONCLUSIVE}
     reason = "was measured" if variant.status is Status.OK else f"{variant.status}: {variant.error}"
     return Check(
-        name="measured",
+        name=MEASURED,
         variant=variant.id,
         limit="status ok",
         measured=None,

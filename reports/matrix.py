@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostface_edge.reports.evidence import CrossPrecision
-from ghostface_edge.reports.metrics import FARS, decided_rightly, fold_indices, normalized, tar_at_far
+from ghostface_edge.reports.metrics import FARS, decided_rightly, fold_indices, inner_products, normalized, tar_at_far
 from ghostface_edge.reports.paired import mcnemar
 
 TOLERATED_PP = 0.1
@@ -35,7 +35,7 @@ def cross_precision(
     """
     unit = {name: normalized(rows) for name, rows in embeddings.items()}
     scores = {
-        (gallery, probe): np.einsum("pe,pe->p", unit[gallery][index[:, 0]], unit[probe][index[:, 1]])
+        (gallery, probe): inner_products(unit[gallery][index[:, 0]], unit[probe][index[:, 1]])
         for gallery in unit
         for probe in unit
     }
@@ -62,7 +62,7 @@ def cross_precision(
             "far": far,
             "accuracy": table(lambda gallery, probe: accuracy[gallery, probe]),
             "tar": table(lambda gallery, probe: far and tar_at_far(scores[gallery, probe], same, float(far))),
-            "cosine": table(lambda gallery, probe: float(np.einsum("ie,ie->i", unit[gallery], unit[probe]).mean())),
+            "cosine": table(lambda gallery, probe: float(inner_products(unit[gallery], unit[probe]).mean())),
             "loss_pp": table(loss_pp),
             "reenroll": table(needs_enrolment),
         }

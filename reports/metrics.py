@@ -165,8 +165,29 @@ def cosine_scores(embeddings: NDArray[np.float32], index: NDArray[np.integer]) -
         InputError: an embedding is not finite or is zero.
     """
     unit = normalized(embeddings)
-    scores: NDArray[np.float64] = np.einsum("pe,pe->p", unit[index[:, 0]], unit[index[:, 1]])
-    return scores
+    return inner_products(unit[index[:, 0]], unit[index[:, 1]])
+
+
+def cosines(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Compare two sets of embeddings row by row.
+
+    Args:
+        first: float32 (N, E), of any length.
+        second: float32 (N, E).
+
+    Returns:
+        float64 (N,).
+
+    Raises:
+        InputError: an embedding is not finite or is zero.
+    """
+    return inner_products(normalized(first), normalized(second))
+
+
+def inner_products(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Multiply row by row: (N, E) and (N, E) give (N,); of `normalized` rows, their cosines."""
+    products: NDArray[np.float64] = np.einsum("ne,ne->n", first, second)
+    return products
 
 
 def normalized(embeddings: NDArray[np.float32]) -> NDArray[np.float64]:

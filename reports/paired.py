@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostface_edge.reports.errors import InputError
-from ghostface_edge.reports.metrics import FARS, decided_rightly, fold_indices, normalized, tar_at_far
+from ghostface_edge.reports.metrics import FARS, cosines, decided_rightly, fold_indices, tar_at_far
 
 RESAMPLES = 10_000
 _TAR_RESAMPLES = 1_000
@@ -91,7 +91,7 @@ def compare(
     for part in fold_indices(len(same), folds):
         weights[part] = 1 / len(part)
     clusters = np.arange(len(same)) if identities is None else owners(identities)
-    cosines = np.einsum("ie,ie->i", normalized(variant_embeddings), normalized(reference_embeddings))
+    similarity = cosines(variant_embeddings, reference_embeddings)
     flipped = int(np.abs(lost).sum())
     return VersusReference(
         drop_pp=float(100 * np.average(lost, weights=weights)),
@@ -99,9 +99,9 @@ def compare(
         p_value=mcnemar(int((lost > 0).sum()), int((lost < 0).sum())),
         flipped_pairs=flipped,
         lost_pairs=int((lost > 0).sum()),
-        cosine_mean=float(cosines.mean()),
-        cosine_p01=float(np.percentile(cosines, 1)),
-        cosine_min=float(cosines.min()),
+        cosine_mean=float(similarity.mean()),
+        cosine_p01=float(np.percentile(similarity, 1)),
+        cosine_min=float(similarity.min()),
         tar_drop_pp={
             far: tar_drop(variant_scores, reference_scores, same, clusters, far=float(far), seed=seed) for far in FARS
         },

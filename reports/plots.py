@@ -10,11 +10,11 @@ import numpy as np
 from markupsafe import Markup
 
 from ghostface_edge.reports.curves import ReportCurves
-from ghostface_edge.reports.evidence import CurveStep
+from ghostface_edge.reports.evidence import CurveStep, ProfileRole
 from ghostface_edge.reports.metrics import roc
 from ghostface_edge.reports.report import Report
 from ghostface_edge.reports.svg import Axis, Chart
-from ghostface_edge.reports.time_shares import ROLES, TimeShares
+from ghostface_edge.reports.time_shares import TimeShares
 from ghostface_edge.reports.variant import Status, Variant
 
 _COLOURS = 6
@@ -144,7 +144,7 @@ def role_plot(rows: Sequence[TimeShares]) -> Markup:
     )
     for row, shares in enumerate(rows):
         start = 0.0
-        for role in ROLES:
+        for role in ProfileRole:
             share = shares.roles[role]
             if share > 0:
                 hover = f"{shares.variant.id}: {role} {100 * share:.1f} %, {share * shares.ms:.3f} ms"

@@ -5,13 +5,10 @@ In: a report. Out: one row per variant whose profile says so, the variants of a 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, get_args
 
 from ghostface_edge.reports.evidence import ProfileRole
 from ghostface_edge.reports.report import Report
 from ghostface_edge.reports.variant import Variant
-
-ROLES: Final[tuple[ProfileRole, ...]] = get_args(ProfileRole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,7 @@ def _shares(variant: Variant) -> TimeShares | None:
     return TimeShares(
         variant,
         total,
-        {role: sum(row.ms for row in rows if row.role == role) / total for role in ROLES},
+        {role: sum(row.ms for row in rows if row.role == role) / total for role in ProfileRole},
         None if all(row.delegated is None for row in rows) else sum(row.ms for row in rows if row.delegated) / total,
         tuple(sorted(own, key=lambda kind: -kind[1])),
     )

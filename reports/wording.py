@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ghostface_edge.reports.evidence import ProfileRole
 from ghostface_edge.reports.record import Interval
 from ghostface_edge.reports.report import Gate, Report, Role, Verdict
 from ghostface_edge.reports.time_shares import TimeShares
@@ -104,11 +105,10 @@ def interval(bounds: Interval | None) -> str:
 
 def islands(shares: TimeShares) -> str:
     """Say how much of a variant's time is not arithmetic in integers, and how much is left to the runtime itself."""
-    roles = shares.roles
+    integer, in_float, quantize, layout = (_share(shares.roles[role]) for role in ProfileRole)
     text = (
-        f"{shares.variant.id}: {_share(roles['integer'])} of {shares.ms:.2f} ms is arithmetic in integers; "
-        f"float islands take {_share(roles['float'])}, reorders and other moves {_share(roles['layout'])}, "
-        f"quantizing and dequantizing {_share(roles['quantize'])}."
+        f"{shares.variant.id}: {integer} of {shares.ms:.2f} ms is arithmetic in integers; float islands take "
+        f"{in_float}, reorders and other moves {layout}, quantizing and dequantizing {quantize}."
     )
     if shares.delegated is None:
         return text

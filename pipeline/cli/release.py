@@ -23,7 +23,7 @@ def gate(
     markdown: Annotated[Path | None, typer.Option(help="Write Markdown.", show_default=False)] = None,
     json_: options.Json = False,
 ) -> None:
-    """Judge a report by a policy; the exit code is the verdict: 0 pass, 1 fail, 4 inconclusive."""
+    """Judge a report by a policy; the exit code: 0 pass, 1 fail, 4 inconclusive, 3 a variant that would ship failed."""
     from rich.console import Console
 
     from ghostface_edge.reports import github as actions
@@ -31,7 +31,7 @@ def gate(
     from ghostface_edge.reports import markdown as prose
     from ghostface_edge.reports.console import print_report
     from ghostface_edge.reports.explain import explain as reasons
-    from ghostface_edge.reports.gate import EXIT_CODES, judge_report
+    from ghostface_edge.reports.gate import exit_code, judge_report
     from ghostface_edge.reports.report import Report
     from ghostface_edge.reports.write import write_text
 
@@ -51,7 +51,7 @@ def gate(
         write_text(junit, xml.render(judged))
     if markdown is not None:
         write_text(markdown, prose.render(judged, earlier))
-    raise typer.Exit(EXIT_CODES[judged.gate.verdict])
+    raise typer.Exit(exit_code(judged))
 
 
 def compare(

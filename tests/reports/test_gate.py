@@ -2,10 +2,11 @@ from datetime import date
 
 import pytest
 
+from ghostface_edge.reports.errors import ExitCode
 from ghostface_edge.reports.explain import explain
-from ghostface_edge.reports.gate import EXIT_CODES, judge, judge_report, overall
+from ghostface_edge.reports.gate import EXIT_CODES, exit_code, judge, judge_report, overall
 from ghostface_edge.reports.policy import Policy
-from ghostface_edge.reports.report import Check, Gate, LeakGuard, Report, Role, Variant, Verdict
+from ghostface_edge.reports.report import Check, Gate, LeakGuard, Report, Role, Status, Variant, Verdict
 
 TODAY = date(2030, 6, 15)
 
@@ -206,3 +207,27 @@ def test_every_verdict_has_an_exit_code() -> None:
         "fail": 1,
         "inconclusive": 4,
     }
+
+
+def _with_failed(report: Report, variant_id: str, policy: Policy | None = None) -> Report:
+    broken = {"status": Status.FAILED, "error": "killed by SIGSEGV"}
+    variants = tuple(
+        variant.model_copy(update=broken) if variant.id == variant_id else variant for variant in report.variants
+    )
+    return judge_report(report.model_copy(update={"variants": variants}), policy, today=TODAY)
+
+
+def test_only_a_failed_variant_that_would_ship_is_the_tools_fault(report: Report) -> None:
+    assert exit_code(report) is ExitCode.PASS
+    assert exit_code(_with_failed(report, "onnxruntime-int8")) is ExitCode.TOOL_FAILED
+    assert exit_code(_with_failed(report, "onnxruntime-int8-stock")) is ExitCode.PASS
+    none = report.data.model_copy(update={"pairs": report.data.pairs.model_copy(update={"count": 0})})
+    assert exit_code(judge_report(report.model_copy(update={"data": none}))) is ExitCode.INCONCLUSIVE
+    too_large = _policy({"metric": "bytes", "variants": "*-int8", "max": 1})
+    assert exit_code(judge_report(report, too_large)) is ExitCode.GATE_FAILED
+
+
+def test_a_waived_failure_leaves_the_verdict_to_the_others(report: Report) -> None:
+    waiver = {"check": "measured", "variants": "*-int8", "reason": "later", "owner": "Ada", "expires": "2031-01-01"}
+    policy = _policy({"metric": "bytes", "variants": "*-fp32", "max": 1e9}, waivers=[waiver])
+    assert exit_code(_with_failed(report, "onnxruntime-int8", policy)) is ExitCode.PASS

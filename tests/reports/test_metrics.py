@@ -9,6 +9,7 @@ from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.metrics import (
     best_threshold,
     cosine_scores,
+    cosines,
     roc,
     tar_at_far,
     threshold_at_far,
@@ -102,6 +103,7 @@ def test_order_of_ties_does_not_matter() -> None:
 def test_cosines() -> None:
     embeddings = np.array([[3, 4], [4, 3], [-30, -40]], np.float32)
     np.testing.assert_allclose(cosine_scores(embeddings, np.array([[0, 1], [0, 2]])), [0.96, -1.0], atol=1e-12)
+    np.testing.assert_allclose(cosines(embeddings[[0, 0]], embeddings[1:3]), [0.96, -1.0], atol=1e-12)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 0.0])
