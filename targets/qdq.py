@@ -12,14 +12,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, helper, numpy_helper
 
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """The integers that stand for a tensor: real = scale * (integer - zero_point)."""
-
-    scale: float
-    zero_point: int
-    """Of uint8; a carrier's own is int8, 128 lower."""
+from ghostface_edge.targets.quant_params import QuantParams
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +71,20 @@ class QdqGraph:
         """Whether a node puts a computed tensor on a grid, or takes it off one."""
         return node.op_type in {"QuantizeLinear", "DequantizeLinear"} and node.input[0] not in self.constants
 
-    def grid(self, quantizer: NodeProto) -> Grid:
-        """What a QuantizeLinear or DequantizeLinear of an activation says, as uint8."""
-        zero_point = self.constants[quantizer.input[2]]
-        shift = 128 if zero_point.dtype == np.int8 else 0
-        return Grid(float(self.constants[quantizer.input[1]]), int(zero_point) + shift)
+    def params(self, quantizer: NodeProto) -> QuantParams:
+        """What a QuantizeLinear or DequantizeLinear of an activation says."""
+        scale, zero_point = (self.constants[name] for name in quantizer.input[1:3])
+        return QuantParams.from_onnx(scale, zero_point)
 
     def quantizer_behind(self, node: NodeProto) -> NodeProto | None:
         """The QuantizeLinear that is all that reads a node."""
         readers = self.readers.get(node.output[0], [])
         return readers[0] if len(readers) == 1 and readers[0].op_type == "QuantizeLinear" else None
 
-    def grid_of(self, name: str) -> Grid | None:
-        """The grid a computed tensor stands on, where a DequantizeLinear writes it."""
+    def params_of(self, name: str) -> QuantParams | None:
+        """How a computed tensor is quantized, where a DequantizeLinear writes it."""
         node = self.producers.get(name)
-        return self.grid(node) if node is not None and self.is_quantizer(node) else None
+        return self.params(node) if node is not None and self.is_quantizer(node) else None
 
     def dequantized_readers(self, quantizer: NodeProto) -> list[NodeProto]:
         """The nodes that read what a QuantizeLinear writes, past DequantizeLinear."""

@@ -12,7 +12,8 @@ import numpy as np
 import onnx
 from onnx import ModelProto, NodeProto, helper, numpy_helper
 
-from ghostface_edge.targets.qdq import Grid, QdqGraph
+from ghostface_edge.targets.qdq import QdqGraph
+from ghostface_edge.targets.quant_params import INT8_MIN, QuantParams
 
 _FULL: Final = 255
 
@@ -125,13 +126,13 @@ class _Freeing:
 
     def saturated(self, quantizer: NodeProto) -> str:
         """What a dropped quantizer's readers read: a range that ends at 0 behind a convolution was its activation."""
-        source, grid = quantizer.input[0], self.graph.grid(quantizer)
+        source, params = quantizer.input[0], self.graph.params(quantizer)
         producer = self.graph.producers.get(source)
         name: str = self.renamed.get(source, source)
-        if producer is None or producer.op_type != "Conv" or grid.zero_point > 0:
+        if producer is None or producer.op_type != "Conv" or params.zero_point > INT8_MIN:
             return name
         saturated, ends = f"{name}.saturated", [f"{name}.low", f"{name}.high"]
-        if _is_gate(grid):
+        if _is_gate(params):
             # A HardSigmoid with alpha 1 and beta 0 would do, but OpenVINO 2026.4 computes another function.
             self.constants.update(zip(ends, (np.float32(0), np.float32(1)), strict=True))
             self.nodes.append(helper.make_node("Clip", [name, *ends], [saturated], saturated))
@@ -183,8 +184,8 @@ def _is_pixel_shift(graph: QdqGraph, node: NodeProto) -> bool:
     return node.op_type == "Add" and node.input[0] == graph.input and node.input[1] in graph.constants
 
 
-def _is_gate(grid: Grid) -> bool:
-    return abs(grid.scale * _FULL - 1) < 1e-4
+def _is_gate(params: QuantParams) -> bool:
+    return abs(params.scale * _FULL - 1) < 1e-4
 
 
 def _segment(graph: QdqGraph, nodes: list[NodeProto]) -> Segment:

@@ -23,12 +23,12 @@ from onnx import ModelProto, NodeProto, helper, numpy_helper
 
 from ghostface_edge.targets.onnxruntime.blocked import BlockedWriter, SignsDifferError
 from ghostface_edge.targets.onnxruntime.channels import ChannelPlan
-from ghostface_edge.targets.qdq import Grid, QdqGraph
+from ghostface_edge.targets.qdq import QdqGraph
+from ghostface_edge.targets.quant_params import INT8_MAX, INT8_MIN, QuantParams
 
 _CONTRIB: Final = "com.microsoft"
 _TO_LAST: Final = (0, 2, 3, 1)
 _TO_FIRST: Final = (0, 3, 1, 2)
-_TOP: Final = 255
 _COLUMNS: Final = 4
 """Output columns that a convolution of pixels computes at a time; 2 and 8 are slower."""
 _FEW_CHANNELS: Final = 4
@@ -60,9 +60,9 @@ class _Rewriter:
         """Holds float32 (N, C, H, W) by the carrier's name of the tensor."""
         self.floats.take(graph.input)
         self.nodes, self.constants = self.floats.nodes, self.floats.constants
-        self.integers: dict[str, tuple[str, Grid]] = {}
-        """uint8 (N, H, W, C) and its grid, by the carrier's tensor."""
-        self.rules: Mapping[str, Callable[[NodeProto, str, Grid], bool]] = MappingProxyType(
+        self.integers: dict[str, tuple[str, QuantParams]] = {}
+        """uint8 (N, H, W, C) and its parameters, by the carrier's tensor."""
+        self.rules: Mapping[str, Callable[[NodeProto, str, QuantParams], bool]] = MappingProxyType(
             {
                 "Conv": self._convolution,
                 "PRelu": self._prelu,
@@ -86,9 +86,9 @@ class _Rewriter:
             if node.op_type == "DequantizeLinear":
                 self.integers[node.output[0]] = self.integers[node.input[0]]
             elif node.op_type == "QuantizeLinear":
-                self.integers[node.output[0]] = self._quantize(node), graph.grid(node)
+                self.integers[node.output[0]] = self._quantize(node), graph.params(node)
             elif (quantizer := graph.quantizer_behind(node)) is not None and self._in_integers(node, quantizer):
-                self.integers[quantizer.output[0]] = quantizer.output[0], graph.grid(quantizer)
+                self.integers[quantizer.output[0]] = quantizer.output[0], graph.params(quantizer)
                 done.add(quantizer.output[0])
             else:
                 self._in_floats(node)
@@ -113,12 +113,12 @@ class _Rewriter:
         computed = [name for name in operands if self.graph.stored(name) is None]
         if rule is None or any(name not in self.integers for name in computed):
             return False
-        return rule(node, quantizer.output[0], self.graph.grid(quantizer))
+        return rule(node, quantizer.output[0], self.graph.params(quantizer))
 
     def _in_floats(self, node: NodeProto) -> None:
         if node.op_type == "Flatten" and self._is_one_pixel(node.input[0]):
-            integers, grid = self.integers[node.input[0]]
-            real = self._emit("DequantizeLinear", [integers, *self._ends(grid)], f"{integers}.real")
+            integers, params = self.integers[node.input[0]]
+            real = self._emit("DequantizeLinear", [integers, *self._ends(params)], f"{integers}.real")
             self._emit("Flatten", [real], node.output[0], axis=1)
             return
         for name in node.input:
@@ -134,23 +134,23 @@ class _Rewriter:
     def _float(self, tensor: str) -> None:
         """See to it that a computed tensor is there as float32 (N, C, H, W), under its own name."""
         if tensor in self.integers and tensor not in self.floats.signs:
-            integers, grid = self.integers[tensor]
-            real = self._emit("DequantizeLinear", [integers, *self._ends(grid)], f"{tensor}.last")
+            integers, params = self.integers[tensor]
+            real = self._emit("DequantizeLinear", [integers, *self._ends(params)], f"{tensor}.last")
             self._emit("Transpose", [real], tensor, perm=_TO_FIRST)
             self.floats.take(tensor)
 
     def _quantize(self, node: NodeProto) -> str:
-        """A float tensor, or one on another grid, to integers."""
-        source, name, grid = node.input[0], node.output[0], self.graph.grid(node)
+        """A float tensor, or one quantized otherwise, to integers."""
+        source, name, params = node.input[0], node.output[0], self.graph.params(node)
         if source in self.integers:
             integers, other = self.integers[source]
             real = self._emit("DequantizeLinear", [integers, *self._ends(other)], f"{name}.real")
-            return self._emit("QuantizeLinear", [real, *self._ends(grid)], name)
+            return self._emit("QuantizeLinear", [real, *self._ends(params)], name)
         self.floats.stand_upright(source)
-        first = self._emit("QuantizeLinear", [source, *self._ends(grid)], f"{name}.first")
+        first = self._emit("QuantizeLinear", [source, *self._ends(params)], f"{name}.first")
         return self._emit("Transpose", [first], name, perm=_TO_LAST)
 
-    def _convolution(self, node: NodeProto, name: str, grid: Grid) -> bool:
+    def _convolution(self, node: NodeProto, name: str, params: QuantParams) -> bool:
         weight, bias = self.graph.stored(node.input[1]), self.graph.stored(node.input[2])
         if weight is None or bias is None or weight.scales is None or bias.values.dtype != np.int32:
             return False
@@ -165,20 +165,20 @@ class _Rewriter:
         constants: _Constants = (values, into.fill(scales, 1.0), into.fill(bias.values))
         height, width = self.graph.shapes[node.output[0]][2:]
         if source.count > _FEW_CHANNELS or width % _COLUMNS:
-            self._convolve(self.integers[node.input[0]], constants, name, grid, **attributes)
+            self._convolve(self.integers[node.input[0]], constants, name, params, **attributes)
             return True
         constants, attributes = _several_columns(constants, attributes)
-        columns = self._convolve(self.integers[node.input[0]], constants, f"{name}.columns", grid, **attributes)
+        columns = self._convolve(self.integers[node.input[0]], constants, f"{name}.columns", params, **attributes)
         shape = np.array([0, height, width, into.count], np.int64)
         self._emit("Reshape", [columns, self._constant(self._short(), shape)], name)
         return True
 
     def _convolve(
         self,
-        source: tuple[str, Grid],
+        source: tuple[str, QuantParams],
         constants: _Constants,
         name: str,
-        grid: Grid,
+        params: QuantParams,
         **attributes: Any,
     ) -> str:
         """QLinearConv with int8 weights (O, I/groups, h, w), their scales (O,), and an int32 bias (O,) or none."""
@@ -190,35 +190,37 @@ class _Rewriter:
             self._constant(self._short(), weight),
             self._constant(self._short(), scales),
             zeros,
-            *self._ends(grid),
+            *self._ends(params),
         ]
         if bias is not None:
             inputs.append(self._constant(self._short(), bias))
         return self._emit("QLinearConv", inputs, name, channels_last=1, **attributes)
 
-    def _prelu(self, node: NodeProto, name: str, grid: Grid) -> bool:
+    def _prelu(self, node: NodeProto, name: str, params: QuantParams) -> bool:
         source, slope = self.integers[node.input[0]], self.graph.stored(node.input[1])
         if slope is None:
             return False
         slopes = np.broadcast_to(slope.real().reshape(-1), self.graph.shapes[node.output[0]][1:2])
         places = self.plan.places(node.output[0])
         factors = places.fill(slopes - 1).astype(np.float64)
-        if source[1] != grid:
-            self._float_prelu(source, factors + 1, name, grid)
+        if source[1] != params:
+            self._float_prelu(source, factors + 1, name, params)
             return True
-        total, bends = source[0], [(factors < 0, 0, "bend"), (factors > 0, _TOP, "steep")]
+        total, bends = source[0], [(factors < 0, INT8_MIN, "bend"), (factors > 0, INT8_MAX, "steep")]
         bends = [bend for bend in bends if bend[0].any()] or bends[:1]
         for index, (chosen, zero_point, kind) in enumerate(bends):
             weight = np.where(chosen, 127 * np.sign(factors), 0).astype(np.int8).reshape(-1, 1, 1, 1)
             scales = np.where(chosen, np.abs(factors) / 127, 1.0).astype(np.float32)
-            one_sided = Grid(grid.scale, zero_point)
+            one_sided = QuantParams(params.scale, zero_point)
             attributes = {"kernel_shape": [1, 1], "group": places.count}
             bent = self._convolve(source, (weight, scales, None), f"{name}.{kind}", one_sided, **attributes)
-            inputs = [total, *self._ends(grid), bent, *self._ends(one_sided), *self._ends(grid)]
+            inputs = [total, *self._ends(params), bent, *self._ends(one_sided), *self._ends(params)]
             total = self._emit("QLinearAdd", inputs, name if index == len(bends) - 1 else f"{name}.half")
         return True
 
-    def _float_prelu(self, source: tuple[str, Grid], slopes: NDArray[np.float64], name: str, grid: Grid) -> None:
+    def _float_prelu(
+        self, source: tuple[str, QuantParams], slopes: NDArray[np.float64], name: str, params: QuantParams
+    ) -> None:
         """In float, for grids that differ; max(x, a x) where that is the PReLU, since PRelu broadcasts slowly."""
         real = self._emit("DequantizeLinear", [source[0], *self._ends(source[1])], f"{name}.real")
         slope = self._constant(f"{name}.slope", slopes.astype(np.float32))
@@ -226,43 +228,43 @@ class _Rewriter:
             bent = self._emit("PRelu", [real, slope], f"{name}.bent")
         else:
             bent = self._emit("Max", [real, self._emit("Mul", [real, slope], f"{name}.scaled")], f"{name}.bent")
-        self._emit("QuantizeLinear", [bent, *self._ends(grid)], name)
+        self._emit("QuantizeLinear", [bent, *self._ends(params)], name)
 
-    def _concat(self, node: NodeProto, name: str, grid: Grid) -> bool:
+    def _concat(self, node: NodeProto, name: str, params: QuantParams) -> bool:
         parts = [self.integers[part] for part in node.input]
-        if any(part[1] != grid for part in parts):
+        if any(part[1] != params for part in parts):
             return False
         self._emit("Concat", [part[0] for part in parts], name, axis=3)
         return True
 
-    def _arithmetic(self, node: NodeProto, name: str, grid: Grid) -> bool:
+    def _arithmetic(self, node: NodeProto, name: str, params: QuantParams) -> bool:
         if any(operand not in self.integers for operand in node.input):
             return False
         inputs = []
         for operand in node.input:
             integers, own = self.integers[operand]
             inputs += [integers, *self._ends(own)]
-        self._emit(f"QLinear{node.op_type}", [*inputs, *self._ends(grid)], name)
+        self._emit(f"QLinear{node.op_type}", [*inputs, *self._ends(params)], name)
         return True
 
-    def _global_pool(self, node: NodeProto, name: str, grid: Grid) -> bool:
-        return self._one_to_one("QLinearGlobalAveragePool", node, name, grid, channels_last=1)
+    def _global_pool(self, node: NodeProto, name: str, params: QuantParams) -> bool:
+        return self._one_to_one("QLinearGlobalAveragePool", node, name, params, channels_last=1)
 
-    def _average_pool(self, node: NodeProto, name: str, grid: Grid) -> bool:
+    def _average_pool(self, node: NodeProto, name: str, params: QuantParams) -> bool:
         attributes = self.graph.attributes(node)
-        return self._one_to_one("QLinearAveragePool", node, name, grid, channels_last=1, **attributes)
+        return self._one_to_one("QLinearAveragePool", node, name, params, channels_last=1, **attributes)
 
-    def _sigmoid(self, node: NodeProto, name: str, grid: Grid) -> bool:
-        return self._one_to_one("QLinearSigmoid", node, name, grid)
+    def _sigmoid(self, node: NodeProto, name: str, params: QuantParams) -> bool:
+        return self._one_to_one("QLinearSigmoid", node, name, params)
 
-    def _one_to_one(self, kind: str, node: NodeProto, name: str, grid: Grid, **attributes: Any) -> bool:
+    def _one_to_one(self, kind: str, node: NodeProto, name: str, params: QuantParams, **attributes: Any) -> bool:
         integers, own = self.integers[node.input[0]]
-        self._emit(kind, [integers, *self._ends(own), *self._ends(grid)], name, **attributes)
+        self._emit(kind, [integers, *self._ends(own), *self._ends(params)], name, **attributes)
         return True
 
-    def _resize(self, node: NodeProto, name: str, grid: Grid) -> bool:
+    def _resize(self, node: NodeProto, name: str, params: QuantParams) -> bool:
         integers, own = self.integers[node.input[0]]
-        if own != grid:
+        if own != params:
             return False
         count = self.plan.places(node.output[0]).count
         batch = self._emit("Shape", [integers], f"{name}.batch", start=0, end=1)
@@ -279,12 +281,12 @@ class _Rewriter:
         self._emit("Resize", [source, "", "", sizes], name, **_without_axes(self.graph.attributes(node)))
         self.floats.follow(source, name)
 
-    def _ends(self, grid: Grid) -> list[str]:
-        """Names of a grid's scale and zero point; equal ones are stored once."""
-        scale = np.float32(grid.scale)
+    def _ends(self, params: QuantParams) -> list[str]:
+        """Names of the stored scale and zero point; equal ones are stored once."""
+        scale = np.float32(params.scale)
         return [
             self._constant(f"scale.{scale:.9g}", scale),
-            self._constant(f"zero_point.{grid.zero_point}", np.uint8(grid.zero_point)),
+            self._constant(f"zero_point.{params.uint8_zero_point}", np.uint8(params.uint8_zero_point)),
         ]
 
     def _emit(self, kind: str, inputs: list[str], name: str, **attributes: Any) -> str:

@@ -105,10 +105,10 @@ class _Lowering:
 
     def quantize(self, node: NodeProto, _attributes: dict[str, Any]) -> Any:
         real = self.value(node.input[0])
-        if self._is_activated_later(node) or self._is_on_its_grid(node):
+        if self._is_activated_later(node) or self._is_quantized_alike(node):
             return real
-        grid = self.graph.grid(node)
-        low, high = (self.op.constant(np.float32((end - grid.zero_point) * grid.scale)) for end in (0, _LEVELS - 1))
+        params = self.graph.params(node)
+        low, high = (self.op.constant(np.float32(end)) for end in (params.low, params.high))
         return self.op.fake_quantize(real, low, high, low, high, _LEVELS)
 
     def _is_activated_later(self, node: NodeProto) -> bool:
@@ -116,11 +116,11 @@ class _Lowering:
         is_conv = source is not None and source.op_type == "Conv"
         return is_conv and bool(readers) and all(reader.op_type == "PRelu" for reader in readers)
 
-    def _is_on_its_grid(self, node: NodeProto) -> bool:
-        source, grid = self.graph.producers.get(node.input[0]), self.graph.grid(node)
+    def _is_quantized_alike(self, node: NodeProto) -> bool:
+        source, params = self.graph.producers.get(node.input[0]), self.graph.params(node)
         if source is None or source.op_type != "Concat":
             return False
-        return all(self.graph.grid_of(name) == grid for name in source.input)
+        return all(self.graph.params_of(name) == params for name in source.input)
 
     def convolution(self, node: NodeProto, attributes: dict[str, Any]) -> Any:
         stored = self.graph.stored(node.input[1])
