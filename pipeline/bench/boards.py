@@ -2,15 +2,14 @@
 
     ... OUT PYTHON [CHECKPOINT PAIRS.bin CALIBRATION]
 
-PYTHON has tflite-runtime 2.14 and numpy 1. Every form of `.tflite` that this project writes runs there and in LiteRT,
-in integers once with both runtimes' reference kernels, which must give the same bytes, and once with both runtimes'
-fast ones, which round differently. The INT8 file also embeds all faces of the pairs. Without a checkpoint: the embedded
-network on rendered people. Prints tables, writes OUT/boards.json, exits with 1 where a file does not load or embeddings
-disagree. `nox -s boards` calls this.
+PYTHON has tflite-runtime 2.14 and numpy 1; it is a place like any other (`targets/places`). Every form of `.tflite`
+that this project writes runs there and in LiteRT, in integers once with both runtimes' reference kernels, which must
+give the same bytes, and once with both runtimes' fast ones, which round differently. The INT8 file also embeds all
+faces of the pairs. Without a checkpoint: the embedded network on rendered people. Prints tables, writes
+OUT/boards.json, exits with 1 where a file does not load or embeddings disagree. `nox -s boards` calls this.
 """
 
 import json
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -19,7 +18,6 @@ from types import MappingProxyType
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
@@ -36,14 +34,16 @@ from ghostface_edge.pipeline.support.host import usable_cores
 from ghostface_edge.pipeline.support.progress import Narrator
 from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.pipeline.tools.quantize_file import CALIBRATION_FACES
-from ghostface_edge.reports.errors import GhostfaceEdgeError, ToolError
+from ghostface_edge.reports.errors import GhostfaceEdgeError
 from ghostface_edge.reports.metrics import cosine_scores, normalized
 from ghostface_edge.reports.paired import compare, link_identities
+from ghostface_edge.targets.places.board import TfliteBoard
+from ghostface_edge.targets.places.board_file import write_board_file
+from ghostface_edge.targets.places.place import LOCAL, Place
 from ghostface_edge.targets.protocol import Embeddings, InputType, Precision
 from ghostface_edge.targets.tflite import TfliteTarget
 from ghostface_edge.targets.tflite.forms import Kernels
 
-_RUN: Final = Path(__file__).with_name("board_run.py")
 _FACES: Final = 256
 FLOAT: Final = "ONNX Runtime FP32"
 REFERENCE: Final = "LiteRT, both with reference kernels"
@@ -96,20 +96,22 @@ def agreement(label: str, against: str, ours: Embeddings, others: Embeddings) ->
     return Agreement(label, against, float(cosines.mean()), float(cosines.min()), distance, LIMITS[label][against])
 
 
-def embed(python: Path, model: Path, faces: Path, *, reference: bool = False) -> tuple[Embeddings, NDArray[np.float64]]:
-    """Embeddings (N, E) and milliseconds (N,) of a `.tflite` in another Python's interpreter.
+def embed(place: Place, model: Path, faces: Path, count: int, *, log: Path, reference: bool = False) -> Embeddings:
+    """Embeddings (count, E) of the first faces of a `.npy`, one by one, by a `.tflite` in a place.
 
     Raises:
         ToolError: the file does not load or run there.
     """
-    out = model.with_suffix(".npz")
-    command: list[str | Path] = [python, "-P", _RUN, model, faces, out, *(["reference"] if reference else [])]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    if ended.returncode:
-        message = ended.stderr.strip().splitlines() or [f"ended with {ended.returncode}"]
-        raise ToolError(f"{model.name} does not run with {python}: {message[-1]}", fix="see what it prints by hand")
-    with np.load(out) as found:
-        return found["embeddings"], found["milliseconds"]
+    with place.open(TfliteBoard, reference, log=log) as board:
+        board.load(model, 1, 1)
+        return board.embed_file(faces, 0, count)
+
+
+def board_place(python: Path, folder: Path) -> Place:
+    """Another Python that has an interpreter and NumPy, with the far side's file in a folder."""
+    application = folder / "board.pyz"
+    write_board_file(application)
+    return Place(f"board of {python}", (str(python), str(application)))
 
 
 def write_models(checkpoint: Path, calibration: Path, folder: Path, shop: Workshop) -> tuple[Path, dict[str, Path]]:
@@ -137,46 +139,42 @@ def main(arguments: list[str]) -> int:
     pairs = open_pairs(PairsSource(source), store.root / "aligned", usable_cores()).pairs
     with DecodedFaces.of_pairs(pairs) as faces:
         float_embeddings = shop.embed(artifact_of("onnxruntime", exported), faces, FLOAT)
-        few = out / "faces.npy"
-        np.save(few, np.load(faces.path, mmap_mode="r")[:_FACES])
-        found, medians = _agreements(python, models, few, float_embeddings[:_FACES], narrator)
+        place, log = board_place(python, out), out / "logs" / "board.log"
+        found = _agreements(place, models, faces.path, float_embeddings[:_FACES], narrator, log)
         with narrator.stage(f"int8: embed {len(faces)} faces on the board"):
-            board, _ = embed(python, models["int8"], faces.path)
+            board = embed(place, models["int8"], faces.path, len(faces), log=log)
         litert = shop.embed(artifact_of("tflite", models["int8"]), faces, "int8 in LiteRT")
     drops = {"board": _drop(board, float_embeddings, pairs), XNNPACK: _drop(litert, float_embeddings, pairs)}
-    content = {"p50_ms": medians, "agreements": [asdict(each) for each in found], "int8_versus_fp32": drops}
+    content = {"agreements": [asdict(each) for each in found], "int8_versus_fp32": drops}
     (out / "boards.json").write_text(json.dumps(content, indent=1))
-    console.print(table(found, medians))
+    console.print(table(found))
     for where, drop in drops.items():
         console.print(f"int8, {where}: {json.dumps(drop)}", markup=False)
     return 0 if all(each.holds for each in found) else 1
 
 
-def table(found: list[Agreement], medians: Mapping[str, float]) -> Table:
+def table(found: list[Agreement]) -> Table:
     """The agreements for a console."""
-    drawn = Table("File", "p50 ms", "Against", "Cosine", "Lowest", "Max abs", "Limit", "")
+    drawn = Table("File", "Against", "Cosine", "Lowest", "Max abs", "Limit", "")
     for each in found:
         figures = (f"{each.cosine_mean:.6f}", f"{each.cosine_min:.6f}", f"{each.max_abs:.2e}", f"{each.limit}")
-        drawn.add_row(
-            each.label, f"{medians[each.label]:.2f}", each.against, *figures, "" if each.holds else "DISAGREES"
-        )
+        drawn.add_row(each.label, each.against, *figures, "" if each.holds else "DISAGREES")
     return drawn
 
 
 def _agreements(
-    python: Path, models: Mapping[str, Path], faces: Path, expected: Embeddings, narrator: Narrator
-) -> tuple[list[Agreement], dict[str, float]]:
-    found, medians, here = [], {}, Path(sys.executable)
+    place: Place, models: Mapping[str, Path], faces: Path, expected: Embeddings, narrator: Narrator, log: Path
+) -> list[Agreement]:
+    found = []
     for label, model in models.items():
         with narrator.stage(f"{label}: embed {_FACES} faces on the board and here"):
-            fast, times = embed(python, model, faces)
-            medians[label] = float(np.median(times))
+            fast = embed(place, model, faces, _FACES, log=log)
             for against in LIMITS[label]:
                 exact = against == REFERENCE
-                own = embed(python, model, faces, reference=True)[0] if exact else fast
-                others = expected if against == FLOAT else embed(here, model, faces, reference=exact)[0]
-                found.append(agreement(label, against, own, others))
-    return found, medians
+                own = embed(place, model, faces, _FACES, log=log, reference=True) if exact else fast
+                here = embed(LOCAL, model, faces, _FACES, log=log, reference=exact) if against != FLOAT else expected
+                found.append(agreement(label, against, own, here))
+    return found
 
 
 def _drop(embeddings: Embeddings, reference: Embeddings, pairs: VerificationSet) -> dict[str, object]:

@@ -6,17 +6,17 @@ import pytest
 
 pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
 from ghostface_edge.pipeline.bench import BenchModel
-from ghostface_edge.pipeline.bench.boards import FLOAT, REFERENCE, XNNPACK, agreement, embed
+from ghostface_edge.pipeline.bench.boards import FLOAT, REFERENCE, XNNPACK, agreement, board_place, embed
 from ghostface_edge.pipeline.bench.contestants import FACES, quantize_quickly
 from ghostface_edge.pipeline.graph.export import export_onnx
 from ghostface_edge.pipeline.network.architecture import Architecture
-from ghostface_edge.reports.errors import ToolError
+from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets.face_like import face_like
+from ghostface_edge.targets.places.place import Place
 from ghostface_edge.targets.protocol import InputType, Precision
 from ghostface_edge.targets.tflite import TfliteTarget
 from ghostface_edge.targets.tflite.forms import Kernels
 
-HERE = Path(sys.executable)
 SIDE = 64
 
 
@@ -37,29 +37,37 @@ def folder(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def place(folder):
+    """This Python, as if it were a board's: the far side's file alone, none of this project's other modules."""
+    place = board_place(Path(sys.executable), folder)
+    return Place(place.name, ("env", "-u", "PYTHONPATH", place.command[0], "-I", place.command[1]))
+
+
 @pytest.mark.parametrize("label", ["fp32", "int8", "uint8"])
-def test_a_board_feeds_faces_as_this_project_does(folder, label):
+def test_a_board_feeds_faces_as_this_project_does(folder, place, label):
     model = folder / f"{label}.tflite"
-    found, milliseconds = embed(HERE, model, folder / "faces.npy")
+    found = embed(place, model, folder / "faces.npy", 4, log=folder / "log")
     embedder = TfliteTarget().load(model, 1, 1)
     faces = np.load(folder / "faces.npy")
     expected = np.concatenate([embedder.run(embedder.prepare(face[None])) for face in faces])
     np.testing.assert_array_equal(found, expected)
-    assert milliseconds.shape == (4,)
 
 
-def test_reference_kernels_are_others_but_agree(folder):
+def test_reference_kernels_are_others_but_agree(folder, place):
     model, faces = folder / "int8.tflite", folder / "faces.npy"
-    fast, reference = (embed(HERE, model, faces, reference=kernels)[0] for kernels in (False, True))
+    fast, reference = (
+        embed(place, model, faces, 4, log=folder / "log", reference=kernels) for kernels in (False, True)
+    )
     assert not np.array_equal(fast, reference)
     assert agreement("int8", XNNPACK, fast, reference).cosine_mean > 0.9
 
 
-def test_a_file_that_does_not_run_is_named(folder, tmp_path):
+def test_a_file_that_does_not_run_is_named(folder, place, tmp_path):
     broken = tmp_path / "broken.tflite"
     broken.write_bytes(b"TFL3" * 9)
-    with pytest.raises(ToolError, match=r"broken\.tflite does not run"):
-        embed(HERE, broken, folder / "faces.npy")
+    with pytest.raises(InputError, match=r"broken\.tflite does not load as a TFLite model"):
+        embed(place, broken, folder / "faces.npy", 4, log=tmp_path / "log")
 
 
 def test_the_limit_is_on_the_mean_cosine():
