@@ -5,7 +5,7 @@ dependencies.
 """
 
 import functools
-from typing import List  # noqa: UP035 - Python 3.9
+from typing import List
 
 from ghostface_edge.targets.places.inference import Inference
 from ghostface_edge.targets.places.serving import Answer, serve
@@ -29,12 +29,12 @@ def main() -> None:
     serve(StandardStreams(), lambda opening, arrays: TfliteBoard(**_plain(opening, arrays)), _call)
 
 
-def _call(served: object, request: Header, arrays: List[Array]) -> Answer:  # noqa: UP006
+def _call(served: object, request: Header, arrays: List[Array]) -> Answer:
     result = getattr(served, request["call"])(**_plain(request, arrays))
     return ({"done": {"array": 0}}, [result]) if hasattr(result, "dtype") else ({"done": result}, [])
 
 
-def _plain(request: Header, arrays: List[Array]) -> Header:  # noqa: UP006
+def _plain(request: Header, arrays: List[Array]) -> Header:
     return {
         name: arrays[value["array"]] if isinstance(value, dict) else value
         for name, value in request["arguments"].items()

@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Any, Callable, List  # noqa: UP035 - Python 3.9
+from typing import Any, Callable, List
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +43,7 @@ class Inference:
         """Embed rows of a `.npy` of faces (N, S, S, 3), read as a memory map."""
         return self.embed(np.load(faces, mmap_mode="r")[start:stop])
 
-    def time(self, face: NDArray[np.uint8], runs: int) -> List[float]:  # noqa: UP006
+    def time(self, face: NDArray[np.uint8], runs: int) -> List[float]:
         """Milliseconds of each of `runs` inferences on one prepared batch."""
         inputs = self._loaded.prepare(face)
         samples = []

@@ -1,18 +1,18 @@
 """The loop of a far side: requests in, answers out, errors as answers. Boards run this file as it is."""
 
 import traceback
-from typing import Callable, List, Tuple  # noqa: UP035 - Python 3.9
+from typing import Callable, List, Tuple
 
 from ghostface_edge.reports.errors import GhostfaceEdgeError
 from ghostface_edge.targets.places.wire import Array, Header, StandardStreams
 
-Answer = Tuple[Header, List[Array]]  # noqa: UP006
+Answer = Tuple[Header, List[Array]]
 
 
 def serve(
     streams: StandardStreams,
-    make: Callable[[Header, List[Array]], object],  # noqa: UP006
-    call: Callable[[object, Header, List[Array]], Answer],  # noqa: UP006
+    make: Callable[[Header, List[Array]], object],
+    call: Callable[[object, Header, List[Array]], Answer],
 ) -> None:
     """Answer requests until the other side is gone.
 

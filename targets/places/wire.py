@@ -14,13 +14,13 @@ import json
 import math
 import os
 import struct
-from typing import Any, BinaryIO, Callable, Dict, Iterable, List, Tuple  # noqa: UP035 - Python 3.9
+from typing import Any, BinaryIO, Callable, Dict, Iterable, List, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-Header = Dict[str, Any]  # noqa: UP006
+Header = Dict[str, Any]
 
 MAX_HEADER_BYTES = 1 << 26
 MAX_ARRAY_BYTES = 1 << 31
@@ -32,7 +32,7 @@ class WireError(Exception):
     """What came is no message of this protocol."""
 
 
-def pack(header: Header, arrays: Iterable[Array] = ()) -> List[Any]:  # noqa: UP006
+def pack(header: Header, arrays: Iterable[Array] = ()) -> List[Any]:
     """Bytes of a message, as buffers to write one after the other.
 
     Raises:
@@ -46,7 +46,7 @@ def pack(header: Header, arrays: Iterable[Array] = ()) -> List[Any]:  # noqa: UP
     return [_LENGTH.pack(len(text)) + text, *(array.reshape(-1).view(np.uint8).data for array in dense if array.size)]
 
 
-def unpack(read: Callable[[int], bytearray]) -> Tuple[Header, List[Array]]:  # noqa: UP006
+def unpack(read: Callable[[int], bytearray]) -> Tuple[Header, List[Array]]:
     """Read one message.
 
     Args:
@@ -83,7 +83,7 @@ class StandardStreams:
         with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - as short as it gets
             os.dup2(nothing.fileno(), 0)
 
-    def receive(self) -> Tuple[Header, List[Array]]:  # noqa: UP006
+    def receive(self) -> Tuple[Header, List[Array]]:
         """The next message; see `unpack`."""
         return unpack(self._read)
 
