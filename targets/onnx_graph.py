@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from ghostface_edge.reports.errors import InputError
+from ghostface_edge.targets.onnx_file import read_onnx
 from ghostface_edge.targets.protocol import ArtifactInfo, Layout, Precision
 
 _INTEGER_TYPES = {TensorProto.INT8, TensorProto.UINT8}
@@ -21,10 +21,7 @@ def load(path: Path) -> ModelProto:
     Raises:
         InputError: missing or not an ONNX model.
     """
-    try:
-        return onnx.shape_inference.infer_shapes(onnx.load(path))
-    except Exception as error:
-        raise InputError(f"{path}: not a readable ONNX model ({error})", fix="give an .onnx file") from error
+    return onnx.shape_inference.infer_shapes(read_onnx(path))
 
 
 def save(model: ModelProto, path: Path) -> None:

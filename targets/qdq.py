@@ -1,7 +1,7 @@
-"""A quantized ONNX carrier as targets read it: operators between QuantizeLinear and DequantizeLinear.
+"""QDQ models read through `onnx_ir`: which tensors are quantized and how, and the constants behind DequantizeLinear.
 
-In: ONNX with QDQ pairs (docs/quantization.md), or a float one, which simply has none. Out: nodes in order, what is
-constant, what is on which grid, who writes and who reads what.
+Producers, consumers, shapes and attributes are `onnx_ir`'s own; here is what it does not know. In: ONNX with pairs of
+QuantizeLinear and DequantizeLinear (docs/quantization.md), or a float model, which simply has none.
 """
 
 from dataclasses import dataclass
@@ -9,93 +9,184 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnx_ir as ir
 from numpy.typing import NDArray
-from onnx import ModelProto, NodeProto, helper, numpy_helper
+from onnx import ModelProto
 
-from ghostface_edge.targets.quant_params import QuantParams
+from ghostface_edge.reports.errors import InputError, ToolError
+from ghostface_edge.targets.quant_params import ChannelScales, QuantParams, as_int8
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A constant, float or integers with scales."""
+    """A constant: float values, or symmetric integers (int8, biases int32) with their scales."""
 
     values: NDArray[np.generic]
-    scales: NDArray[np.float32] | None
-    """(), or (O,) along the first axis; None for float values."""
+    params: QuantParams | ChannelScales | None = None
+
+    @property
+    def scales(self) -> NDArray[np.float32] | None:
+        """(1,) or (O,); None for float values."""
+        return None if self.params is None else np.array(self.params.scales, np.float32)
 
     def real(self) -> NDArray[np.float64]:
-        """Float values, whatever is stored."""
-        if self.scales is None:
+        """The real values, whatever is stored."""
+        if self.params is None:
             return np.asarray(self.values, np.float64)
-        scales = np.asarray(self.scales, np.float64)
-        shape = [-1] + [1] * (self.values.ndim - 1) if scales.size > 1 else [1] * self.values.ndim
-        return np.asarray(self.values, np.float64) * scales.reshape(shape)
+        shape = [1] * self.values.ndim
+        if isinstance(self.params, ChannelScales):
+            shape[self.params.axis] = -1
+        real: NDArray[np.float64] = np.asarray(self.values, np.float64) * np.array(self.params.scales).reshape(shape)
+        return real
 
 
-class QdqGraph:
-    """Nodes, constants, grids and connections of one model.
+def graph_of(model: ModelProto) -> ir.Graph:
+    """The graph with the shapes that it has for one face: every batch axis is 1.
 
-    Args:
-        model: ONNX with one input and one output; shapes are inferred here.
+    Raises:
+        InputError: not one input and one output.
     """
+    static = ModelProto()
+    static.CopyFrom(model)
+    del static.graph.value_info[:]
+    stored = {tensor.name for tensor in static.graph.initializer}
+    entries = [value for value in static.graph.input if value.name not in stored]
+    if len(entries) != 1 or len(static.graph.output) != 1:
+        raise InputError(
+            f"the model has {len(entries)} inputs and {len(static.graph.output)} outputs, a face network one of each",
+            fix="give the ONNX model that `ghostface-edge export` writes",
+        )
+    entries[0].type.tensor_type.shape.dim[0].dim_value = 1
+    static.graph.output[0].type.tensor_type.ClearField("shape")
+    return ir.from_proto(onnx.shape_inference.infer_shapes(static, data_prop=True)).graph
 
-    def __init__(self, model: ModelProto) -> None:
-        self.model = onnx.shape_inference.infer_shapes(model, data_prop=True)
-        graph = self.model.graph
-        self.nodes: list[NodeProto] = list(graph.node)
-        self.input, self.output = graph.input[0].name, graph.output[0].name
-        self.constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-        self.producers = {name: node for node in self.nodes for name in node.output}
-        self.readers: dict[str, list[NodeProto]] = {}
-        for node in self.nodes:
-            for name in node.input:
-                self.readers.setdefault(name, []).append(node)
-        values = [*graph.value_info, *graph.output, *graph.input]
-        self.shapes = {value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim] for value in values}
-        """By tensor; an unknown or dynamic size is 0."""
 
-    def attributes(self, node: NodeProto) -> dict[str, Any]:
-        """A node's attributes by name."""
-        return {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+def sizes(value: ir.Value) -> tuple[int, ...]:
+    """Shape of a tensor.
 
-    def stored(self, name: str) -> Stored | None:
-        """The constant behind a name, also through DequantizeLinear; None for anything computed."""
-        if name in self.constants:
-            return Stored(self.constants[name], None)
-        node = self.producers.get(name)
-        if node is None or node.op_type != "DequantizeLinear" or node.input[0] not in self.constants:
-            return None
-        return Stored(self.constants[node.input[0]], self.constants[node.input[1]])
+    Raises:
+        ToolError: it cannot be told from the model.
+    """
+    if value.shape is None or not value.shape.is_static():
+        raise ToolError(f"the shape of '{value.name}' is unknown", fix="export the model again, with fixed sizes")
+    return value.shape.numpy()
 
-    def is_quantizer(self, node: NodeProto) -> bool:
-        """Whether a node puts a computed tensor on a grid, or takes it off one."""
-        return node.op_type in {"QuantizeLinear", "DequantizeLinear"} and node.input[0] not in self.constants
 
-    def params(self, quantizer: NodeProto) -> QuantParams:
-        """What a QuantizeLinear or DequantizeLinear of an activation says."""
-        scale, zero_point = (self.constants[name] for name in quantizer.input[1:3])
-        return QuantParams.from_onnx(scale, zero_point)
+def operand(node: ir.Node, position: int = 0) -> ir.Value:
+    """An input of a node.
 
-    def quantizer_behind(self, node: NodeProto) -> NodeProto | None:
-        """The QuantizeLinear that is all that reads a node."""
-        readers = self.readers.get(node.output[0], [])
-        return readers[0] if len(readers) == 1 and readers[0].op_type == "QuantizeLinear" else None
+    Raises:
+        ToolError: it is left out.
+    """
+    value = node.inputs[position] if position < len(node.inputs) else None
+    if value is None:
+        raise ToolError(f"{label(node)} lacks its input {position}", fix="export the model again")
+    return value
 
-    def params_of(self, name: str) -> QuantParams | None:
-        """How a computed tensor is quantized, where a DequantizeLinear writes it."""
-        node = self.producers.get(name)
-        return self.params(node) if node is not None and self.is_quantizer(node) else None
 
-    def dequantized_readers(self, quantizer: NodeProto) -> list[NodeProto]:
-        """The nodes that read what a QuantizeLinear writes, past DequantizeLinear."""
-        return [
-            reader
-            for dequantizer in self.readers.get(quantizer.output[0], [])
-            for reader in self.readers.get(dequantizer.output[0], [])
-        ]
+def name_of(value: ir.Value | None) -> str:
+    """ONNX's name of a tensor; empty for an input that is left out."""
+    return "" if value is None else value.name or ""
 
-    def is_depthwise(self, node: NodeProto) -> bool:
-        """Whether a Conv has one filter per channel."""
-        weight = self.stored(node.input[1])
-        groups = self.attributes(node).get("group", 1)
-        return weight is not None and groups == weight.values.shape[0] > 1 and weight.values.shape[1] == 1
+
+def attributes_of(node: ir.Node) -> dict[str, Any]:
+    """A node's attributes as `onnx.helper.make_node` takes them."""
+    return {name: attribute.value for name, attribute in node.attributes.items()}
+
+
+def label(node: ir.Node) -> str:
+    """A node in a message."""
+    return f"{node.op_type} '{node.name or node.outputs[0].name}'"
+
+
+def stored(value: ir.Value | None) -> Stored | None:
+    """The constant behind a value, also through DequantizeLinear; None for anything computed.
+
+    Raises:
+        InputError: integers that are asymmetric.
+    """
+    if value is None:
+        return None
+    if value.const_value is not None:
+        return Stored(value.const_value.numpy())
+    node = value.producer()
+    if node is None or node.op_type not in {"Constant", "DequantizeLinear"}:
+        return None
+    if node.op_type == "Constant":
+        return Stored(node.attributes["value"].as_tensor().numpy())
+    integers = stored(node.inputs[0])
+    return None if integers is None else Stored(as_int8(integers.values), _constant_params(node))
+
+
+def constant(node: ir.Node, position: int) -> Stored:
+    """The constant at an input of a node.
+
+    Raises:
+        ToolError: it is computed.
+    """
+    found = stored(operand(node, position))
+    if found is None:
+        raise ToolError(
+            f"{label(node)} computes its input {position} ('{name_of(node.inputs[position])}'), which is needed as a "
+            "constant",
+            fix="export the model again, with its weights as initializers",
+        )
+    return found
+
+
+def is_quantizer(node: ir.Node) -> bool:
+    """Whether a node quantizes or dequantizes a computed tensor."""
+    return node.op_type in {"QuantizeLinear", "DequantizeLinear"} and stored(node.inputs[0]) is None
+
+
+def params(quantizer: ir.Node) -> QuantParams:
+    """What a QuantizeLinear or DequantizeLinear of an activation says."""
+    scale, zero_point = _ends(quantizer)
+    return QuantParams.from_onnx(scale, zero_point)
+
+
+def params_of(value: ir.Value) -> QuantParams | None:
+    """How a computed tensor is quantized, where a DequantizeLinear writes it."""
+    node = value.producer()
+    return params(node) if node is not None and is_quantizer(node) else None
+
+
+def quantizer_behind(node: ir.Node) -> ir.Node | None:
+    """The QuantizeLinear that is all that reads a node."""
+    readers = node.outputs[0].consumers()
+    return readers[0] if len(readers) == 1 and readers[0].op_type == "QuantizeLinear" else None
+
+
+def dequantized_readers(quantizer: ir.Node) -> list[ir.Node]:
+    """The nodes that read what a QuantizeLinear writes, past DequantizeLinear."""
+    return [reader for dequantizer in quantizer.outputs[0].consumers() for reader in dequantizer.outputs[0].consumers()]
+
+
+def is_depthwise(node: ir.Node) -> bool:
+    """Whether a Conv has one filter per channel."""
+    weight = stored(operand(node, 1))
+    groups = node.attributes.get_int("group", 1)
+    return weight is not None and groups == weight.values.shape[0] > 1 and weight.values.shape[1] == 1
+
+
+def _constant_params(dequantizer: ir.Node) -> QuantParams | ChannelScales:
+    scales, zero_points = _ends(dequantizer)
+    if as_int8(zero_points).any():
+        raise InputError(
+            f"{label(dequantizer)} has asymmetric weights, integer kernels take symmetric ones",
+            fix="quantize weights with zero point 0",
+        )
+    if scales.size == 1:
+        return QuantParams(float(scales.item()), 0)
+    return ChannelScales(tuple(map(float, scales)), dequantizer.attributes.get_int("axis", 1))
+
+
+def _ends(quantizer: ir.Node) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
+    """Scale and zero point as stored; one that is left out is the integers' own 0, of uint8 unless they are stored."""
+    scale, integers = stored(operand(quantizer, 1)), stored(quantizer.inputs[0])
+    if scale is None:
+        raise ToolError(f"{label(quantizer)} computes its scale", fix="quantize the model statically")
+    zero_point = stored(quantizer.inputs[2]) if len(quantizer.inputs) > 2 else None
+    if zero_point is None:
+        return scale.values, np.zeros(1, np.uint8 if integers is None else integers.values.dtype)
+    return scale.values, zero_point.values

@@ -1,8 +1,8 @@
 """Quantization parameters: the scale and zero point by which integers stand for real values.
 
-They are signed int8's everywhere, as ONNX QDQ models and TFLite hold them. A kernel or file that stores the same tensor
-as uint8 asks for `uint8_zero_point`, and a model that was written in uint8 enters through `from_onnx`: nothing else
-knows that the two are 128 apart.
+They are signed int8's everywhere, as QDQ models and TFLite hold them. A kernel or file that stores the same tensor as
+uint8 asks for `uint8_zero_point`; a model that was written in uint8 enters through `from_onnx` and `as_int8`. Nothing
+else knows that the two are 128 apart.
 """
 
 from dataclasses import dataclass
@@ -44,13 +44,17 @@ class QuantParams:
             raise InputError(
                 f"activations are quantized to {zero_point.dtype}, not to 8 bits", fix="quantize them to int8"
             )
-        offset = _UINT8_OFFSET if zero_point.dtype == np.uint8 else 0
-        return cls(float(scale.item()), int(zero_point.item()) - offset)
+        return cls(float(scale.item()), int(as_int8(zero_point).item()))
 
     @property
     def uint8_zero_point(self) -> int:
         """The zero point of the same tensor where it is stored as uint8, every integer 128 higher."""
         return self.zero_point + _UINT8_OFFSET
+
+    @property
+    def scales(self) -> tuple[float]:
+        """The one scale, where scales by channel could stand as well."""
+        return (self.scale,)
 
     @property
     def low(self) -> float:
@@ -74,3 +78,10 @@ class ChannelScales:
 
     scales: tuple[float, ...]
     axis: int = 0
+
+
+def as_int8(integers: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Stored uint8 integers, or zero points, as the int8 that stand for the same values; others as they are."""
+    if integers.dtype != np.uint8:
+        return integers
+    return (integers.astype(np.int16) - _UINT8_OFFSET).astype(np.int8)

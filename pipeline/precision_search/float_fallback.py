@@ -6,16 +6,76 @@ weights and no quantizer between them. Weights and biases are those of the integ
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import onnx
 from onnx import ModelProto, NodeProto, helper, numpy_helper
 
-from ghostface_edge.targets.qdq import QdqGraph
-from ghostface_edge.targets.quant_params import INT8_MIN, QuantParams
+from ghostface_edge.targets.qdq import Stored
+from ghostface_edge.targets.quant_params import INT8_MIN, ChannelScales, QuantParams
 
 _FULL: Final = 255
+
+
+class _QdqGraph:
+    """Nodes, constants, grids and connections of one model.
+
+    Args:
+        model: ONNX with one input and one output; shapes are inferred here.
+    """
+
+    def __init__(self, model: ModelProto) -> None:
+        self.model = onnx.shape_inference.infer_shapes(model, data_prop=True)
+        graph = self.model.graph
+        self.nodes: list[NodeProto] = list(graph.node)
+        self.input, self.output = graph.input[0].name, graph.output[0].name
+        self.constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+        self.producers = {name: node for node in self.nodes for name in node.output}
+        self.readers: dict[str, list[NodeProto]] = {}
+        for node in self.nodes:
+            for name in node.input:
+                self.readers.setdefault(name, []).append(node)
+        values = [*graph.value_info, *graph.output, *graph.input]
+        self.shapes = {value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim] for value in values}
+        """By tensor; an unknown or dynamic size is 0."""
+
+    def attributes(self, node: NodeProto) -> dict[str, Any]:
+        """A node's attributes by name."""
+        return {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+
+    def stored(self, name: str) -> Stored | None:
+        """The constant behind a name, also through DequantizeLinear; None for anything computed."""
+        if name in self.constants:
+            return Stored(self.constants[name])
+        node = self.producers.get(name)
+        if node is None or node.op_type != "DequantizeLinear" or node.input[0] not in self.constants:
+            return None
+        scale = self.constants[node.input[1]]
+        params = QuantParams(float(scale), 0) if scale.ndim == 0 else ChannelScales(tuple(map(float, scale)))
+        return Stored(self.constants[node.input[0]], params)
+
+    def is_quantizer(self, node: NodeProto) -> bool:
+        """Whether a node puts a computed tensor on a grid, or takes it off one."""
+        return node.op_type in {"QuantizeLinear", "DequantizeLinear"} and node.input[0] not in self.constants
+
+    def params(self, quantizer: NodeProto) -> QuantParams:
+        """What a QuantizeLinear or DequantizeLinear of an activation says."""
+        scale, zero_point = (self.constants[name] for name in quantizer.input[1:3])
+        return QuantParams.from_onnx(scale, zero_point)
+
+    def quantizer_behind(self, node: NodeProto) -> NodeProto | None:
+        """The QuantizeLinear that is all that reads a node."""
+        readers = self.readers.get(node.output[0], [])
+        return readers[0] if len(readers) == 1 and readers[0].op_type == "QuantizeLinear" else None
+
+    def dequantized_readers(self, quantizer: NodeProto) -> list[NodeProto]:
+        """The nodes that read what a QuantizeLinear writes, past DequantizeLinear."""
+        return [
+            reader
+            for dequantizer in self.readers.get(quantizer.output[0], [])
+            for reader in self.readers.get(dequantizer.output[0], [])
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +92,7 @@ class Segment:
 
 def find_segments(carrier: ModelProto) -> tuple[Segment, ...]:
     """Cut a carrier wherever a single tensor is alive, but never between a convolution and its activation."""
-    graph = QdqGraph(carrier)
+    graph = _QdqGraph(carrier)
     computing = _computing(graph)
     last_read = {
         _value(graph, name): index for index, node in enumerate(computing) for name in _computed_inputs(graph, node)
@@ -52,7 +112,7 @@ def find_segments(carrier: ModelProto) -> tuple[Segment, ...]:
 
 def free(carrier: ModelProto, floats: Collection[Segment]) -> ModelProto:
     """Let some segments compute in float; a tensor between two precisions stays on its grid."""
-    graph = QdqGraph(carrier)
+    graph = _QdqGraph(carrier)
     chosen: set[str] = set().union(*(segment.nodes for segment in floats))
     return _Freeing(graph, chosen).model() if chosen else carrier
 
@@ -74,7 +134,7 @@ class _Freeing:
         chosen: names of the operators that become float.
     """
 
-    def __init__(self, graph: QdqGraph, chosen: Collection[str]) -> None:
+    def __init__(self, graph: _QdqGraph, chosen: Collection[str]) -> None:
         self.graph, self.chosen = graph, chosen
         self.nodes: list[NodeProto] = []
         self.constants = dict(graph.constants)
@@ -148,7 +208,7 @@ class _Freeing:
         self.constants[node.input[2]] = shifted.astype(np.float32)
 
 
-def _computing(graph: QdqGraph) -> list[NodeProto]:
+def _computing(graph: _QdqGraph) -> list[NodeProto]:
     """Nodes that compute from the faces, in order, without quantizers and the shift in front of the first."""
     sizes = {name for node in graph.nodes if node.op_type == "Resize" for name in node.input[1:]}
     return [
@@ -162,25 +222,25 @@ def _computing(graph: QdqGraph) -> list[NodeProto]:
     ]
 
 
-def _computed_inputs(graph: QdqGraph, node: NodeProto) -> list[str]:
+def _computed_inputs(graph: _QdqGraph, node: NodeProto) -> list[str]:
     names = node.input[:1] if node.op_type == "Resize" else node.input
     return [name for name in names if name and graph.stored(name) is None]
 
 
-def _value(graph: QdqGraph, name: str) -> str:
+def _value(graph: _QdqGraph, name: str) -> str:
     """The tensor behind its quantizers."""
     while (producer := graph.producers.get(name)) is not None and graph.is_quantizer(producer):
         name = producer.input[0]
     return name
 
 
-def _is_activated(graph: QdqGraph, node: NodeProto) -> bool:
+def _is_activated(graph: _QdqGraph, node: NodeProto) -> bool:
     quantizer = graph.quantizer_behind(node)
     readers = graph.readers.get(node.output[0], []) if quantizer is None else graph.dequantized_readers(quantizer)
     return any(reader.op_type in {"PRelu", "Relu", "Flatten"} for reader in readers)
 
 
-def _is_pixel_shift(graph: QdqGraph, node: NodeProto) -> bool:
+def _is_pixel_shift(graph: _QdqGraph, node: NodeProto) -> bool:
     return node.op_type == "Add" and node.input[0] == graph.input and node.input[1] in graph.constants
 
 
@@ -188,7 +248,7 @@ def _is_gate(params: QuantParams) -> bool:
     return abs(params.scale * _FULL - 1) < 1e-4
 
 
-def _segment(graph: QdqGraph, nodes: list[NodeProto]) -> Segment:
+def _segment(graph: _QdqGraph, nodes: list[NodeProto]) -> Segment:
     macs = 0
     for node in nodes:
         if node.op_type == "Conv":

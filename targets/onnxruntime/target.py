@@ -1,8 +1,8 @@
 """ONNX Runtime on the CPU.
 
-FP32 is the model rewritten for blocked kernels, INT8 the carrier rewritten in integer operators. FP16 stores weights in
-half precision and casts them up at load time, since ONNX Runtime has no half-precision convolution for CPUs. Stock INT8
-is `quantize_static` with its defaults: QDQ, MinMax, per channel.
+FP32 is the model rewritten for blocked kernels, INT8 the QDQ model in integer operators. FP16 stores weights in half
+precision and casts them up at load time, since ONNX Runtime has no half-precision convolution for CPUs. Stock INT8 is
+`quantize_static` with its defaults: QDQ, MinMax, per channel.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from ghostface_edge.calibration.preprocessing import normalize
 from ghostface_edge.targets import onnx_graph
 from ghostface_edge.targets.onnxruntime import profiling
 from ghostface_edge.targets.onnxruntime.blocked import to_blocked
-from ghostface_edge.targets.onnxruntime.integers import to_integers
+from ghostface_edge.targets.onnxruntime.integer_lowering import to_integers
 from ghostface_edge.targets.profile import ProfileRow, group
 from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Embeddings, Faces, InputType, Layout, Precision
 from ghostface_edge.targets.table import require_input, require_modules
@@ -59,9 +59,9 @@ class OnnxruntimeTarget:
 
         quantize_static(model, artifact, Reader(), quant_format=QuantFormat.QDQ, per_channel=True)
 
-    def lower_quantized(self, carrier: Path, artifact: Path, input_type: InputType | None = None) -> None:
+    def lower_quantized(self, qdq_model: Path, artifact: Path, input_type: InputType | None = None) -> None:
         require_input(self.name, self.input_types, input_type)
-        original = onnx_graph.load(carrier)
+        original = onnx_graph.load(qdq_model)
         lowered = to_integers(original)
         onnx_graph.note_macs(lowered, onnx_graph.macs_by_precision(original))
         onnx_graph.save(lowered, artifact)

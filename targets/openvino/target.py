@@ -57,11 +57,11 @@ class OpenvinoTarget:
         quantized = nncf.quantize(openvino.convert_model(model), dataset, subset_size=len(faces))
         openvino.save_model(quantized, artifact, compress_to_fp16=False)
 
-    def lower_quantized(self, carrier: Path, artifact: Path, input_type: InputType | None = None) -> None:
+    def lower_quantized(self, qdq_model: Path, artifact: Path, input_type: InputType | None = None) -> None:
         require_input(self.name, self.input_types, input_type)
         import openvino
 
-        openvino.save_model(lower(carrier), artifact, compress_to_fp16=False)
+        openvino.save_model(lower(qdq_model), artifact, compress_to_fp16=False)
         kernels.prefer(artifact)
         kernels.compact(artifact)
 

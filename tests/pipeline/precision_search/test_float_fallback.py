@@ -8,7 +8,7 @@ import pytest
 from ghostface_edge.calibration.preprocessing import normalize
 from ghostface_edge.pipeline.precision_search.float_fallback import find_segments, free, off_grid
 from ghostface_edge.targets import onnx_graph
-from ghostface_edge.targets.onnxruntime.integers import to_integers
+from ghostface_edge.targets.onnxruntime.integer_lowering import to_integers
 
 
 def run(model, faces, *, exactly=False):

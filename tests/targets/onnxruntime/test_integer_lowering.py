@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ghostface_edge.targets import onnx_graph
 from ghostface_edge.targets.onnxruntime import OnnxruntimeTarget
-from ghostface_edge.targets.onnxruntime.integers import to_integers
+from ghostface_edge.targets.onnxruntime.integer_lowering import to_integers
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Where the channels of every tensor go when tensors are filled up to whole blocks of channels.
+"""Channel padding: where the channels of every tensor go when tensors are filled up to whole blocks of channels.
 
 MLAS, ONNX Runtime's kernel library, works on 16 channels at a time. A tensor of 10 channels costs it as much as one of
 16, a Concat of such tensors forces it back to the plain layout, and its int8 depthwise kernel takes what is left over
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import onnx_ir as ir
 from numpy.typing import NDArray
-from onnx import NodeProto
 
-from ghostface_edge.targets.qdq import QdqGraph
+from ghostface_edge.targets.qdq import is_depthwise, is_quantizer, operand, sizes, stored
 
 BLOCK: Final = 16
 PASSING: Final = frozenset(
@@ -38,7 +38,7 @@ class Places:
         return filled
 
 
-class ChannelPlan:
+class ChannelPadding:
     """Places of every 4-D tensor of a graph.
 
     Args:
@@ -46,48 +46,48 @@ class ChannelPlan:
         block: channels are filled up to a multiple of it.
     """
 
-    def __init__(self, graph: QdqGraph, block: int = BLOCK) -> None:
-        self._graph, self._block = graph, block
-        self._parent: dict[str, str] = {}
-        self._joins: dict[str, tuple[str, ...]] = {}
-        self._exact: set[str] = set()
-        for node in graph.nodes:
-            self._tie(*self._corresponding(node))
-        for node in graph.nodes:
+    def __init__(self, graph: ir.Graph, block: int = BLOCK) -> None:
+        self._block = block
+        self._parent: dict[ir.Value, ir.Value] = {}
+        self._joins: dict[ir.Value, tuple[ir.Value, ...]] = {}
+        self._exact = set(graph.inputs)
+        for node in graph:
+            self._tie(*_corresponding(node))
+        for node in graph:
             if node.op_type == "Concat":
-                self._joins.setdefault(self._root(node.output[0]), tuple(node.input))
+                self._joins.setdefault(self._root(node.outputs[0]), tuple(filter(None, node.inputs)))
             elif node.op_type == "Flatten":
-                self._exact.add(self._root(node.input[0]))
-        self._exact.add(self._root(graph.input))
+                self._exact.add(operand(node))
+        self._exact = {self._root(value) for value in self._exact}
 
-    def places(self, tensor: str) -> Places:
+    def places(self, tensor: ir.Value) -> Places:
         """Where the channels of a tensor (N, C, H, W) are."""
-        root, channels = self._root(tensor), self._graph.shapes[tensor][1]
+        root, channels = self._root(tensor), sizes(tensor)[1]
         if root in self._exact:
             return Places(np.arange(channels), channels)
         if root not in self._joins:
             return Places(np.arange(channels), -(-channels // self._block) * self._block)
         parts, start = [], 0
-        for name in self._joins[root]:
-            part = self.places(name)
+        for value in self._joins[root]:
+            part = self.places(value)
             parts.append(part.at + start)
             start += part.count
         return Places(np.concatenate(parts), start)
 
-    def _corresponding(self, node: NodeProto) -> tuple[str, ...]:
-        """The tensors around a node whose channels are the same ones."""
-        graph, kind = self._graph, node.op_type
-        if kind in {"Add", "Mul"}:
-            return (node.output[0], *(name for name in node.input if graph.stored(name) is None))
-        if kind in PASSING or graph.is_quantizer(node) or (kind == "Conv" and graph.is_depthwise(node)):
-            return (node.output[0], node.input[0])
-        return ()
+    def _root(self, value: ir.Value) -> ir.Value:
+        while (parent := self._parent.get(value, value)) is not value:
+            value = parent
+        return value
 
-    def _root(self, name: str) -> str:
-        while (parent := self._parent.get(name, name)) != name:
-            name = parent
-        return name
+    def _tie(self, *values: ir.Value) -> None:
+        for value in values[1:]:
+            self._parent[self._root(value)] = self._root(values[0])
 
-    def _tie(self, *names: str) -> None:
-        for name in names[1:]:
-            self._parent[self._root(name)] = self._root(names[0])
+
+def _corresponding(node: ir.Node) -> tuple[ir.Value, ...]:
+    """The tensors around a node whose channels are the same ones."""
+    if node.op_type in {"Add", "Mul"}:
+        return (node.outputs[0], *(value for value in node.inputs if value is not None and stored(value) is None))
+    if node.op_type in PASSING or is_quantizer(node) or (node.op_type == "Conv" and is_depthwise(node)):
+        return (node.outputs[0], operand(node))
+    return ()
