@@ -6,8 +6,9 @@ In: FOLDER/NAME/*.jpg or FOLDER/*.jpg, 112x112. Out: a calibration set whose eve
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +68,12 @@ class CalibrationSet:
     def listing(self) -> str:
         """The chosen files in order, in the format of sha256sum: what is kept beside an artifact."""
         return _listing(self.files)
+
+    def without(self, identities: Collection[str]) -> Self:
+        """The set without some people; their files count as ruled out."""
+        kept = tuple(file for file in self.files if file.identity not in identities)
+        gone = tuple(file.name for file in self.files if file.identity in identities)
+        return replace(self, files=kept, sha256=_listing_sha256(kept), excluded=(*self.excluded, *gone))
 
     def load(self) -> NDArray[np.uint8]:
         """RGB uint8 (N, 112, 112, 3), in the order of `files`.
@@ -164,7 +171,7 @@ def sample(
     return CalibrationSet(
         path=_common_folder(files),
         files=tuple(chosen.values()),
-        sha256=hashlib.sha256(_listing(chosen.values()).encode("utf-8", "surrogateescape")).hexdigest(),
+        sha256=_listing_sha256(chosen.values()),
         duplicates=duplicates,
         skipped=tuple(offences),
         excluded=tuple(excluded),
@@ -193,6 +200,10 @@ def _order(
 
 def _listing(files: Iterable[CalibrationFace]) -> str:
     return "".join(f"{file.sha256}  {file.name}\n" for file in files)
+
+
+def _listing_sha256(files: Iterable[CalibrationFace]) -> str:
+    return hashlib.sha256(_listing(files).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _common_folder(files: Sequence[FaceFile | CalibrationFace]) -> Path:

@@ -1,11 +1,8 @@
 """Is anybody, or any photograph, both calibrated on and judged on?
 
 Four looks, from cheap to thorough: names, file contents, perceptual hashes, embeddings. Out: a value that says what was
-looked at and what was found; only `refuse_leaks` makes an error of it.
-
-Both limits are set on LFW (1,549 calibration faces against the 7,701 of View 2): copies that were re-encoded,
-brightened by 30 levels or halved in size and back stay within 16 bits, faces that are not copies differ by 52 or more;
-the same copies keep a cosine of 0.88, mirrored ones 0.96, other photographs of other people stay below 0.78.
+looked at and what was found. Calibration faces are plentiful and verification pairs are not, so whoever leaks is left
+out of the calibration set; `refuse_leaks` is for who would rather know before anything runs.
 """
 
 import hashlib
@@ -18,16 +15,13 @@ from numpy.typing import NDArray
 
 from ghostface_edge.calibration.aligned import iterate_faces
 from ghostface_edge.calibration.faces import CalibrationSet
+from ghostface_edge.calibration.near_duplicates import nearest_faces, stranger_bound
+from ghostface_edge.calibration.perceptual_hash import SAME_PHOTOGRAPH_BITS, fewest_bits, perceptual_hash
 from ghostface_edge.calibration.person_names import name_key
 from ghostface_edge.calibration.verification import VerificationSet
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.metrics import cosine_scores
 
-SAME_PHOTOGRAPH_BITS = 40
-"""Perceptual hashes that differ in no more bits than this show one photograph."""
-SAME_PHOTOGRAPH_COSINE = 0.85
-"""FP32 embeddings at least this alike show one photograph, or one person in one pose."""
-
-_HASH_SIDE, _IMAGE_SIDE = 16, 64
 _BATCH = 256
 _SHOWN = 5
 
@@ -39,6 +33,13 @@ class LeakKind(StrEnum):
     FILE = "file"
     PERCEPTUAL = "perceptual hash"
     EMBEDDING = "embedding"
+
+
+class OnLeak(StrEnum):
+    """What becomes of calibration identities that are, or seem to be, in the pairs."""
+
+    EXCLUDE = "exclude"
+    REFUSE = "refuse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,12 @@ class LeakReport:
 
     checked: tuple[LeakKind, ...]
     leaks: tuple[Leak, ...]
+    stranger_bound: float | None = None
+    """Cosine from which two faces count as near-duplicates; None where embeddings were not compared."""
 
     @property
     def not_checked(self) -> tuple[LeakKind, ...]:
-        """Names without a list behind the pairs, embeddings without a model to make them."""
+        """Names without a list behind the pairs, embeddings without a model or with too few pairs of two people."""
         return tuple(kind for kind in LeakKind if kind not in self.checked)
 
     @property
@@ -107,22 +110,40 @@ def find_leaks(
         if file.sha256 in place_of
     ]
     hashes = _hashes([calibration.load()])
-    nearest, bits = _fewest_bits(hashes, _hashes(iterate_faces(pairs.images, _BATCH)))
+    nearest, bits = fewest_bits(hashes, _hashes(iterate_faces(pairs.images, _BATCH)))
     by_hash = _leaks(LeakKind.PERCEPTUAL, calibration, labels, nearest, bits, bits <= SAME_PHOTOGRAPH_BITS)
-    by_embedding: list[Leak] = []
-    if embeddings is not None:
-        nearest, cosines = _highest_cosines(*_checked(calibration, pairs, *embeddings))
-        alike = cosines >= SAME_PHOTOGRAPH_COSINE
-        by_embedding = _leaks(LeakKind.EMBEDDING, calibration, labels, nearest, cosines, alike)
+    by_embedding, bound = _near_duplicates(calibration, pairs, labels, embeddings)
     checked = {
         LeakKind.NAME: pairs.identities is not None,
         LeakKind.FILE: True,
         LeakKind.PERCEPTUAL: True,
-        LeakKind.EMBEDDING: embeddings is not None,
+        LeakKind.EMBEDDING: bound is not None,
     }
-    return LeakReport(
-        tuple(kind for kind, done in checked.items() if done), (*by_name, *by_file, *by_hash, *by_embedding)
-    )
+    kinds = tuple(kind for kind, done in checked.items() if done)
+    return LeakReport(kinds, (*by_name, *by_file, *by_hash, *by_embedding), bound)
+
+
+def merged(reports: Sequence[LeakReport]) -> LeakReport:
+    """One report over several verification sets: checked is what was checked against all, the bound is the lowest."""
+    kinds = tuple(kind for kind in LeakKind if all(kind in report.checked for report in reports))
+    bounds = [report.stranger_bound for report in reports if report.stranger_bound is not None]
+    return LeakReport(kinds, tuple(leak for report in reports for leak in report.leaks), min(bounds, default=None))
+
+
+def exclude_leaks(calibration: CalibrationSet, report: LeakReport, allowed: Collection[str] = ()) -> CalibrationSet:
+    """Leave out everybody who leaks, with all their faces, but for identities allowed by name.
+
+    Raises:
+        InputError: nobody is left.
+    """
+    leaks = _not_allowed(report, allowed)
+    suspects = {leak.identity for leak in leaks}
+    if suspects >= calibration.people:
+        raise InputError(
+            f"all {len(suspects)} calibration identities are in the pairs too:{_listed(leaks)}",
+            fix="calibrate on other people",
+        )
+    return calibration.without(suspects) if suspects else calibration
 
 
 def refuse_leaks(report: LeakReport, allowed: Collection[str] = ()) -> None:
@@ -131,61 +152,44 @@ def refuse_leaks(report: LeakReport, allowed: Collection[str] = ()) -> None:
     Raises:
         InputError: lists the first leaks and how they were found.
     """
-    keys = {name_key(name) for name in allowed}
-    leaks = [leak for leak in report.leaks if name_key(leak.identity) not in keys]
+    leaks = _not_allowed(report, allowed)
     if leaks:
         names = sorted({leak.identity for leak in leaks})
-        shown = "".join(f"\n  {leak}" for leak in leaks[:_SHOWN])
-        more = f"\n  and {len(leaks) - _SHOWN} more" if len(leaks) > _SHOWN else ""
         raise InputError(
-            f"{len(names)} calibration identities are in the pairs too:{shown}{more}",
+            f"{len(names)} calibration identities are in the pairs too:{_listed(leaks)}",
             fix=f"take {', '.join(names[:_SHOWN])} out of the calibration folder, or allow them by name",
         )
 
 
-def perceptual_hash(face: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """256 bits (4,) of an RGB uint8 (112, 112, 3) face: which low frequencies are above their median.
+def _not_allowed(report: LeakReport, allowed: Collection[str]) -> list[Leak]:
+    keys = {name_key(name) for name in allowed}
+    return [leak for leak in report.leaks if name_key(leak.identity) not in keys]
 
-    Source: the DCT hash of Zauner 2010, "Implementation and benchmarking of perceptual image hash functions", at 16x16
-    instead of 8x8: aligned faces are so alike that 64 bits cannot tell them apart.
-    """
-    import cv2
 
-    gray = cv2.resize(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY), (_IMAGE_SIDE, _IMAGE_SIDE), interpolation=cv2.INTER_AREA)
-    low = cv2.dct(gray.astype(np.float32))[:_HASH_SIDE, :_HASH_SIDE].ravel()
-    low[0] = -np.inf  # brightness
-    return np.packbits(low > np.median(low[1:])).view(np.uint64)
+def _listed(leaks: Sequence[Leak]) -> str:
+    more = f"\n  and {len(leaks) - _SHOWN} more" if len(leaks) > _SHOWN else ""
+    return "".join(f"\n  {leak}" for leak in leaks[:_SHOWN]) + more
+
+
+def _near_duplicates(
+    calibration: CalibrationSet,
+    pairs: VerificationSet,
+    labels: Sequence[str],
+    embeddings: tuple[NDArray[np.float32], NDArray[np.float32]] | None,
+) -> tuple[list[Leak], float | None]:
+    if embeddings is None:
+        return [], None
+    own, others = _checked(calibration, pairs, *embeddings)
+    bound = stranger_bound(cosine_scores(others, pairs.index[~pairs.same]), len(own) * len(others))
+    if bound is None:
+        return [], None
+    found = nearest_faces(own, others)
+    alike = found.cosine >= bound
+    return _leaks(LeakKind.EMBEDDING, calibration, labels, found.place, found.cosine, alike), bound
 
 
 def _hashes(batches: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint64]:
     return np.stack([perceptual_hash(face) for batch in batches for face in batch])
-
-
-def _fewest_bits(
-    hashes: NDArray[np.uint64], others: NDArray[np.uint64]
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """For every hash the nearest of the others, and by how many bits it differs."""
-    nearest = np.empty(len(hashes), np.intp)
-    fewest = np.empty(len(hashes))
-    for row, own in enumerate(hashes):
-        bits = np.bitwise_count(own ^ others).sum(axis=1)
-        nearest[row] = np.argmin(bits)
-        fewest[row] = bits[nearest[row]]
-    return nearest, fewest
-
-
-def _highest_cosines(
-    embeddings: NDArray[np.float32], others: NDArray[np.float32]
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """For every embedding the most alike of the others, and their cosine."""
-    nearest, highest = [], []
-    others = others / np.linalg.norm(others, axis=1, keepdims=True)
-    for start in range(0, len(embeddings), _BATCH):
-        chunk = embeddings[start : start + _BATCH]
-        cosines = chunk @ others.T / np.linalg.norm(chunk, axis=1, keepdims=True)
-        nearest.append(cosines.argmax(axis=1))
-        highest.append(cosines.max(axis=1))
-    return np.concatenate(nearest), np.concatenate(highest).astype(np.float64)
 
 
 def _checked(

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ghostface_edge.calibration.faces import CalibrationSet
-from ghostface_edge.calibration.leaks import LeakReport, find_leaks, refuse_leaks
+from ghostface_edge.calibration.leaks import find_leaks, merged, refuse_leaks
 from ghostface_edge.calibration.sampling import SamplingMethod
 from ghostface_edge.pipeline.run.assemble import assemble
 from ghostface_edge.pipeline.run.inputs import look_at, most_diverse, read_inputs
@@ -135,8 +135,7 @@ def _reference(
             "model": None if strangers else model.sha256,
         }
         found.append(shop.remember("leaks", known, functools.partial(find_leaks, inputs.calibration, pairs, both)))
-    checked = tuple(kind for kind in found[0].checked if all(kind in one.checked for one in found))
-    return Reference(model, embeddings, LeakReport(checked, tuple(leak for one in found for leak in one.leaks)))
+    return Reference(model, embeddings, merged(found))
 
 
 def _carrier(job: Job, shop: Workshop, model: ExportedModel, calibration: CalibrationSet) -> Carrier | ToolError | None:
