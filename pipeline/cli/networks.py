@@ -19,8 +19,8 @@ def fetch(
     from rich.table import Table
 
     from ghostface_edge.pipeline.support.store import default_root
-    from ghostface_edge.pipeline.tools.fetch import KNOWN, find
     from ghostface_edge.pipeline.tools.fetch import fetch as bring
+    from ghostface_edge.pipeline.tools.sources import KNOWN, find
 
     if not names:
         table = Table("Name", "File", "What it is", "SHA-256")

@@ -1,132 +1,25 @@
-"""Public checkpoints and test sets by name: downloaded, resumed, verified and cached, or taken from a local mirror.
+"""Public files into the cache: downloaded, resumed and verified, or taken from a local mirror.
 
-Only addresses that the official repository or scikit-learn publish are listed; what has no public address says so. A
-digest is listed where it is published or a copy was at hand; without one the file is accepted as it comes and its
-digest is said.
+A file is whole when it has the published digest; where none is published, when it has the length that the server
+announced, and its digest is said.
 """
 
+import http.client
 import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
-from types import MappingProxyType
 
 from ghostface_edge.pipeline.support.store import file_sha256
+from ghostface_edge.pipeline.tools.sources import Source
 from ghostface_edge.reports.errors import InputError, ToolError
+from ghostface_edge.reports.write import replacing
 
-_RELEASES = "https://github.com/HamadYA/GhostFaceNets/releases/download"
 _CHUNK = 1 << 20
 _TIMEOUT_SECONDS = 30
 _RANGE_NOT_SATISFIABLE = 416
 _PARTIAL_CONTENT = 206
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One public file."""
-
-    file: str
-    """Name in the cache and in a mirror."""
-    address: str | None
-    """None where its owners publish no direct address."""
-    sha256: str | None
-    what: str
-
-
-KNOWN = MappingProxyType(
-    {
-        "v1-0.5-2": Source(
-            "GN_W0.5_S2_ArcFace_epoch16.h5",
-            f"{_RELEASES}/v1.0/GN_W0.5_S2_ArcFace_epoch16.h5",
-            "2beca52a2aeadfa81ed5ebab35e2a58f7c79e3c1ffda80a31511861870151715",
-            "GhostFaceNetV1-0.5-2, ArcFace, MS1MV2",
-        ),
-        "v1-1-2": Source(
-            "GN_W1_S2_ArcFace_epoch18.h5",
-            f"{_RELEASES}/v1.1/GN_W1_S2_ArcFace_epoch18.h5",
-            None,
-            "GhostFaceNetV1-1-2, ArcFace, MS1MV2",
-        ),
-        "v1-1.3-1": Source(
-            "GhostFaceNet_W1.3_S1_ArcFace.h5",
-            f"{_RELEASES}/v1.2/GhostFaceNet_W1.3_S1_ArcFace.h5",
-            None,
-            "GhostFaceNetV1-1.3-1, ArcFace, MS1MV3",
-        ),
-        "v1-1.3-2": Source(
-            "GhostFaceNet_W1.3_S2_ArcFace.h5",
-            f"{_RELEASES}/v1.3/GhostFaceNet_W1.3_S2_ArcFace.h5",
-            None,
-            "GhostFaceNetV1-1.3-2, ArcFace, MS1MV3",
-        ),
-        "v1-1.3-1-ms1mv2": Source(
-            "GN_W1.3_S1_ArcFace_epoch46.h5",
-            f"{_RELEASES}/v1.4/GN_W1.3_S1_ArcFace_epoch46.h5",
-            None,
-            "GhostFaceNetV1-1.3-1, ArcFace, MS1MV2",
-        ),
-        "v1-1.3-2-ms1mv2": Source(
-            "GN_W1.3_S2_ArcFace_epoch48.h5",
-            f"{_RELEASES}/v1.5/GN_W1.3_S2_ArcFace_epoch48.h5",
-            None,
-            "GhostFaceNetV1-1.3-2, ArcFace, MS1MV2",
-        ),
-        "v1-1.3-1-cosface": Source(
-            "GhostFaceNet_W1.3_S1_CosFace.h5",
-            f"{_RELEASES}/v1.6/epoch17.h5",
-            None,
-            "GhostFaceNetV1-1.3-1, CosFace, MS1MV2; published as epoch17.h5",
-        ),
-        "v1-1.3-2-subcenter": Source(
-            "GhostFaceNet_W1.3_S2_SubcenterArcFace.h5",
-            f"{_RELEASES}/v1.7/epoch17.h5",
-            None,
-            "GhostFaceNetV1-1.3-2, sub-center ArcFace, MS1MV2; published as epoch17.h5",
-        ),
-        "lfw": Source(
-            "lfw.bin",
-            "https://github.com/leondgarse/Keras_insightface/releases/download/v1.0.0/lfw.bin",
-            None,
-            "LFW View 2, 6,000 aligned pairs, as the official repository links it",
-        ),
-        "lfw-raw": Source(
-            "lfw.tgz",
-            "https://ndownloader.figshare.com/files/5976018",
-            "055f7d9c632d7370e6fb4afc7468d40f970c34a80d4c6f50ffec63f5a8d536c0",
-            "LFW's 13,233 photographs, at the address and with the digest that scikit-learn has",
-        ),
-        "lfw-pairs": Source(
-            "pairs.txt",
-            "https://ndownloader.figshare.com/files/5976006",
-            "ea42330c62c92989f9d7c03237ed5d591365e89b3e649747777b70e692dc1592",
-            "LFW's protocol file, at the address and with the digest that scikit-learn has",
-        ),
-        "v2-1.3-1": Source(
-            "GhostFaceNetV2-1.3-1",
-            None,
-            None,
-            "no weights of V2 have been published; `ghostface-edge train` makes them",
-        ),
-    }
-)
-
-
-def find(name: str) -> Source:
-    """A known source.
-
-    Raises:
-        InputError: no such name; the message suggests the nearest.
-    """
-    if name not in KNOWN:
-        near = get_close_matches(name, KNOWN, n=1)
-        raise InputError(
-            f"nothing is known by the name '{name}'",
-            fix=f"did you mean '{near[0]}'?" if near else f"choose from {', '.join(KNOWN)}",
-        )
-    return KNOWN[name]
 
 
 def fetch(
@@ -144,56 +37,90 @@ def fetch(
         The file's path in the cache.
 
     Raises:
-        InputError: the mirror does not hold the file, or there is no connection; the message says what to put where.
-        ToolError: what came is not what was published.
+        InputError: the mirror does not hold the file, the cache cannot be written, or there is no connection; the
+            message says what to put where.
+        ToolError: what came is not what was published, or not all of it.
     """
-    cache.mkdir(parents=True, exist_ok=True)
     final = cache / source.file
-    if final.exists() and _digest_fits(source, final):
+    if final.is_file() and _fault(source, final) is None:
         say(f"{final} is there already")
         return final
-    partial = final.with_name(f"{final.name}.partial")
     if mirror is not None:
         if not (mirror / source.file).is_file():
             raise InputError(f"{mirror} holds no {source.file}", fix=f"put {source.address or source.what} there")
-        shutil.copyfile(mirror / source.file, partial)
+        with replacing(final) as copy:
+            shutil.copyfile(mirror / source.file, copy)
+            _refuse(source, copy)
     else:
-        _download(source, partial, final, say)
-    if not _digest_fits(source, partial):
-        partial.unlink()
-        raise ToolError(
-            f"{source.file} is not the published file: its SHA-256 is not {source.sha256}",
-            fix="fetch it again; if that does not help, the source has changed and must not be trusted",
-        )
-    partial.replace(final)
+        partial = _download(source, final, say)
+        try:
+            _refuse(source, partial)
+        except ToolError:
+            partial.unlink()
+            raise
+        partial.replace(final)
     say(f"{final}: SHA-256 {file_sha256(final)}{'' if source.sha256 else ', nothing known to compare it with'}")
     return final
 
 
-def _download(source: Source, partial: Path, final: Path, say: Callable[[str], None]) -> None:
-    by_hand = (
-        f"download {source.address or source.what} elsewhere and put it at {final}, or name its folder with --from"
-    )
+def _download(source: Source, final: Path, say: Callable[[str], None]) -> Path:
+    """All of the file under a name of its own; what an earlier attempt brought is kept and gone on from."""
     if source.address is None:
         raise InputError(f"{source.file} has no public address: {source.what}", fix=f"put a file at {final}")
+    by_hand = f"download {source.address} elsewhere and put it at {final}, or name its folder with --from"
+    partial = final.with_name(f"{final.name}.partial")
+    try:
+        partial.parent.mkdir(parents=True, exist_ok=True)
+        announced = _append(source.address, partial, say)
+    except urllib.error.HTTPError as error:
+        raise InputError(f"{source.address}: the server answers {error.code} {error.reason}", fix=by_hand) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise InputError(f"{source.address} cannot be fetched to {partial} ({error})", fix=by_hand) from error
+    size = partial.stat().st_size
+    if announced is None and source.sha256 is None:
+        raise ToolError(f"{source.address}: nothing tells whether the {size:,} bytes are all of it", fix=by_hand)
+    if announced is not None and size < announced:
+        raise ToolError(
+            f"{source.address}: the server sent {size:,} of {announced:,} bytes",
+            fix="fetch again, it goes on from there",
+        )
+    return partial
+
+
+def _append(address: str, partial: Path, say: Callable[[str], None]) -> int | None:
+    """Add what is missing; returns how many bytes there should be then, None if the server does not say."""
     have = partial.stat().st_size if partial.exists() else 0
-    headers = {"Range": f"bytes={have}-"} if have else {}
-    request = urllib.request.Request(source.address, headers=headers)  # noqa: S310 - the table above names it
-    say(f"{source.address}{f', from byte {have}' if have else ''}")
+    request = urllib.request.Request(address, headers={"Range": f"bytes={have}-"} if have else {})  # noqa: S310 - listed
+    say(f"{address}{f', from byte {have}' if have else ''}")
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
             resumed = answer.status == _PARTIAL_CONTENT
+            length = answer.headers.get("Content-Length")
             with partial.open("ab" if resumed else "wb") as file:
-                while chunk := answer.read(_CHUNK):
-                    file.write(chunk)
+                shutil.copyfileobj(answer, file, _CHUNK)
     except urllib.error.HTTPError as error:
-        if error.code != _RANGE_NOT_SATISFIABLE:  # which says that all of it is here
-            raise InputError(
-                f"{source.address}: the server answers {error.code} {error.reason}", fix=by_hand
-            ) from error
-    except OSError as error:
-        raise InputError(f"{source.address} cannot be reached ({error})", fix=by_hand) from error
+        if error.code != _RANGE_NOT_SATISFIABLE:
+            raise
+        if error.headers.get("Content-Range") == f"bytes */{have}":  # all of it is here
+            return have
+        partial.unlink()
+        return _append(address, partial, say)
+    return None if length is None else int(length) + (have if resumed else 0)
 
 
-def _digest_fits(source: Source, path: Path) -> bool:
-    return source.sha256 is None or file_sha256(path) == source.sha256
+def _refuse(source: Source, path: Path) -> None:
+    fault = _fault(source, path)
+    if fault is not None:
+        raise ToolError(
+            f"{source.file} is not the published file: {fault}",
+            fix="fetch it again; if that does not help, the source has changed and must not be trusted",
+        )
+
+
+def _fault(source: Source, path: Path) -> str | None:
+    size = path.stat().st_size
+    if source.size_bytes is not None and size != source.size_bytes:
+        return f"it has {size:,} bytes, not {source.size_bytes:,}"
+    if source.sha256 is not None and file_sha256(path) != source.sha256:
+        return f"its SHA-256 is not {source.sha256}"
+    return None

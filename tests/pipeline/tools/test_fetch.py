@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ghostface_edge.pipeline.tools.fetch import KNOWN, Source, fetch, find
+from ghostface_edge.pipeline.tools.fetch import fetch
+from ghostface_edge.pipeline.tools.sources import Source, find
 from ghostface_edge.reports.errors import InputError, ToolError
 
 CONTENT = bytes(range(256)) * 40
@@ -18,6 +19,10 @@ class Server:
 
     def __init__(self, *, ranges: bool = True) -> None:
         asked: list[str | None] = []
+        self.limit: int | None = None
+        """Bytes after which the connection breaks."""
+        self.says_length = True
+        server = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
@@ -27,12 +32,15 @@ class Server:
                 if self.path != "/net.h5":
                     self.send_error(404)
                 elif start >= len(CONTENT):
-                    self.send_error(416)
+                    self.send_response(416)
+                    self.send_header("Content-Range", f"bytes */{len(CONTENT)}")
+                    self.end_headers()
                 else:
                     self.send_response(206 if start else 200)
-                    self.send_header("Content-Length", str(len(CONTENT) - start))
+                    if server.says_length:
+                        self.send_header("Content-Length", str(len(CONTENT) - start))
                     self.end_headers()
-                    self.wfile.write(CONTENT[start:])
+                    self.wfile.write(CONTENT[start:][: server.limit])
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -71,6 +79,38 @@ def test_a_broken_download_goes_on(server: Server, tmp_path: Path, have: int) ->
     assert server.asked == [f"bytes={have}-"]
 
 
+@pytest.mark.parametrize("digest", [DIGEST, None])
+def test_a_truncated_download_is_not_accepted_but_gone_on_from(
+    server: Server, tmp_path: Path, digest: str | None
+) -> None:
+    source = Source("net.h5", server.address, digest, "a net")
+    server.limit = 4000
+    with pytest.raises(ToolError, match="sent 4,000 of 10,240 bytes"):
+        fetch(source, cache=tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["net.h5.partial"]
+    server.limit = None
+    assert fetch(source, cache=tmp_path).read_bytes() == CONTENT
+    assert server.asked[-1] == "bytes=4000-"
+
+
+def test_without_a_length_and_a_digest_nothing_is_accepted(server: Server, tmp_path: Path) -> None:
+    server.says_length = False
+    with pytest.raises(ToolError, match="nothing tells whether"):
+        fetch(Source("net.h5", server.address, None, "a net"), cache=tmp_path)
+    assert fetch(Source("net.h5", server.address, DIGEST, "a net"), cache=tmp_path).read_bytes() == CONTENT
+
+
+def test_more_than_there_is_starts_anew(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "net.h5.partial").write_bytes(CONTENT + b"more")
+    assert fetch(Source("net.h5", server.address, None, "a net"), cache=tmp_path).read_bytes() == CONTENT
+
+
+def test_another_size_is_refused(server: Server, tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match="10,240 bytes, not 3"):
+        fetch(Source("net.h5", server.address, None, "a net", 3), cache=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_another_file_is_refused_and_not_kept(server: Server, tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="not the published file"):
         fetch(Source("net.h5", server.address, "0" * 64, "a net"), cache=tmp_path)
@@ -98,7 +138,7 @@ def test_offline_it_says_what_to_put_where(tmp_path: Path) -> None:
     closed = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
     address = f"http://127.0.0.1:{closed.server_port}/net.h5"
     closed.server_close()
-    with pytest.raises(InputError, match="cannot be reached") as caught:
+    with pytest.raises(InputError, match="cannot be fetched") as caught:
         fetch(Source("net.h5", address, DIGEST, "a net"), cache=tmp_path)
     assert address in caught.value.fix
     assert str(tmp_path / "net.h5") in caught.value.fix
@@ -118,19 +158,6 @@ def test_a_mirror_replaces_the_network(tmp_path: Path) -> None:
 def test_what_was_never_published_says_so(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no weights of V2 have been published"):
         fetch(find("v2-1.3-1"), cache=tmp_path)
-
-
-def test_names_are_unique_and_a_typo_gets_a_suggestion() -> None:
-    assert len({source.file for source in KNOWN.values()}) == len(KNOWN)
-    with pytest.raises(InputError) as caught:
-        find("v1-0.5-3")
-    assert caught.value.fix == "did you mean 'v1-0.5-2'?"
-
-
-def test_known_addresses_are_the_official_ones() -> None:
-    for source in KNOWN.values():
-        assert source.address is None or source.address.startswith("https://")
-        assert source.sha256 is None or len(source.sha256) == 64
 
 
 def test_the_checkpoint_at_hand_is_the_published_one(assets: Path, tmp_path: Path) -> None:
