@@ -89,7 +89,7 @@ class Target(Protocol):
     uses_threads: bool
     """Whether one inference can use several."""
     island: str | None
-    """What a tensor that a carrier leaves unquantized becomes; None: INT8 here is integers throughout."""
+    """What a tensor that a QDQ model leaves unquantized becomes; None: INT8 here is integers throughout."""
 
     def require(self) -> None:
         """Raise RuntimeMissingError with the pip line if the runtime is not installed."""
@@ -107,7 +107,7 @@ class Target(Protocol):
         """Quantize a float32 ONNX model to INT8 with the runtime's own tool and its defaults."""
         ...
 
-    def lower_quantized(self, carrier: Path, artifact: Path, input_type: InputType | None = None) -> None:
+    def lower_quantized(self, qdq_model: Path, artifact: Path, input_type: InputType | None = None) -> None:
         """Turn a quantized ONNX model (QDQ; docs/quantization.md) into this runtime's INT8 artifact.
 
         Raises:

@@ -127,8 +127,7 @@ def constant(node: ir.Node, position: int) -> Stored:
     found = stored(operand(node, position))
     if found is None:
         raise ToolError(
-            f"{label(node)} computes its input {position} ('{name_of(node.inputs[position])}'), which is needed as a "
-            "constant",
+            f"{label(node)} computes its input '{name_of(operand(node, position))}', which it needs as a constant",
             fix="export the model again, with its weights as initializers",
         )
     return found

@@ -42,19 +42,19 @@ from ghostface_edge.targets.places.board_file import write_board_file
 from ghostface_edge.targets.places.place import LOCAL, Place
 from ghostface_edge.targets.protocol import Embeddings, InputType, Precision
 from ghostface_edge.targets.tflite import TfliteTarget
-from ghostface_edge.targets.tflite.forms import Kernels
+from ghostface_edge.targets.tflite.kernel_set import KernelSet
 
 _FACES: Final = 256
 FLOAT: Final = "ONNX Runtime FP32"
 REFERENCE: Final = "LiteRT, both with reference kernels"
 XNNPACK: Final = "LiteRT, XNNPACK"
 
-FORMS: Final[Mapping[str, tuple[Kernels, InputType]]] = MappingProxyType(
+FORMS: Final[Mapping[str, tuple[KernelSet, InputType]]] = MappingProxyType(
     {
-        "int8": (Kernels.XNNPACK, InputType.INT8),
-        "int8-portable": (Kernels.PORTABLE, InputType.INT8),
-        "int8-portable-uint8": (Kernels.PORTABLE, InputType.UINT8),
-        "int8-portable-float32": (Kernels.PORTABLE, InputType.FLOAT32),
+        "int8": (KernelSet.XNNPACK, InputType.INT8),
+        "int8-portable": (KernelSet.PORTABLE, InputType.INT8),
+        "int8-portable-uint8": (KernelSet.PORTABLE, InputType.UINT8),
+        "int8-portable-float32": (KernelSet.PORTABLE, InputType.FLOAT32),
     }
 )
 """The full-integer files by label."""

@@ -1,4 +1,4 @@
-"""Circuit in, `.tflite` bytes out, through LiteRT's published schema.
+"""Serialization of a TFLite subgraph to `.tflite` bytes, through LiteRT's published schema.
 
 Source: `ai_edge_litert.schema_py_generated` (object API); file layout as in TensorFlow Lite's schema v3.
 """
@@ -10,7 +10,8 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-from ghostface_edge.targets.tflite.circuit import Circuit, Operator, Quantization, Tensor
+from ghostface_edge.targets.quant_params import ChannelScales, QuantParams
+from ghostface_edge.targets.tflite.subgraph import Operator, Subgraph, Tensor
 from ghostface_edge.targets.tflite.versions import oldest_version
 
 SIGNATURE: Final = "serving_default"
@@ -76,8 +77,8 @@ class _SharingBuilder(flatbuffers.Builder):  # type: ignore[misc]
         return self._strings[s]
 
 
-def serialize(circuit: Circuit) -> bytes:
-    """Write a circuit as a `.tflite` file; equal circuits give equal bytes."""
+def serialize(subgraph: Subgraph) -> bytes:
+    """Write a subgraph as a `.tflite` file; equal ones give equal bytes."""
     model = schema.ModelT()
     model.version = 3
     model.description = "ghostface-edge"
@@ -87,14 +88,14 @@ def serialize(circuit: Circuit) -> bytes:
 
     graph = schema.SubGraphT()
     graph.name = "main"
-    graph.inputs = np.asarray(circuit.inputs, np.int32)
-    graph.outputs = np.asarray(circuit.outputs, np.int32)
-    graph.tensors = [_tensor(tensor, circuit.batch_is_dynamic, model.buffers) for tensor in circuit.tensors]
+    graph.inputs = np.asarray(subgraph.inputs, np.int32)
+    graph.outputs = np.asarray(subgraph.outputs, np.int32)
+    graph.tensors = [_tensor(tensor, subgraph.batch_is_dynamic, model.buffers) for tensor in subgraph.tensors]
     codes: dict[tuple[str, int], int] = {}
-    graph.operators = [_operator(operator, circuit, codes) for operator in circuit.operators]
+    graph.operators = [_operator(operator, subgraph, codes) for operator in subgraph.operators]
     model.operatorCodes = [_operator_code(kind, version) for kind, version in codes]
     model.subgraphs = [graph]
-    model.signatureDefs = [_signature(circuit)]
+    model.signatureDefs = [_signature(subgraph)]
 
     builder = _SharingBuilder(1 << 20)
     builder.Finish(model.Pack(builder), b"TFL3")
@@ -116,20 +117,23 @@ def _tensor(tensor: Tensor, batch_is_dynamic: bool, buffers: list[Any]) -> Any:
         buffers.append(buffer)
         written.buffer = len(buffers) - 1
     if tensor.quantization is not None:
-        written.quantization = _quantization(tensor.quantization)
+        written.quantization = _quantization(tensor.quantization, tensor.dtype)
     return written
 
 
-def _quantization(quantization: Quantization) -> Any:
+def _quantization(quantization: QuantParams | ChannelScales, dtype: np.dtype[np.generic]) -> Any:
     written = _SharedQuantization()
     written.scale = np.asarray(quantization.scales, np.float32)
-    written.zeroPoint = np.asarray(quantization.zero_points, np.int64)
-    written.quantizedDimension = quantization.axis
+    if isinstance(quantization, ChannelScales):
+        zero_points, written.quantizedDimension = (0,) * len(quantization.scales), quantization.axis
+    else:
+        zero_points = (quantization.uint8_zero_point if dtype == np.uint8 else quantization.zero_point,)
+    written.zeroPoint = np.asarray(zero_points, np.int64)
     return written
 
 
-def _operator(operator: Operator, circuit: Circuit, codes: dict[tuple[str, int], int]) -> Any:
-    version = oldest_version(operator.kind, circuit.tensors[operator.inputs[0]].dtype)
+def _operator(operator: Operator, subgraph: Subgraph, codes: dict[tuple[str, int], int]) -> Any:
+    version = oldest_version(operator.kind, subgraph.tensors[operator.inputs[0]].dtype)
     written = schema.OperatorT()
     written.opcodeIndex = codes.setdefault((operator.kind, version), len(codes))
     written.inputs = np.asarray(operator.inputs, np.int32)
@@ -160,17 +164,17 @@ def _operator_code(kind: str, version: int) -> Any:
     return code
 
 
-def _signature(circuit: Circuit) -> Any:
+def _signature(subgraph: Subgraph) -> Any:
     signature = schema.SignatureDefT()
     signature.signatureKey = SIGNATURE
     signature.subgraphIndex = 0
-    signature.inputs = [_tensor_map(circuit, index) for index in circuit.inputs]
-    signature.outputs = [_tensor_map(circuit, index) for index in circuit.outputs]
+    signature.inputs = [_tensor_map(subgraph, index) for index in subgraph.inputs]
+    signature.outputs = [_tensor_map(subgraph, index) for index in subgraph.outputs]
     return signature
 
 
-def _tensor_map(circuit: Circuit, index: int) -> Any:
+def _tensor_map(subgraph: Subgraph, index: int) -> Any:
     entry = schema.TensorMapT()
-    entry.name = circuit.tensors[index].name
+    entry.name = subgraph.tensors[index].name
     entry.tensorIndex = index
     return entry

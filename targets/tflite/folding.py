@@ -1,4 +1,4 @@
-"""Narrow int8 convolutions as dense ones over several pixels at once.
+"""Folding of narrow int8 convolutions to dense ones over several pixels at once.
 
 XNNPACK's integer matrix kernels write 16 output channels at a time and its depthwise kernels 16 or more; a convolution
 to 4 channels pays for 16. They read 8 input channels at a time; the stem has 3. NHWC lets f neighbouring pixels of a
@@ -12,9 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from ghostface_edge.targets.tflite.circuit import Quantization
-from ghostface_edge.targets.tflite.kernel import Kernel
-from ghostface_edge.targets.tflite.source import Constant
+from ghostface_edge.targets.tflite.conv_weights import ConvWeights
 
 _WRITTEN_CHANNELS: Final = 16
 _READ_CHANNELS: Final = 8
@@ -34,21 +32,21 @@ class Fold:
     """In its output; `before` is this many strides."""
 
 
-def find_fold(kernel: Kernel, groups: int, strides: tuple[int, int], padding: str, width: int) -> Fold | None:
+def find_fold(weights: ConvWeights, groups: int, strides: tuple[int, int], padding: str, width: int) -> Fold | None:
     """The fold that makes a convolution faster; None where none does.
 
     Args:
-        kernel: of the convolution.
+        weights: of the convolution.
         groups: 1 where it is dense.
         strides: vertical, horizontal.
         padding: SAME or VALID.
         width: of the input map, pixels.
     """
-    out_channels, in_per_group, height, taps = kernel.weight.data.shape
+    out_channels, in_per_group, height, taps = weights.filters.shape
     stride = strides[1]
     is_small = height == taps <= _LARGEST_KERNEL and strides == (stride, stride) and stride <= taps
     is_padded = padding == "SAME" or taps == 1
-    if not (kernel.is_quantized and is_small and is_padded and width >= _NARROWEST_MAP):
+    if not (weights.is_quantized and is_small and is_padded and width >= _NARROWEST_MAP):
         return None
     writes_few = [factor for factor in _FACTORS if factor * out_channels <= _WRITTEN_CHANNELS and stride == 1]
     reads_few = [2] if groups == 1 and 2 * in_per_group <= _READ_CHANNELS else []
@@ -62,10 +60,10 @@ def folded_shape(shape: tuple[int, ...], factor: int) -> tuple[int, ...]:
     return (batch, height, width // factor, factor * channels)
 
 
-def folded(kernel: Kernel, groups: int, fold: Fold) -> Kernel:
-    """The dense kernel that does to folded pixels, at a horizontal stride of 1 and padding SAME, what `kernel` does."""
-    weights = kernel.weight.data
-    out_channels, in_per_group, height, taps = weights.shape
+def folded(weights: ConvWeights, groups: int, fold: Fold) -> ConvWeights:
+    """The dense weights that do to folded pixels, at a horizontal stride of 1 and padding SAME, what `weights` do."""
+    filters = weights.filters
+    out_channels, in_per_group, height, taps = filters.shape
     stride = fold.before // fold.after
     padded = (taps - stride) // 2
     places = [
@@ -77,23 +75,14 @@ def folded(kernel: Kernel, groups: int, fold: Fold) -> Kernel:
     reach = max(-first, last - 1, 0)
     width = 2 * reach + 1 + (last > reach)  # SAME puts the odd one behind
     in_channels = in_per_group * groups
-    dense = np.zeros((fold.after, out_channels, fold.before, in_channels, height, width), weights.dtype)
+    dense = np.zeros((fold.after, out_channels, fold.before, in_channels, height, width), filters.dtype)
     for pixel, tap, block, source in places:
         target = dense[pixel, :, source, :, :, block + reach]
         if groups == 1:
-            target[...] = weights[..., tap]
+            target[...] = filters[..., tap]
         else:
             every = np.arange(out_channels)
-            target[every, every * groups // out_channels] = weights[:, 0, :, tap]
+            target[every, every * groups // out_channels] = filters[:, 0, :, tap]
     shape = (fold.after * out_channels, fold.before * in_channels, height, width)
-    return Kernel(
-        Constant(dense.reshape(shape), _repeated(kernel.weight.quantization, out_channels, fold.after)),
-        np.tile(kernel.bias, fold.after),
-    )
-
-
-def _repeated(quantization: Quantization | None, channels: int, factor: int) -> Quantization | None:
-    if quantization is None:
-        return None
-    scales = quantization.scales if len(quantization.scales) > 1 else quantization.scales * channels
-    return Quantization(scales * factor, (0,) * (channels * factor))
+    scales = None if weights.scales is None else np.tile(weights.scales, fold.after)
+    return ConvWeights(dense.reshape(shape), np.tile(weights.bias, fold.after), scales)

@@ -1,6 +1,6 @@
-"""What an integer circuit takes and gives: int8 as it is, camera bytes, or the floats of the FP32 model.
+"""Interface of an integer model: int8 as it is, camera bytes, or the floats of the FP32 model.
 
-Faces are (byte - 127.5) / 128, half way between two steps of 1/128. A carrier adds half a step to its float input, so
+Faces are (byte - 127.5) / 128, half way between two steps of 1/128. A QDQ model adds half a step to its float input, so
 that int8 holds byte - 128 without rounding, and makes up for it in the first convolution's bias. So a uint8 input of
 the same scale and zero point 128 is the byte itself, and nothing is rounded in front of that convolution.
 """
@@ -11,17 +11,17 @@ import numpy as np
 
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.protocol import InputType
-from ghostface_edge.targets.tflite.circuit import Circuit, Operator, per_tensor
+from ghostface_edge.targets.quant_params import QuantParams
+from ghostface_edge.targets.tflite.subgraph import Operator, Subgraph
 
-_BYTE_SCALE = 1 / 128
-_UINT8_OFFSET = 128
+_BYTE = QuantParams(1 / 128, 0)
 
 
-def set_input(circuit: Circuit, wanted: InputType, shift: float) -> None:
-    """Put the operators in front of (and behind) a full-integer circuit that an input type needs.
+def set_input(subgraph: Subgraph, wanted: InputType, shift: float) -> None:
+    """Put the operators in front of (and behind) a full-integer subgraph that an input type needs.
 
     Args:
-        circuit: int8 in, int8 out; changed in place.
+        subgraph: int8 in, int8 out; changed in place.
         wanted: what it shall take.
         shift: constant that stands between the float input and the int8 one, in units of the float input.
 
@@ -29,48 +29,48 @@ def set_input(circuit: Circuit, wanted: InputType, shift: float) -> None:
         ToolError: uint8 asked for, and the int8 input is not byte - 128.
     """
     if wanted == InputType.UINT8:
-        _take_bytes(circuit, shift)
+        _take_bytes(subgraph, shift)
     elif wanted == InputType.FLOAT32:
-        _take_floats(circuit, shift)
+        _take_floats(subgraph, shift)
 
 
-def _take_bytes(circuit: Circuit, shift: float) -> None:
-    index, name = _renamed_input(circuit)
-    quantization = circuit.tensors[index].quantization
-    if quantization != per_tensor(_BYTE_SCALE, 0) or shift != -_BYTE_SCALE / 2:
+def _take_bytes(subgraph: Subgraph, shift: float) -> None:
+    index, name = _renamed_input(subgraph)
+    quantization = subgraph.tensors[index].quantization
+    if quantization != _BYTE or shift != -_BYTE.scale / 2:
         raise ToolError(
-            f"the carrier's input '{name}' is not byte - 128, so camera bytes cannot enter it exactly",
+            f"the QDQ model's input '{name}' is not byte - 128, so camera bytes cannot enter it exactly",
             fix="quantize the input with scale 1/128 and zero point 0 behind a shift of -0.5/128",
         )
-    shape = circuit.tensors[index].shape
-    camera = circuit.activation(name, shape, np.uint8, per_tensor(_BYTE_SCALE, _UINT8_OFFSET))
-    circuit.operators.insert(0, Operator("QUANTIZE", (camera,), (index,), "QuantizeOptions"))
-    circuit.inputs = [camera]
+    shape = subgraph.tensors[index].shape
+    camera = subgraph.activation(name, shape, np.uint8, _BYTE)
+    subgraph.operators.insert(0, Operator("QUANTIZE", (camera,), (index,), "QuantizeOptions"))
+    subgraph.inputs = [camera]
 
 
-def _take_floats(circuit: Circuit, shift: float) -> None:
-    index, name = _renamed_input(circuit)
-    shape = circuit.tensors[index].shape
-    image = circuit.activation(name, shape, np.float32)
-    circuit.inputs = [image]
+def _take_floats(subgraph: Subgraph, shift: float) -> None:
+    index, name = _renamed_input(subgraph)
+    shape = subgraph.tensors[index].shape
+    image = subgraph.activation(name, shape, np.float32)
+    subgraph.inputs = [image]
     if shift:
-        constant = circuit.constant(f"{name}.shift", np.full(1, shift, np.float32))
-        shifted = circuit.activation(f"{name}.shifted", shape, np.float32)
-        circuit.operators.insert(0, Operator("ADD", (image, constant), (shifted,), "AddOptions"))
+        constant = subgraph.constant(f"{name}.shift", np.full(1, shift, np.float32))
+        shifted = subgraph.activation(f"{name}.shifted", shape, np.float32)
+        subgraph.operators.insert(0, Operator("ADD", (image, constant), (shifted,), "AddOptions"))
         image = shifted
     position = 1 if shift else 0
-    circuit.operators.insert(position, Operator("QUANTIZE", (image,), (index,), "QuantizeOptions"))
+    subgraph.operators.insert(position, Operator("QUANTIZE", (image,), (index,), "QuantizeOptions"))
 
-    (output,) = circuit.outputs
-    integers = circuit.tensors[output]
-    circuit.tensors[output] = replace(integers, name=f"{integers.name}.int8")
-    real = circuit.activation(integers.name, integers.shape, np.float32)
-    circuit.operator("DEQUANTIZE", [output], real, "DequantizeOptions")
-    circuit.outputs = [real]
+    (output,) = subgraph.outputs
+    integers = subgraph.tensors[output]
+    subgraph.tensors[output] = replace(integers, name=f"{integers.name}.int8")
+    real = subgraph.activation(integers.name, integers.shape, np.float32)
+    subgraph.operator("DEQUANTIZE", [output], real, "DequantizeOptions")
+    subgraph.outputs = [real]
 
 
-def _renamed_input(circuit: Circuit) -> tuple[int, str]:
-    (index,) = circuit.inputs
-    name = circuit.tensors[index].name
-    circuit.tensors[index] = replace(circuit.tensors[index], name=f"{name}.int8")
+def _renamed_input(subgraph: Subgraph) -> tuple[int, str]:
+    (index,) = subgraph.inputs
+    name = subgraph.tensors[index].name
+    subgraph.tensors[index] = replace(subgraph.tensors[index], name=f"{name}.int8")
     return index, name

@@ -1,7 +1,7 @@
-"""ONNX graph in, TFLite circuit out: each node goes through the rule of its operator.
+"""Lowering of an ONNX graph to a TFLite subgraph: each node goes through the rule of its operator.
 
 Layout changes in the rules and nowhere else: activations (N, C, H, W) become (N, H, W, C), constants move with them,
-and no TRANSPOSE is left inside. The rules are the same for float32 and for a quantized carrier.
+and no TRANSPOSE is left inside. The rules are the same for float32 and for a QDQ model.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,18 +11,20 @@ from types import MappingProxyType
 from typing import Final
 
 import numpy as np
+import onnx_ir as ir
 
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.protocol import InputType
+from ghostface_edge.targets.qdq import label, stored
 from ghostface_edge.targets.tflite import convolution, pointwise, prelu, shaping
-from ghostface_edge.targets.tflite.circuit import Circuit
+from ghostface_edge.targets.tflite.annotated_graph import REQUANTIZE, read_annotated
 from ghostface_edge.targets.tflite.context import Lowering
-from ghostface_edge.targets.tflite.forms import Kernels
 from ghostface_edge.targets.tflite.interface import set_input
-from ghostface_edge.targets.tflite.source import REQUANTIZE, Node, read_source
-from ghostface_edge.targets.tflite.units import share_scales
+from ghostface_edge.targets.tflite.kernel_set import KernelSet
+from ghostface_edge.targets.tflite.shared_scales import share_scales
+from ghostface_edge.targets.tflite.subgraph import Subgraph
 
-RULES: Final[Mapping[str, Callable[[Node, Lowering], None]]] = MappingProxyType(
+RULES: Final[Mapping[str, Callable[[ir.Node, Lowering], None]]] = MappingProxyType(
     {
         "Add": pointwise.add,
         "AveragePool": shaping.average_pool,
@@ -44,7 +46,7 @@ RULES: Final[Mapping[str, Callable[[Node, Lowering], None]]] = MappingProxyType(
 )
 
 
-def lower(model: Path, *, half_weights: bool = False) -> Circuit:
+def lower(model: Path, *, half_weights: bool = False) -> Subgraph:
     """Lower a canonical float32 ONNX graph.
 
     Args:
@@ -54,53 +56,53 @@ def lower(model: Path, *, half_weights: bool = False) -> Circuit:
     Raises:
         ToolError: an operator without a rule, or a form of it that TFLite cannot express.
     """
-    source = read_source(model)
-    return _lower(Lowering(source, Circuit(source.batch_is_dynamic), half_weights=half_weights))
+    source = read_annotated(model)
+    return _lower(Lowering(source, Subgraph(source.batch_is_dynamic), half_weights=half_weights))
 
 
-def lower_carrier(carrier: Path, kernels: Kernels, input_type: InputType) -> Circuit:
-    """Lower a QDQ carrier of that graph to integer operators.
+def lower_quantized(qdq_model: Path, kernels: KernelSet, input_type: InputType) -> Subgraph:
+    """Lower a QDQ model of that graph to integer operators.
 
     Args:
-        carrier: int8 QuantizeLinear/DequantizeLinear around every activation.
-        kernels: whose kernels the circuit is written for.
+        qdq_model: int8 QuantizeLinear/DequantizeLinear around every activation.
+        kernels: whose kernels the model is written for.
         input_type: what it takes.
 
     Raises:
-        ToolError: as `lower`, or a tensor that the carrier leaves in float.
+        ToolError: as `lower`, or a tensor that the QDQ model leaves in float.
     """
-    source = read_source(carrier)
-    batch_is_dynamic = source.batch_is_dynamic and kernels != Kernels.PORTABLE
-    circuit = _lower(Lowering(source, Circuit(batch_is_dynamic), kernels=kernels))
-    for tensor in circuit.tensors:
+    source = read_annotated(qdq_model)
+    batch_is_dynamic = source.batch_is_dynamic and kernels != KernelSet.PORTABLE
+    subgraph = _lower(Lowering(source, Subgraph(batch_is_dynamic), kernels=kernels))
+    for tensor in subgraph.tensors:
         if tensor.dtype == np.float32:
             raise ToolError(
                 f"tensor '{tensor.name}' is left in float, so the TFLite model would not be full integer",
-                fix="put a QuantizeLinear/DequantizeLinear pair on it in the carrier",
+                fix="put a QuantizeLinear/DequantizeLinear pair on it in the QDQ model",
             )
-    share_scales(circuit)
-    _drop_constant_names(circuit)
-    set_input(circuit, input_type, source.input_shift)
-    return circuit
+    share_scales(subgraph)
+    _drop_constant_names(subgraph)
+    set_input(subgraph, input_type, source.input_shift)
+    return subgraph
 
 
-def _drop_constant_names(circuit: Circuit) -> None:
+def _drop_constant_names(subgraph: Subgraph) -> None:
     """Layers are named by what they write; the names of their constants would be 1 % of a small int8 file."""
-    circuit.tensors = [tensor if tensor.data is None else replace(tensor, name="") for tensor in circuit.tensors]
+    subgraph.tensors = [tensor if tensor.data is None else replace(tensor, name="") for tensor in subgraph.tensors]
 
 
-def _lower(lowering: Lowering) -> Circuit:
-    source = lowering.source
-    lowering.output(source.input_name)
-    for node in source.nodes:
-        if node.output in lowering.absorbed:
+def _lower(lowering: Lowering) -> Subgraph:
+    graph = lowering.source.graph
+    (entry,), (end,) = graph.inputs, graph.outputs
+    lowering.output(entry)
+    for node in graph:
+        if node.outputs[0] in lowering.absorbed or stored(node.outputs[0]) is not None:
             continue
-        if node.op not in RULES:
+        if node.op_type not in RULES:
             raise ToolError(
-                f"{node} has no TFLite rule",
+                f"{label(node)} has no TFLite rule",
                 fix=f"rewrite the ONNX graph to the operators known here: {', '.join(sorted(RULES))}",
             )
-        RULES[node.op](node, lowering)
-    lowering.circuit.inputs = [lowering.indices[source.input_name]]
-    lowering.circuit.outputs = [lowering.indices[source.output_name]]
-    return lowering.circuit
+        RULES[node.op_type](node, lowering)
+    lowering.subgraph.inputs, lowering.subgraph.outputs = [lowering.indices[entry]], [lowering.indices[end]]
+    return lowering.subgraph

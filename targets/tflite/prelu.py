@@ -9,12 +9,14 @@ is the rounded PRelu itself: MUL, ADD (of 0, to change the scale) and MAXIMUM ta
 from typing import Final
 
 import numpy as np
+import onnx_ir as ir
 
 from ghostface_edge.reports.errors import ToolError
-from ghostface_edge.targets.tflite.circuit import Array, Quantization
+from ghostface_edge.targets.qdq import Stored, constant, label, name_of, operand
+from ghostface_edge.targets.quant_params import QuantParams
 from ghostface_edge.targets.tflite.context import Lowering
-from ghostface_edge.targets.tflite.forms import Kernels
-from ghostface_edge.targets.tflite.source import Constant, Node
+from ghostface_edge.targets.tflite.kernel_set import KernelSet
+from ghostface_edge.targets.tflite.subgraph import Array
 
 _STEEPEST = 1.0 + 1e-6
 _FEW_CHANNELS: Final = 20
@@ -23,28 +25,31 @@ _LARGE_MAP, _FEW_ON_LARGE_MAPS = 56, 64
 """On maps this wide they still are below that many."""
 
 
-def prelu(node: Node, lowering: Lowering) -> None:
+def prelu(node: ir.Node, lowering: Lowering) -> None:
     """Lower one PRelu with slopes (C, 1, 1)."""
-    slopes = lowering.source.constant(node, 1)
-    channels = lowering.shape(node.output)[-1]
-    if slopes.data.shape[-3:] != (channels, 1, 1) or slopes.data.size != channels:
-        raise ToolError(f"{node} has slopes of shape {slopes.data.shape}, not (C, 1, 1)", fix="export the model again")
-    wanted = lowering.quantization(node.output)
-    is_fast = lowering.kernels == Kernels.XNNPACK and float(slopes.real().max()) <= _STEEPEST
+    slopes, written = constant(node, 1), node.outputs[0]
+    channels = lowering.shape(written)[-1]
+    shape = slopes.values.shape
+    if shape[-3:] != (channels, 1, 1) or slopes.values.size != channels:
+        raise ToolError(f"{label(node)} has slopes of shape {shape}, not (C, 1, 1)", fix="export the model again")
+    wanted = lowering.quantization(written)
+    is_fast = lowering.kernels == KernelSet.XNNPACK and float(slopes.real().max()) <= _STEEPEST
     if wanted is not None and is_fast:
         _maximum(node, slopes, wanted, lowering)
         return
-    constant = lowering.circuit.constant(node.inputs[1], slopes.data.reshape(1, 1, channels), slopes.quantization)
-    lowering.circuit.operator("PRELU", [lowering.indices[node.inputs[0]], constant], lowering.output(node.output))
+    name = name_of(operand(node, 1))
+    stored = lowering.subgraph.constant(name, slopes.values.reshape(1, 1, channels), slopes.params)
+    lowering.subgraph.operator("PRELU", [lowering.input(node), stored], lowering.output(written))
 
 
-def _maximum(node: Node, slopes: Constant, wanted: Quantization, lowering: Lowering) -> None:
-    circuit, shape = lowering.circuit, lowering.shape(node.output)
-    row = circuit.constant(node.inputs[1], _one_row(slopes.data, shape[2]), slopes.quantization)
-    scaled = lowering.activation(f"{node.output}.scaled", shape, wanted)
-    circuit.operator("MUL", [lowering.indices[node.inputs[0]], row], scaled, "MulOptions")
-    kept = lowering.rescaled(node.inputs[0], wanted)
-    circuit.operator("MAXIMUM", [kept, scaled], lowering.output(node.output), "MaximumMinimumOptions")
+def _maximum(node: ir.Node, slopes: Stored, wanted: QuantParams, lowering: Lowering) -> None:
+    subgraph, written = lowering.subgraph, node.outputs[0]
+    shape = lowering.shape(written)
+    row = subgraph.constant(name_of(operand(node, 1)), _one_row(slopes.values, shape[2]), slopes.params)
+    scaled = lowering.activation(f"{written.name}.scaled", shape, wanted)
+    subgraph.operator("MUL", [lowering.input(node), row], scaled, "MulOptions")
+    kept = lowering.rescaled(operand(node), wanted)
+    subgraph.operator("MAXIMUM", [kept, scaled], lowering.output(written), "MaximumMinimumOptions")
 
 
 def _one_row(slopes: Array, width: int) -> Array:

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from ghostface_edge.calibration.preprocessing import normalize
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.protocol import Faces
-from ghostface_edge.targets.tflite.circuit import Circuit
 from ghostface_edge.targets.tflite.flatbuffer import SIGNATURE, serialize
+from ghostface_edge.targets.tflite.subgraph import Subgraph
 
 
-def quantize_static(circuit: Circuit, faces: Faces) -> bytes:
+def quantize_static(subgraph: Subgraph, faces: Faces) -> bytes:
     """Quantize a float `.tflite` with ai_edge_quantizer's `static_wi8_ai8` recipe.
 
     Args:
-        circuit: our FP32 lowering.
+        subgraph: our FP32 lowering.
         faces: calibration faces, uint8 RGB (N, S, S, 3), fed one by one.
 
     Raises:
@@ -27,10 +27,10 @@ def quantize_static(circuit: Circuit, faces: Faces) -> bytes:
     """
     from ai_edge_quantizer import quantizer, recipe
 
-    input_name = circuit.tensors[circuit.inputs[0]].name
+    input_name = subgraph.tensors[subgraph.inputs[0]].name
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "float.tflite"
-        path.write_bytes(serialize(circuit))
+        path.write_bytes(serialize(subgraph))
         try:
             stock = quantizer.Quantizer(str(path), recipe.static_wi8_ai8())
             statistics = stock.calibrate({SIGNATURE: _Samples(faces, input_name)}, num_threads=1)

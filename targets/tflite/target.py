@@ -7,7 +7,7 @@ from types import MappingProxyType
 from ghostface_edge.reports.errors import InputError, RuntimeMissingError
 from ghostface_edge.targets.profile import PROFILE_RUNS, OperatorSample, ProfileRow, Role, group
 from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Faces, InputType, Layout, Precision
-from ghostface_edge.targets.tflite.forms import Kernels
+from ghostface_edge.targets.tflite.kernel_set import KernelSet
 
 _PIP = "pip install 'ghostface-edge[tflite]'"
 _HALF_WEIGHTS = MappingProxyType({Precision.FP32: False, Precision.FP16: True})
@@ -52,16 +52,16 @@ class TfliteTarget:
 
     def lower_quantized(
         self,
-        carrier: Path,
+        qdq_model: Path,
         artifact: Path,
         input_type: InputType | None = None,
         *,
-        kernels: Kernels = Kernels.XNNPACK,
+        kernels: KernelSet = KernelSet.XNNPACK,
     ) -> None:
-        """Lower a QDQ ONNX carrier to a full-integer model with the carrier's scales and zero points.
+        """Lower a QDQ model to a full-integer model with its scales and zero points.
 
         Args:
-            carrier: int8 QuantizeLinear/DequantizeLinear around every activation, per tensor; int8 symmetric weights
+            qdq_model: int8 QuantizeLinear/DequantizeLinear around every activation, per tensor; int8 symmetric weights
                 per output channel; biases int32 or float32.
             artifact: where to write.
             input_type: int8 (in and out), the camera's uint8 (int8 out) or float32 (in and out); int8 by default.
@@ -72,9 +72,9 @@ class TfliteTarget:
         """
         _require_writer("ai_edge_litert")
         from ghostface_edge.targets.tflite.flatbuffer import serialize
-        from ghostface_edge.targets.tflite.lowering import lower_carrier
+        from ghostface_edge.targets.tflite.lowering import lower_quantized
 
-        artifact.write_bytes(serialize(lower_carrier(carrier, kernels, input_type or InputType.INT8)))
+        artifact.write_bytes(serialize(lower_quantized(qdq_model, kernels, input_type or InputType.INT8)))
 
     def quantize_stock(self, model: Path, faces: Faces, artifact: Path) -> None:
         """LiteRT's own quantizer, static INT8 with its defaults, on our FP32 lowering."""

@@ -7,7 +7,7 @@ from ghostface_edge.targets.profile import ProfileRow
 from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Faces, InputType, Layout, Precision
 from ghostface_edge.targets.table import require_modules
 from ghostface_edge.targets.tflite import TfliteTarget
-from ghostface_edge.targets.tflite.forms import Kernels
+from ghostface_edge.targets.tflite.kernel_set import KernelSet
 
 
 class TfliteMicroTarget:
@@ -44,14 +44,14 @@ class TfliteMicroTarget:
         from ghostface_edge.targets.tflite.flatbuffer import serialize
         from ghostface_edge.targets.tflite.lowering import lower
 
-        circuit = lower(model)
-        circuit.batch_is_dynamic = False
-        artifact.write_bytes(serialize(circuit))
+        subgraph = lower(model)
+        subgraph.batch_is_dynamic = False
+        artifact.write_bytes(serialize(subgraph))
 
-    def lower_quantized(self, carrier: Path, artifact: Path, input_type: InputType | None = None) -> None:
-        """Lower a QDQ ONNX carrier with the portable kernels; see `TfliteTarget.lower_quantized`."""
+    def lower_quantized(self, qdq_model: Path, artifact: Path, input_type: InputType | None = None) -> None:
+        """Lower a QDQ model with the portable kernels; see `TfliteTarget.lower_quantized`."""
         self.require()
-        TfliteTarget().lower_quantized(carrier, artifact, input_type, kernels=Kernels.PORTABLE)
+        TfliteTarget().lower_quantized(qdq_model, artifact, input_type, kernels=KernelSet.PORTABLE)
 
     def quantize_stock(self, model: Path, faces: Faces, artifact: Path) -> None:  # noqa: ARG002 - the protocol's
         """TensorFlow Lite Micro has no quantizer.

@@ -1,4 +1,4 @@
-"""Tiny networks and their quantized carriers, for tests of several targets."""
+"""Tiny networks and their QDQ models, for tests of several targets."""
 
 from pathlib import Path
 
@@ -168,12 +168,12 @@ def write_ghost_network(write_graph):
 
 
 @pytest.fixture
-def ghost_carrier(write_ghost_network) -> Path:
+def ghost_qdq(write_ghost_network) -> Path:
     return write_ghost_network(quantized=True)
 
 
 @pytest.fixture
-def mixed_carrier(write_ghost_network) -> Path:
+def mixed_qdq(write_ghost_network) -> Path:
     """The last convolution reads integers and computes in float."""
     return write_ghost_network(quantized=True, head_is_float=True)
 
@@ -187,7 +187,7 @@ def inputs():
 
 @pytest.fixture(scope="session")
 def run_exactly():
-    """ONNX Runtime without any optimization: a carrier's own arithmetic."""
+    """ONNX Runtime without any optimization: a QDQ model's own arithmetic."""
 
     def run(path, x):
         import onnxruntime
@@ -200,7 +200,7 @@ def run_exactly():
 
 
 @pytest.fixture
-def gated_carrier(write_graph, writer) -> Path:
+def gated_qdq(write_graph, writer) -> Path:
     """What version 2 adds: a gate from a pooled map, resized to the size of what it gates."""
     grid = (-3.0, 3.0)
     step = float(writer.grid(*grid)[0])

@@ -157,16 +157,16 @@ def test_what_a_runtime_does_not_have_is_refused(model, faces, tmp_path):
 
 
 @pytest.mark.parametrize("input_type", InputType)
-def test_an_input_that_a_runtime_does_not_take_is_refused(runtime, worker, ghost_carrier, tmp_path, input_type):
+def test_an_input_that_a_runtime_does_not_take_is_refused(runtime, worker, ghost_qdq, tmp_path, input_type):
     target = load_target(runtime)
     artifact = tmp_path / f"tiny{target.extension}"
     if input_type in target.input_types:
-        worker.lower_quantized(ghost_carrier, artifact, input_type)
+        worker.lower_quantized(ghost_qdq, artifact, input_type)
         info = worker.inspect(artifact)
         assert info.input_dtype == input_type
     else:
         with pytest.raises(InputError, match=f"{runtime} takes float32, not {input_type}"):
-            worker.lower_quantized(ghost_carrier, artifact, input_type)
+            worker.lower_quantized(ghost_qdq, artifact, input_type)
         assert not artifact.exists()
 
 

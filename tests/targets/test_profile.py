@@ -26,13 +26,13 @@ def test_the_median_of_each_operator_counts_and_kinds_add_up():
 
 
 @pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
-def test_runtimes_profile_float_and_integers(runtime, write_ghost_network, ghost_carrier, tmp_path):
+def test_runtimes_profile_float_and_integers(runtime, write_ghost_network, ghost_qdq, tmp_path):
     target = load_target(runtime)
     if runtime == "openvino":
         pytest.importorskip("openvino", reason="OpenVINO is not installed")
     real, integer = (tmp_path / f"{name}{target.extension}" for name in ("real", "integer"))
     target.convert(write_ghost_network(quantized=False), Precision.FP32, real)
-    target.lower_quantized(ghost_carrier, integer)
+    target.lower_quantized(ghost_qdq, integer)
     rows = target.profile(real, 1)
     assert not [row for row in rows if row.role in {Role.INTEGER, Role.QUANTIZE}]
     assert sum(row.calls for row in rows if "onv" in row.kind) >= 7

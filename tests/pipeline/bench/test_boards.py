@@ -15,7 +15,7 @@ from ghostface_edge.targets.face_like import face_like
 from ghostface_edge.targets.places.place import Place
 from ghostface_edge.targets.protocol import InputType, Precision
 from ghostface_edge.targets.tflite import TfliteTarget
-from ghostface_edge.targets.tflite.forms import Kernels
+from ghostface_edge.targets.tflite.kernel_set import KernelSet
 
 SIDE = 64
 
@@ -32,7 +32,7 @@ def folder(tmp_path_factory):
     target.convert(exported, Precision.FP32, folder / "fp32.tflite")
     for input_type in (InputType.INT8, InputType.UINT8):
         artifact = folder / f"{input_type}.tflite"
-        target.lower_quantized(carrier, artifact, kernels=Kernels.PORTABLE, input_type=input_type)
+        target.lower_quantized(carrier, artifact, kernels=KernelSet.PORTABLE, input_type=input_type)
     np.save(folder / "faces.npy", faces[:4])
     return folder
 

@@ -1,4 +1,4 @@
-"""Integer operators give the carrier's own numbers."""
+"""Integer operators give the QDQ model's own numbers."""
 
 import numpy as np
 import onnx
@@ -41,7 +41,7 @@ def kinds(model):
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 1000), tied=st.booleans(), steepest=st.sampled_from([0.9, 1.0, 1.6]))
-def test_the_numbers_are_the_carriers(write_ghost_network, run_exactly, inputs, seed, tied, steepest):
+def test_the_numbers_are_the_qdq_models(write_ghost_network, run_exactly, inputs, seed, tied, steepest):
     path = write_ghost_network(quantized=True, seed=seed, tied=tied, steepest=steepest)
     expected, actual = run_exactly(path, inputs), run(to_integers(onnx.load(path)), inputs)
     step = 8 / 255
@@ -49,8 +49,8 @@ def test_the_numbers_are_the_carriers(write_ghost_network, run_exactly, inputs, 
     assert np.abs(actual - expected).mean() <= 0.6 * step
 
 
-def test_nothing_between_entry_and_exit_is_float(ghost_carrier):
-    found = kinds(to_integers(onnx.load(ghost_carrier)))
+def test_nothing_between_entry_and_exit_is_float(ghost_qdq):
+    found = kinds(to_integers(onnx.load(ghost_qdq)))
     assert found.count("QuantizeLinear") == found.count("DequantizeLinear") == found.count("Transpose") == 1
     assert not {"Conv", "PRelu", "Max", "Relu"} & set(found)
     assert found.count("QLinearConv") == 7 + 4  # convolutions and the bends of four PReLUs
@@ -70,34 +70,34 @@ def test_a_prelu_whose_grids_differ_is_computed_in_float_and_no_other_node(write
     assert found.count("QLinearConv") == 7
 
 
-def test_a_convolution_off_the_grid_stays_float(mixed_carrier, run_exactly, inputs):
-    lowered = to_integers(onnx.load(mixed_carrier))
+def test_a_convolution_off_the_grid_stays_float(mixed_qdq, run_exactly, inputs):
+    lowered = to_integers(onnx.load(mixed_qdq))
     assert kinds(lowered).count("Conv") == 1
-    np.testing.assert_allclose(run(lowered, inputs), run_exactly(mixed_carrier, inputs), atol=0.1)
+    np.testing.assert_allclose(run(lowered, inputs), run_exactly(mixed_qdq, inputs), atol=0.1)
 
 
-def test_inspect_counts_the_networks_macs_and_metadata_stays(ghost_carrier, tmp_path):
+def test_inspect_counts_the_networks_macs_and_metadata_stays(ghost_qdq, tmp_path):
     artifact = tmp_path / "model.onnx"
-    OnnxruntimeTarget().lower_quantized(ghost_carrier, artifact)
-    expected = onnx_graph.macs_by_precision(onnx_graph.load(ghost_carrier))
+    OnnxruntimeTarget().lower_quantized(ghost_qdq, artifact)
+    expected = onnx_graph.macs_by_precision(onnx_graph.load(ghost_qdq))
     assert onnx_graph.inspect(artifact).macs_by_precision == expected
     assert list(expected) == ["int8"]
     assert {entry.key for entry in onnx.load(artifact).metadata_props} >= {"preprocessing"}
 
 
-def test_half_of_the_pixels_are_not_rounded_away(ghost_carrier, run_exactly):
-    """Neighbouring pixel values give different embeddings, as in the carrier."""
+def test_half_of_the_pixels_are_not_rounded_away(ghost_qdq, run_exactly):
+    """Neighbouring pixel values give different embeddings, as in the QDQ model."""
     pixels = np.full((2, 3, 28, 28), 100.0, np.float32)
     pixels[1] += 1
     x = ((pixels - 127.5) / 128).astype(np.float32)
-    actual = run(to_integers(onnx.load(ghost_carrier)), x)
-    np.testing.assert_allclose(actual, run_exactly(ghost_carrier, x), atol=0.1)
+    actual = run(to_integers(onnx.load(ghost_qdq)), x)
+    np.testing.assert_allclose(actual, run_exactly(ghost_qdq, x), atol=0.1)
     assert (actual[0] != actual[1]).any()
 
 
 @pytest.mark.parametrize("batch", [1, 5])
-def test_any_batch(ghost_carrier, inputs, batch):
-    lowered = to_integers(onnx.load(ghost_carrier))
+def test_any_batch(ghost_qdq, inputs, batch):
+    lowered = to_integers(onnx.load(ghost_qdq))
     alone = np.concatenate([run(lowered, inputs[at : at + 1]) for at in range(batch)])
     np.testing.assert_array_equal(run(lowered, inputs[:batch]), alone)
 
@@ -113,8 +113,8 @@ def test_a_stem_computes_four_columns_at_a_time(write_stem, run_exactly, inputs,
     np.testing.assert_allclose(run(lowered, inputs), run_exactly(path, inputs), atol=1e-6)
 
 
-def test_gates_of_version_2_stay_in_integers(gated_carrier, run_exactly, inputs):
-    lowered = to_integers(onnx.load(gated_carrier))
+def test_gates_of_version_2_stay_in_integers(gated_qdq, run_exactly, inputs):
+    lowered = to_integers(onnx.load(gated_qdq))
     assert {"QLinearAveragePool", "QLinearSigmoid", "Resize", "QLinearMul"} <= set(kinds(lowered))
     assert kinds(lowered).count("DequantizeLinear") == 1
-    assert np.abs(run(lowered, inputs) - run_exactly(gated_carrier, inputs)).max() <= 4 * 6 / 255
+    assert np.abs(run(lowered, inputs) - run_exactly(gated_qdq, inputs)).max() <= 4 * 6 / 255

@@ -1,4 +1,4 @@
-"""A carrier becomes an OpenVINO model that computes in integers and gives the carrier's numbers."""
+"""A QDQ model becomes an OpenVINO model that computes in integers and gives the QDQ model's numbers."""
 
 import numpy as np
 import pytest
@@ -29,18 +29,18 @@ def embed(artifact, x):
     return np.concatenate([compiled([row])[0] for row in x[:, None]])
 
 
-def test_the_numbers_are_the_carriers(ghost_carrier, run_exactly, inputs, tmp_path):
+def test_the_numbers_are_the_qdq_models(ghost_qdq, run_exactly, inputs, tmp_path):
     artifact = tmp_path / "model.xml"
-    OpenvinoTarget().lower_quantized(ghost_carrier, artifact)
-    expected, actual = run_exactly(ghost_carrier, inputs), embed(artifact, inputs)
+    OpenvinoTarget().lower_quantized(ghost_qdq, artifact)
+    expected, actual = run_exactly(ghost_qdq, inputs), embed(artifact, inputs)
     step = np.abs(expected).max() / 127
     assert np.abs(actual - expected).mean() < step  # one rounding less before each PReLU
     assert np.corrcoef(actual.ravel(), expected.ravel())[0, 1] > 0.99
 
 
-def test_every_convolution_runs_in_integers_with_its_prelu_inside(ghost_carrier, tmp_path):
+def test_every_convolution_runs_in_integers_with_its_prelu_inside(ghost_qdq, tmp_path):
     artifact = tmp_path / "model.xml"
-    OpenvinoTarget().lower_quantized(ghost_carrier, artifact)
+    OpenvinoTarget().lower_quantized(ghost_qdq, artifact)
     layers = list(runtime_layers(artifact))
     convolutions = [kernel for _, kind, kernel in layers if kind in {"Convolution", "GroupConvolution"}]
     assert len(convolutions) == 7
@@ -49,9 +49,9 @@ def test_every_convolution_runs_in_integers_with_its_prelu_inside(ghost_carrier,
     assert not [kernel for _, kind, kernel in layers if kind == "Concat" and "f32" in kernel]
 
 
-def test_what_the_file_says_twice_is_left_out(ghost_carrier, tmp_path):
+def test_what_the_file_says_twice_is_left_out(ghost_qdq, tmp_path):
     artifact = tmp_path / "model.xml"
-    OpenvinoTarget().lower_quantized(ghost_carrier, artifact)
+    OpenvinoTarget().lower_quantized(ghost_qdq, artifact)
     text = artifact.read_text()
     assert "\n" not in text.partition("?>")[2].strip()
     assert text.count('name="primitives_priority"') == 7
@@ -60,21 +60,21 @@ def test_what_the_file_says_twice_is_left_out(ghost_carrier, tmp_path):
     assert model.output().partial_shape[0].is_dynamic
 
 
-def test_a_tensor_off_the_grid_stays_float(mixed_carrier, run_exactly, inputs, tmp_path):
+def test_a_tensor_off_the_grid_stays_float(mixed_qdq, run_exactly, inputs, tmp_path):
     artifact = tmp_path / "model.xml"
-    OpenvinoTarget().lower_quantized(mixed_carrier, artifact)
-    difference = np.abs(embed(artifact, inputs) - run_exactly(mixed_carrier, inputs))
+    OpenvinoTarget().lower_quantized(mixed_qdq, artifact)
+    difference = np.abs(embed(artifact, inputs) - run_exactly(mixed_qdq, inputs))
     assert difference.mean() < 0.75 * 6 / 255  # in steps of the grid
     assert difference.max() < 4 * 6 / 255
     macs = OpenvinoTarget().inspect(artifact).macs_by_precision
     assert set(macs) == {"int8", "fp16"}  # its weights are stored as float16
 
 
-def test_float_layers_do_not_get_kernels_for_integers(mixed_carrier, ghost_carrier, tmp_path):
+def test_float_layers_do_not_get_kernels_for_integers(mixed_qdq, ghost_qdq, tmp_path):
     counts = []
-    for index, carrier in enumerate((ghost_carrier, mixed_carrier)):
+    for index, qdq_model in enumerate((ghost_qdq, mixed_qdq)):
         artifact = tmp_path / f"{index}.xml"
-        OpenvinoTarget().lower_quantized(carrier, artifact)
+        OpenvinoTarget().lower_quantized(qdq_model, artifact)
         counts.append(artifact.read_text().count('value="cpu:jit_avx512_1x1"'))
     assert counts[0] == counts[1] + 1
 
@@ -85,7 +85,7 @@ def test_an_operator_without_a_rule_is_named(write_graph):
         lower(path)
 
 
-def test_gates_of_version_2(gated_carrier, run_exactly, inputs, tmp_path):
+def test_gates_of_version_2(gated_qdq, run_exactly, inputs, tmp_path):
     artifact = tmp_path / "model.xml"
-    OpenvinoTarget().lower_quantized(gated_carrier, artifact)
-    assert np.abs(embed(artifact, inputs) - run_exactly(gated_carrier, inputs)).max() <= 4 * 6 / 255
+    OpenvinoTarget().lower_quantized(gated_qdq, artifact)
+    assert np.abs(embed(artifact, inputs) - run_exactly(gated_qdq, inputs)).max() <= 4 * 6 / 255

@@ -73,7 +73,7 @@ def run_tflite() -> Callable[..., Array]:
     return run
 
 
-class Carrier:
+class QdqWriter:
     """Writes a QDQ graph node by node, as pipeline's quantization does."""
 
     def __init__(self):
@@ -136,7 +136,7 @@ class Carrier:
             last = "y"
         graph = helper.make_graph(
             self.nodes,
-            "carrier",
+            "qdq",
             [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", channels, 16, 16])],
             [helper.make_tensor_value_info(last, TensorProto.FLOAT, ["batch", "d", "h", "w"][:rank])],
             [numpy_helper.from_array(value, name) for name, value in self.constants.items()],
@@ -147,7 +147,7 @@ class Carrier:
 
 def _network(*, steepest=1.0, concat_scales=(0.05, 0.05)):
     """Stem, ghost module, squeeze-and-excite, shortcut, head: every operator of GhostFaceNetV1, small."""
-    c = Carrier()
+    c = QdqWriter()
     stem = c.conv(c.start(), "stem", (8, 3, 3, 3), 0.04, -3, pads=[0, 0, 1, 1], strides=[2, 2])
     a = c.prelu(stem, "stem.act", np.linspace(-1, steepest, 8), 0.045, -20)
     p = c.conv(a, "primary", (4, 8, 1, 1), concat_scales[0], 5)
@@ -162,19 +162,19 @@ def _network(*, steepest=1.0, concat_scales=(0.05, 0.05)):
 
 
 @pytest.fixture
-def new_carrier() -> type[Carrier]:
+def qdq_writer() -> type[QdqWriter]:
     """The writer of QDQ graphs."""
-    return Carrier
+    return QdqWriter
 
 
 @pytest.fixture
-def network() -> Callable[..., tuple[Carrier, str]]:
-    """The small GhostFaceNet as a carrier under construction, and its last tensor."""
+def network() -> Callable[..., tuple[QdqWriter, str]]:
+    """The small GhostFaceNet as a QDQ model under construction, and its last tensor."""
     return _network
 
 
 @pytest.fixture
-def carrier(tmp_path: Path) -> Path:
+def qdq_model(tmp_path: Path) -> Path:
     """The small GhostFaceNet as a QDQ file."""
     built, last = _network()
-    return built.save(tmp_path / "carrier.onnx", last)
+    return built.save(tmp_path / "qdq.onnx", last)

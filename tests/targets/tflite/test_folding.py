@@ -6,20 +6,17 @@ from hypothesis import strategies as st
 pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
 from ghostface_edge.targets.protocol import InputType
 from ghostface_edge.targets.tflite import folding
-from ghostface_edge.targets.tflite.circuit import Quantization
+from ghostface_edge.targets.tflite.conv_weights import ConvWeights
 from ghostface_edge.targets.tflite.convolution import same_padding
 from ghostface_edge.targets.tflite.flatbuffer import serialize
 from ghostface_edge.targets.tflite.folding import Fold, find_fold, folded, folded_shape
-from ghostface_edge.targets.tflite.forms import Kernels
-from ghostface_edge.targets.tflite.kernel import Kernel
-from ghostface_edge.targets.tflite.lowering import lower_carrier
-from ghostface_edge.targets.tflite.source import Constant
+from ghostface_edge.targets.tflite.kernel_set import KernelSet
+from ghostface_edge.targets.tflite.lowering import lower_quantized
 
 
-def int8_kernel(weights):
+def int8_weights(weights):
     channels = weights.shape[0]
-    scales = tuple(np.linspace(0.01, 0.02, channels))
-    return Kernel(Constant(weights.astype(np.int8), Quantization(scales, (0,) * channels)), np.arange(channels) * 1.0)
+    return ConvWeights(weights.astype(np.int8), np.arange(channels) * 1.0, np.linspace(0.01, 0.02, channels))
 
 
 def convolve(image, weights, groups, strides=(1, 1)):
@@ -53,14 +50,14 @@ def test_folding_keeps_every_integer(seed, kernel, factor, stride, channels, mul
     weights = rng.integers(-127, 128, (channels * multiplier, channels // groups, kernel, kernel))
     image = rng.integers(-128, 128, (6, 16, channels))
 
-    dense = folded(int8_kernel(weights), groups, Fold(factor * stride, factor))
+    dense = folded(int8_weights(weights), groups, Fold(factor * stride, factor))
 
     view = image.reshape(folded_shape((1, *image.shape), factor * stride)[1:])
     expected = convolve(image, weights, groups, (stride, stride))
-    given_view = convolve(view, dense.weight.data, 1, (stride, 1))
+    given_view = convolve(view, dense.filters, 1, (stride, 1))
     np.testing.assert_array_equal(given_view.reshape(expected.shape), expected)
     np.testing.assert_array_equal(dense.bias.reshape(factor, -1)[-1], np.arange(channels * multiplier))
-    assert dense.weight.quantization.scales == tuple(np.linspace(0.01, 0.02, channels * multiplier)) * factor
+    assert dense.scales.tolist() == np.linspace(0.01, 0.02, channels * multiplier).tolist() * factor
 
 
 @pytest.mark.parametrize(
@@ -81,21 +78,21 @@ def test_folding_keeps_every_integer(seed, kernel, factor, stride, channels, mul
     ],
 )
 def test_only_narrow_convolutions_on_large_maps_are_folded(shape, groups, stride, padding, width, fold):
-    assert find_fold(int8_kernel(np.ones(shape)), groups, (stride, stride), padding, width) == fold
+    assert find_fold(int8_weights(np.ones(shape)), groups, (stride, stride), padding, width) == fold
 
 
 def test_float_convolutions_are_left_alone():
-    kernel = Kernel(Constant(np.ones((4, 1, 3, 3), np.float32)), np.zeros(4))
-    assert find_fold(kernel, 4, (1, 1), "SAME", 56) is None
+    weights = ConvWeights(np.ones((4, 1, 3, 3), np.float32), np.zeros(4))
+    assert find_fold(weights, 4, (1, 1), "SAME", 56) is None
 
 
-def test_a_folded_model_gives_the_same_embeddings(carrier, run_tflite, monkeypatch):
+def test_a_folded_model_gives_the_same_embeddings(qdq_model, run_tflite, monkeypatch):
     integers = np.random.default_rng(1).integers(-128, 128, (3, 16, 16, 3), np.int8)
-    plain = lower_carrier(carrier, Kernels.XNNPACK, InputType.INT8)
+    plain = lower_quantized(qdq_model, KernelSet.XNNPACK, InputType.INT8)
     monkeypatch.setattr(folding, "_NARROWEST_MAP", 8)
-    wide = lower_carrier(carrier, Kernels.XNNPACK, InputType.INT8)
+    wide = lower_quantized(qdq_model, KernelSet.XNNPACK, InputType.INT8)
 
-    kinds = [[op.kind for op in circuit.operators] for circuit in (plain, wide)]
+    kinds = [[op.kind for op in subgraph.operators] for subgraph in (plain, wide)]
     assert [k.count("DEPTHWISE_CONV_2D") for k in kinds] == [2, 1]
     assert [k.count("RESHAPE") for k in kinds] == [1, 7]
     np.testing.assert_array_equal(run_tflite(serialize(wide), integers), run_tflite(serialize(plain), integers))

@@ -6,13 +6,13 @@ pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets.protocol import Precision
 from ghostface_edge.targets.tflite import TfliteTarget
-from ghostface_edge.targets.tflite.forms import Kernels
+from ghostface_edge.targets.tflite.kernel_set import KernelSet
 from ghostface_edge.targets.tflite.profiling import time_operators
 
 
-def test_every_operator_of_an_int8_model_is_timed_in_order(carrier, tmp_path):
+def test_every_operator_of_an_int8_model_is_timed_in_order(qdq_model, tmp_path):
     artifact = tmp_path / "m.tflite"
-    TfliteTarget().lower_quantized(carrier, artifact, kernels=Kernels.PORTABLE)
+    TfliteTarget().lower_quantized(qdq_model, artifact, kernels=KernelSet.PORTABLE)
 
     times = time_operators(artifact, runs=2)
 

@@ -4,18 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from ..tflite.conftest import carrier, run_tflite, write_onnx
+from ..tflite.conftest import qdq_model, run_tflite, write_onnx
 
-__all__ = ["carrier", "lowered", "run_tflite", "write_onnx"]
+__all__ = ["lowered", "qdq_model", "run_tflite", "write_onnx"]
 
 
 @pytest.fixture
-def lowered(carrier: Path, tmp_path: Path) -> Path:
+def lowered(qdq_model: Path, tmp_path: Path) -> Path:
     """The small GhostFaceNet in full integer, batch 1."""
     pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
     pytest.importorskip("tflite_micro", reason="tflite-micro is not installed")
     from ghostface_edge.targets.tflite_micro import TfliteMicroTarget
 
     artifact = tmp_path / "lowered.tflite"
-    TfliteMicroTarget().lower_quantized(carrier, artifact)
+    TfliteMicroTarget().lower_quantized(qdq_model, artifact)
     return artifact

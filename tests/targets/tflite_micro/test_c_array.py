@@ -7,7 +7,7 @@ pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets.protocol import InputType
 from ghostface_edge.targets.tflite import TfliteTarget
-from ghostface_edge.targets.tflite.forms import Kernels
+from ghostface_edge.targets.tflite.kernel_set import KernelSet
 from ghostface_edge.targets.tflite_micro.c_array import identifier_of, write_c_array
 
 PROGRAM = """
@@ -54,12 +54,14 @@ int main() {
         (InputType.FLOAT32, "float", None, "each value is (byte - 127.5) / 128."),
     ],
 )
-def test_firmware_links_and_sees_the_model_and_how_to_feed_it(input_type, c_type, zero_point, feed, carrier, tmp_path):
+def test_firmware_links_and_sees_the_model_and_how_to_feed_it(
+    input_type, c_type, zero_point, feed, qdq_model, tmp_path
+):
     compiler = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
     if compiler is None:
         pytest.skip("no C++ compiler")
     artifact = tmp_path / "m.tflite"
-    TfliteTarget().lower_quantized(carrier, artifact, input_type, kernels=Kernels.PORTABLE)
+    TfliteTarget().lower_quantized(qdq_model, artifact, input_type, kernels=KernelSet.PORTABLE)
 
     source, header = write_c_array(artifact, tmp_path, "Face-0.5", 12345, ["a note"])
 

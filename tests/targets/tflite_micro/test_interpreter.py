@@ -12,9 +12,9 @@ FACES = np.random.default_rng(5).integers(0, 256, (3, 16, 16, 3), np.uint8)
 
 
 @pytest.mark.parametrize("input_type", InputType)
-def test_micro_equals_litert_reference_kernels(input_type, carrier, run_tflite, tmp_path):
+def test_micro_equals_litert_reference_kernels(input_type, qdq_model, run_tflite, tmp_path):
     artifact = tmp_path / "m.tflite"
-    TfliteMicroTarget().lower_quantized(carrier, artifact, input_type)
+    TfliteMicroTarget().lower_quantized(qdq_model, artifact, input_type)
     micro = MicroEmbedder(artifact)
     inputs = micro.prepare(FACES)
 
@@ -26,14 +26,14 @@ def test_micro_equals_litert_reference_kernels(input_type, carrier, run_tflite, 
     np.testing.assert_array_equal(embeddings, expected)
 
 
-def test_every_byte_means_the_same_to_an_int8_and_a_uint8_input(carrier, tmp_path):
+def test_every_byte_means_the_same_to_an_int8_and_a_uint8_input(qdq_model, tmp_path):
     """All 256 values of a camera's byte; the interpreters' raw outputs, in steps of the output."""
     every_byte = np.arange(256, dtype=np.uint8).repeat(3).reshape(1, 16, 16, 3)
     faces = np.concatenate([every_byte, every_byte[:, ::-1, ::-1], FACES])
     outputs = []
     for input_type in (InputType.INT8, InputType.UINT8):
         artifact = tmp_path / f"{input_type}.tflite"
-        TfliteMicroTarget().lower_quantized(carrier, artifact, input_type)
+        TfliteMicroTarget().lower_quantized(qdq_model, artifact, input_type)
         micro = MicroEmbedder(artifact)
         prepared = micro.prepare(faces)
         assert prepared.dtype == input_type

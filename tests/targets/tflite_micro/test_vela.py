@@ -58,9 +58,9 @@ def test_a_kept_input_is_neither_output_nor_scratch(lowered, tmp_path):
     assert any((write.start, write.stop) == placement.output for write in writes)
 
 
-def test_a_float_input_is_quantized_on_the_cpu(carrier, tmp_path):
+def test_a_float_input_is_quantized_on_the_cpu(qdq_model, tmp_path):
     artifact = tmp_path / "float.tflite"
-    TfliteMicroTarget().lower_quantized(carrier, artifact, InputType.FLOAT32)
+    TfliteMicroTarget().lower_quantized(qdq_model, artifact, InputType.FLOAT32)
     compiled = compile_for("ethos-u55-128", artifact, tmp_path / "compiled.tflite")
     assert compiled.cpu_operators == 3
     assert read_placement(compiled.path).cpu_operators == ("ADD", "QUANTIZE", "DEQUANTIZE")

@@ -1,4 +1,4 @@
-"""Choose the unit of each intermediate int8 tensor so that convolutions and their biases can share scales.
+"""Shared scales: the unit of each intermediate int8 tensor chosen so that convolutions and their biases share theirs.
 
 A bias's scale is its input's times its weights', per channel: 34 kB of floats in V1-0.5-2. Where the input's scale is
 1, the two vectors are equal and the file holds them once. What an intermediate tensor is measured in is nobody's
@@ -12,7 +12,8 @@ from typing import Final
 
 import numpy as np
 
-from ghostface_edge.targets.tflite.circuit import Circuit, Operator, Quantization
+from ghostface_edge.targets.quant_params import ChannelScales, QuantParams
+from ghostface_edge.targets.tflite.subgraph import Operator, Subgraph
 
 _CONVOLUTIONS: Final = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D"})
 _HOMOGENEOUS: Final = frozenset(
@@ -24,29 +25,31 @@ _SCALED_BY_FIRST: Final = frozenset({"MUL", "PRELU"})
 """f(u·x, c) = u·f(x, c)."""
 
 
-def share_scales(circuit: Circuit) -> None:
+def share_scales(subgraph: Subgraph) -> None:
     """Measure what convolutions read in steps of 1 where that is free; integers and results do not change.
 
     Args:
-        circuit: full integer; changed in place.
+        subgraph: full integer; changed in place.
     """
-    groups = _Groups(len(circuit.tensors))
-    for operator in circuit.operators:
-        groups.tie(_same_unit(operator, circuit))
-    fixed = {groups.of(index) for index in (*circuit.inputs, *circuit.outputs)}
-    for operator in circuit.operators:
+    groups = _Groups(len(subgraph.tensors))
+    for operator in subgraph.operators:
+        groups.tie(_same_unit(operator, subgraph))
+    fixed = {groups.of(index) for index in (*subgraph.inputs, *subgraph.outputs)}
+    for operator in subgraph.operators:
         if operator.kind not in _CONVOLUTIONS | _HOMOGENEOUS | _SCALED_BY_FIRST:
             fixed |= {groups.of(index) for index in (*operator.inputs, *operator.outputs)}
-    references = _references(circuit, groups)
-    kernels = {index for op in circuit.operators if op.kind in _CONVOLUTIONS for index in op.inputs[1:]}
-    for index, tensor in enumerate(circuit.tensors):
+    references = _references(subgraph, groups)
+    kernels = {index for op in subgraph.operators if op.kind in _CONVOLUTIONS for index in op.inputs[1:]}
+    for index, tensor in enumerate(subgraph.tensors):
         group = groups.of(index)
-        if tensor.quantization and index not in kernels and group in references and group not in fixed:
-            circuit.tensors[index] = replace(tensor, quantization=_divided(tensor.quantization, references[group]))
+        params = tensor.quantization
+        if isinstance(params, QuantParams) and index not in kernels and group in references and group not in fixed:
+            divided = replace(params, scale=params.scale / references[group])
+            subgraph.tensors[index] = replace(tensor, quantization=divided)
     units = {group: 1 / scale for group, scale in references.items() if group not in fixed}
-    for operator in circuit.operators:
+    for operator in subgraph.operators:
         if operator.kind in _CONVOLUTIONS:
-            _follow(operator, circuit, groups, units)
+            _follow(operator, subgraph, groups, units)
 
 
 class _Groups:
@@ -66,38 +69,34 @@ class _Groups:
             self.parents[self.of(index)] = self.of(indices[0])
 
 
-def _same_unit(operator: Operator, circuit: Circuit) -> list[int]:
+def _same_unit(operator: Operator, subgraph: Subgraph) -> list[int]:
     if operator.kind in _SCALED_BY_FIRST:
         return [operator.inputs[0], operator.outputs[0]]
     if operator.kind in _HOMOGENEOUS:
-        scaled = [index for index in operator.inputs if circuit.tensors[index].quantization]
+        scaled = [index for index in operator.inputs if subgraph.tensors[index].quantization]
         return [*scaled, operator.outputs[0]]
     return []
 
 
-def _references(circuit: Circuit, groups: _Groups) -> dict[int, float]:
+def _references(subgraph: Subgraph, groups: _Groups) -> dict[int, float]:
     """For each group the scale that most output channels of convolutions would share as 1."""
     channels: defaultdict[int, Counter[float]] = defaultdict(Counter)
-    for operator in circuit.operators:
-        image = circuit.tensors[operator.inputs[0]]
-        if operator.kind in _CONVOLUTIONS and image.quantization:
-            width = circuit.tensors[operator.outputs[0]].shape[-1]
+    for operator in subgraph.operators:
+        image = subgraph.tensors[operator.inputs[0]]
+        if operator.kind in _CONVOLUTIONS and isinstance(image.quantization, QuantParams):
+            width = subgraph.tensors[operator.outputs[0]].shape[-1]
             channels[groups.of(operator.inputs[0])][image.quantization.scale] += width
     return {group: counted.most_common(1)[0][0] for group, counted in channels.items()}
 
 
-def _divided(quantization: Quantization, reference: float) -> Quantization:
-    return replace(quantization, scales=tuple(scale / reference for scale in quantization.scales))
-
-
-def _follow(operator: Operator, circuit: Circuit, groups: _Groups, units: dict[int, float]) -> None:
+def _follow(operator: Operator, subgraph: Subgraph, groups: _Groups, units: dict[int, float]) -> None:
     """Give a convolution's weights and bias the scales that its input's and output's units ask for."""
     image, weights, bias = operator.inputs
     factor = units.get(groups.of(operator.outputs[0]), 1.0) / units.get(groups.of(image), 1.0)
-    kernel, entry = circuit.tensors[weights], circuit.tensors[image]
-    if kernel.quantization is None or entry.quantization is None:
+    kernel, entry = subgraph.tensors[weights], subgraph.tensors[image]
+    if not isinstance(kernel.quantization, ChannelScales) or not isinstance(entry.quantization, QuantParams):
         return
     scales = tuple(float(np.float32(scale * factor)) for scale in kernel.quantization.scales)
-    circuit.tensors[weights] = replace(kernel, quantization=replace(kernel.quantization, scales=scales))
-    accumulated = Quantization(tuple(entry.quantization.scale * scale for scale in scales), (0,) * len(scales))
-    circuit.tensors[bias] = replace(circuit.tensors[bias], quantization=accumulated)
+    subgraph.tensors[weights] = replace(kernel, quantization=replace(kernel.quantization, scales=scales))
+    accumulated = ChannelScales(tuple(entry.quantization.scale * scale for scale in scales))
+    subgraph.tensors[bias] = replace(subgraph.tensors[bias], quantization=accumulated)

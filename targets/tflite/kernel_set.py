@@ -1,10 +1,10 @@
-"""Choices that keep the function and decide who computes it fast."""
+"""Kernel sets: whose kernels an int8 model is written for; the function stays the same."""
 
 from enum import StrEnum
 
 
-class Kernels(StrEnum):
-    """Whose kernels an int8 circuit is written for."""
+class KernelSet(StrEnum):
+    """Whose kernels run a model."""
 
     XNNPACK = "xnnpack"
     """CPUs: PRelu as max(x, slope * x), which XNNPACK and LiteRT have fast kernels for."""

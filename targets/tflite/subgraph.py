@@ -9,33 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from ghostface_edge.targets.quant_params import ChannelScales, QuantParams
+
 Array = NDArray[np.generic]
-
-
-@dataclass(frozen=True, slots=True)
-class Quantization:
-    """real = scale * (q - zero_point), per tensor, or per channel along `axis`."""
-
-    scales: tuple[float, ...]
-    zero_points: tuple[int, ...]
-    axis: int = 0
-
-    @property
-    def scale(self) -> float:
-        """The scale of a tensor that has only one."""
-        (scale,) = self.scales
-        return scale
-
-    @property
-    def zero_point(self) -> int:
-        """The zero point of a tensor that has only one."""
-        (zero_point,) = self.zero_points
-        return zero_point
-
-
-def per_tensor(scale: float, zero_point: int) -> Quantization:
-    """Quantization of a whole tensor by one scale and zero point."""
-    return Quantization((float(scale),), (int(zero_point),))
+Quantization = QuantParams | ChannelScales
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +42,7 @@ class Operator:
 
 
 @dataclass(slots=True)
-class Circuit:
+class Subgraph:
     """Tensors by index and operators in execution order; indices are what operators hold."""
 
     batch_is_dynamic: bool
