@@ -4,105 +4,124 @@ In a log nothing is cut or wrapped; on a narrow terminal the table leaves out co
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Table as RichTable
 from rich.text import Text
 
-from ghostface_edge.reports import deployment, difference, wording
-from ghostface_edge.reports.difference import Difference, Trend
-from ghostface_edge.reports.report import Report, Role
-
-_TRENDS = {Trend.BETTER: "green", Trend.WORSE: "bold red", Trend.WITHIN_NOISE: ""}
-_STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "failed": "bold red", "skipped": "dim"}
-_NAMING = ("Variant", "Verdict", "State", "Accelerator", "Compiled model")
-_LEAST_NEEDED = (
-    "Compiled model",
-    "MACs/cycle",
-    "95 % interval",
-    "p50 ms",
-    "Size KB",
-    "TAR@FAR=1e-3 %",
-    "Cosine",
-    "× FP32",
-    "State",
+from ghostface_edge.reports.blocks import (
+    Align,
+    Bullet,
+    Bullets,
+    Cell,
+    Column,
+    Definitions,
+    Heading,
+    Note,
+    Reach,
+    Table,
+    Tone,
+    plain,
 )
+from ghostface_edge.reports.difference import Difference
+from ghostface_edge.reports.report import Report
+from ghostface_edge.reports.section import Findings, Section, SectionOf, shown
+from ghostface_edge.reports.sections import SECTIONS
+from ghostface_edge.reports.sections.difference import between
+
+_STYLES = {
+    Tone.PASS: "green",
+    Tone.FAIL: "bold red",
+    Tone.INCONCLUSIVE: "yellow",
+    Tone.CAREFUL: "yellow",
+    Tone.FAILED: "bold red",
+    Tone.SKIPPED: "dim",
+    Tone.BETTER: "green",
+    Tone.WORSE: "bold red",
+}
 _UNLIMITED = 10_000
 
 
-def print_report(report: Report, console: Console) -> None:
+def print_report(
+    report: Report, console: Console, baseline: Report | None = None, *, sections: Sequence[SectionOf] = SECTIONS
+) -> None:
     """Print the table of variants, what did not pass and why, and the verdict."""
-    rows = []
-    for variant in report.variants:
-        name, verdict, *figures = wording.row(report, variant)
-        rows.append([Text(name), Text(verdict, style=_STYLES.get(verdict, "")), *map(Text, figures)])
-    title = f"{report.model.name} on {report.data.pairs.count:,} pairs"
-    _print_table(title, wording.COLUMNS, rows, console)
-    for objection in wording.objections(report.gate):
-        suffix = " (for comparison, does not decide)" if objection.role is Role.COMPARISON else ""
-        mark = (f"{objection.verdict.value:<12}", _STYLES[objection.verdict])
-        line = Text.assemble(mark, f"  {objection.text}{suffix}")
-        console.print(line, soft_wrap=not console.is_terminal)
-    _print_deployment(report, console)
-    console.print(Text.assemble("Verdict: ", (report.gate.verdict.value, _STYLES[report.gate.verdict])))
-
-
-def _print_deployment(report: Report, console: Console) -> None:
-    """Print a search's gain, and what compilers estimate; nothing where there is neither."""
-    notes = [note for variant in report.variants if (note := wording.latency_search(variant)) is not None]
-    estimates = deployment.estimate_rows(report)
-    if estimates:
-        rows = [[Text(cell) for cell in row] for row in estimates]
-        _print_table(deployment.estimates_title(report), deployment.ESTIMATE_COLUMNS, rows, console)
-    for note in notes:
-        console.print(Text(note), soft_wrap=not console.is_terminal)
-    for warning in deployment.estimate_warnings(report):
-        line = Text.assemble((f"{'careful':<12}", "yellow"), f"  {warning}")
-        console.print(line, soft_wrap=not console.is_terminal)
+    console.print(Text(f"{report.model.name} on {report.data.pairs.count:,} pairs"), soft_wrap=not console.is_terminal)
+    for section in shown(Findings(report, baseline=baseline), sections, Reach.TERMINAL):
+        _print_section(section, console)
+    verdict = report.gate.verdict.value
+    console.print(Text.assemble("Verdict: ", (verdict, _STYLES[Tone(verdict)])))
 
 
 def print_difference(compared: Difference, console: Console) -> None:
     """Print what changed between two runs."""
-    columns = difference.titles(compared)
-    rows = []
-    for variant in compared.variants:
-        figures = [
-            Text(wording.MISSING) if change is None else Text(difference.cell(change), style=_TRENDS[change.trend])
-            for change in difference.cells(variant, columns)
-        ]
-        rows.append([Text(variant.variant), Text(difference.state(variant)), *figures])
-    _print_table("Before → after", ("Variant", "State", *columns), rows, console)
-    for note in compared.notes:
-        console.print(Text(note), soft_wrap=not console.is_terminal)
+    section = between(compared)
+    blocks = tuple(block for block in section.blocks if block.reach is Reach.TERMINAL)
+    _print_section(replace(section, blocks=blocks), console)
     console.print(Text(f"Verdict: {compared.verdict_before.value} → {compared.verdict_after.value}"))
 
 
-def _print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Text]], console: Console) -> None:
+def _print_section(section: Section, console: Console) -> None:
+    """Print a section; its title stands over its first table."""
+    title = section.title
+    for block in section.blocks:
+        match block:
+            case Table():
+                _print_table(title, block, console)
+                title = ""
+            case Bullets():
+                for item in block.items:
+                    _print_line(_bullet(item), console)
+            case Definitions():
+                for term, text in block.items:
+                    _print_line(Text(f"{term}: {plain(text)}"), console)
+            case Note() | Heading():
+                _print_line(Text(plain(block.text)), console)
+            case _:
+                pass
+
+
+def _print_line(line: Text, console: Console) -> None:
+    console.print(line, soft_wrap=not console.is_terminal)
+
+
+def _bullet(item: Bullet) -> Text:
+    aside = f" ({item.aside})" if item.aside else ""
+    text = f"{plain(item.text)}{aside}"
+    if item.tone is None:
+        return Text(text)
+    return Text.assemble((f"{item.tone.value:<12}", _STYLES.get(item.tone, "")), f"  {text}")
+
+
+def _print_table(title: str, table: Table, console: Console) -> None:
     """Print all columns in a log, and as many as fit on a terminal."""
-    left_out: set[str] = set()
-    table = _lay_out(title, columns, rows, left_out)
-    for column in _LEAST_NEEDED:
-        if not console.is_terminal or _width(table, console) <= console.width:
-            break
-        left_out.add(column)
-        table = _lay_out(title, columns, rows, left_out)
+    columns = table.heads
+    laid = _lay_out(title, table, columns)
+    while console.is_terminal and _width(laid, console) > console.width and any(column.spare for column in columns):
+        columns.remove(max(columns, key=lambda column: column.spare))
+        laid = _lay_out(title, table, columns)
     if console.is_terminal:
-        console.print(table)
+        console.print(laid)
     else:
-        table.width = _width(table, console)
-        console.print(table, crop=False, width=table.width)
+        laid.width = _width(laid, console)
+        console.print(laid, crop=False, width=laid.width)
 
 
-def _lay_out(title: str, columns: Sequence[str], rows: Sequence[Sequence[Text]], left_out: set[str]) -> Table:
-    shown = [place for place, column in enumerate(columns) if column not in left_out]
-    table = Table(title=Text(title), title_justify="left")
-    for place in shown:
-        table.add_column(columns[place], justify="left" if columns[place] in _NAMING else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*(row[place] for place in shown))
-    return table
+def _lay_out(title: str, table: Table, columns: Sequence[Column]) -> RichTable:
+    shown = [place for place, column in enumerate(table.heads) if column in columns]
+    laid = RichTable(title=Text(title), title_justify="left")
+    for column in columns:
+        laid.add_column(column.name, justify="right" if column.align is Align.RIGHT else "left", no_wrap=True)
+    for cells, _ in table.lines:
+        laid.add_row(*(_cell(cells[place]) for place in shown))
+    return laid
 
 
-def _width(table: Table, console: Console) -> int:
+def _cell(cell: Cell) -> Text:
+    return Text(plain(cell.text), style=_STYLES.get(cell.tone or Tone.NOTHING, ""))
+
+
+def _width(table: RichTable, console: Console) -> int:
     """How wide a table would be, given the room."""
     return console.measure(table, options=console.options.update(max_width=_UNLIMITED)).maximum

@@ -1,61 +1,58 @@
 """report.html: one self-contained file that reads without a network, on a phone and in print.
 
-Names from outside are escaped by the template; the content security policy allows this page's own style and script,
-by their hashes, and nothing else.
+Names from outside are escaped; the content security policy allows this page's own style and script, by their hashes,
+and nothing else.
 """
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from importlib.resources import files
 
-from ghostface_edge.reports import deployment, histograms, plots, wording
+from markupsafe import Markup, escape
+
+from ghostface_edge.reports import wording
+from ghostface_edge.reports.blocks import Reach, Span, Words, spans
 from ghostface_edge.reports.curves import ReportCurves
-from ghostface_edge.reports.evidence import Flip
-from ghostface_edge.reports.quantizations import quantizations
+from ghostface_edge.reports.difference import Difference
 from ghostface_edge.reports.report import Report
-from ghostface_edge.reports.thumbnails import thumbnails
-from ghostface_edge.reports.time_shares import time_shares
-from ghostface_edge.reports.variant import Variant
-
-_CARDS = 12
-"""Changed decisions shown with faces, per variant that would ship."""
-_CARDS_OF_COMPARISONS = 6
-_LISTED = 150
-"""Changed decisions listed, per variant; report.json has all."""
+from ghostface_edge.reports.section import Findings, Section, SectionOf, shown
+from ghostface_edge.reports.sections import SECTIONS
+from ghostface_edge.reports.sections.difference import between
 
 
-def render(report: Report, curves: ReportCurves) -> str:
+def render(
+    report: Report,
+    curves: ReportCurves,
+    baseline: Report | None = None,
+    *,
+    sections: Sequence[SectionOf] = SECTIONS,
+) -> str:
     """Write a report as a page."""
-    cards = {variant.id: _cards(report, variant) for variant in report.variants}
-    wanted = {number for shown in cards.values() for flip in shown for number in flip.images}
-    scored = [variant for variant in report.variants if variant.id in curves.scores and variant.precision != "fp32"]
-    return page(
-        "report.html.j2",
-        title=f"{report.model.name}: {report.gate.verdict.value}",
-        report=report,
-        looks={variant.id: plots.look(variant, report) for variant in report.variants},
-        roc=plots.roc_plot(report, curves),
-        pareto=plots.pareto_plot(report),
-        latency=plots.latency_plot(report, curves),
-        histograms=[(variant, histograms.score_histogram(report, curves, variant)) for variant in scored],
-        cosines=histograms.cosine_histogram(report, curves) if curves.cosines else None,
-        cards=cards,
-        listed=_LISTED,
-        faces=thumbnails(curves.images, wanted),
-        quantizations=quantizations(report),
-        shares=time_shares(report),
-        deployment=deployment,
-        bars=plots.bars,
-        curve_plot=plots.curve_plot,
-        role_plot=plots.role_plot,
-        sheets={name: base64.b64encode(sheet).decode() for name, sheet in curves.contact_sheets.items()},
+    model, calibration = report.model, report.data.calibration
+    lead = (
+        f"{model.architecture}, {model.parameters:,} parameters, {model.mmacs:.1f} M MACs · "
+        f"{report.data.pairs.count:,} pairs of {report.data.pairs.name} · calibrated on {calibration.images:,} faces "
+        f"of {calibration.identities:,} people, {calibration.identities_shared_with_pairs} of them in the pairs"
+    )
+    verdict = report.gate.verdict
+    return _page(
+        shown(Findings(report, curves, baseline), sections, Reach.PAGE),
+        title=model.name,
+        verdicts=(verdict.value,),
+        meaning=wording.MEANING[verdict],
+        lead=lead,
     )
 
 
-def page(template: str, *, title: str, **values: object) -> str:
-    """Fill a template that extends `page.html.j2`, with this package's style, script and wording."""
+def render_difference(compared: Difference) -> str:
+    """Write what changed between two runs as a page."""
+    verdicts = (compared.verdict_before.value, compared.verdict_after.value)
+    return _page([between(compared)], title="Two runs compared", verdicts=verdicts, meaning="", lead="")
+
+
+def _page(sections: Sequence[Section], *, title: str, verdicts: Sequence[str], meaning: str, lead: str) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
 
     folder = files("ghostface_edge.reports") / "templates"
     style = (folder / "report.css").read_text(encoding="utf-8")
@@ -67,19 +64,29 @@ def page(template: str, *, title: str, **values: object) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(template).render(
+    environment.filters["words"] = _words
+    return environment.get_template("page.html.j2").render(
+        sections=sections,
         title=title,
+        verdicts=verdicts,
+        meaning=meaning,
+        lead=lead,
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
         policy=f"default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
         f"style-src {_hash(style)}; script-src {_hash(script)}",
-        wording=wording,
-        **values,
     )
 
 
-def _cards(report: Report, variant: Variant) -> tuple[Flip, ...]:
-    return variant.flips[: _CARDS_OF_COMPARISONS if wording.is_comparison(report, variant) else _CARDS]
+def _words(words: Words) -> Markup:
+    """Set text with its spans; a figure and its percent sign stay on one line."""
+    parts = [
+        Markup("<{0}>{1}</{0}>").format(part.style.value, part.text)
+        if isinstance(part, Span)
+        else escape(part.replace(" %", "\u00a0%"))
+        for part in spans(words)
+    ]
+    return Markup("").join(parts)
 
 
 def _hash(text: str) -> str:

@@ -3,37 +3,45 @@
 import re
 from collections.abc import Sequence
 
-from ghostface_edge.reports import deployment, difference, wording
-from ghostface_edge.reports.difference import Trend, compare
-from ghostface_edge.reports.report import Report, Role, Verdict
-from ghostface_edge.reports.time_shares import time_shares
+from ghostface_edge.reports.blocks import (
+    Align,
+    Block,
+    Bullet,
+    Bullets,
+    Cell,
+    Definitions,
+    Heading,
+    Note,
+    Reach,
+    Span,
+    Style,
+    Table,
+    Tone,
+    Words,
+    spans,
+)
+from ghostface_edge.reports.report import Report
+from ghostface_edge.reports.section import Findings, Section, SectionOf, shown
+from ghostface_edge.reports.sections import SECTIONS
 
-_MARKS = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.INCONCLUSIVE: "❔"}
+_MARKS = {Tone.PASS: "✅ ", Tone.FAIL: "❌ ", Tone.INCONCLUSIVE: "❔ ", Tone.CAREFUL: "⚠️ "}
+_STYLES = {Style.STRONG: "**{}**", Style.EMPHASIS: "*{}*", Style.CODE: "{}"}
+_TRENDS = {Tone.BETTER: "{} ▲", Tone.WORSE: "**{}** ▼"}
 
 
-def render(report: Report, baseline: Report | None = None) -> str:
+def render(report: Report, baseline: Report | None = None, *, sections: Sequence[SectionOf] = SECTIONS) -> str:
     """Write a report as GitHub-flavoured Markdown, with what changed against a baseline if one is given."""
     model, pairs, calibration = report.model, report.data.pairs, report.data.calibration
+    verdict = report.gate.verdict.value
     lines = [
-        f"## {_MARKS[report.gate.verdict]} {_text(model.name)}: {report.gate.verdict.value}",
+        f"## {_MARKS[Tone(verdict)]}{_text(model.name)}: {verdict}",
         "",
         f"{_text(model.architecture)}, {model.parameters:,} parameters, {model.mmacs:.1f} M MACs; "
         f"{pairs.count:,} pairs of {_text(pairs.name)}; calibrated on {calibration.images:,} faces of "
         f"{calibration.identities:,} people ({calibration.identities_shared_with_pairs} of them in the pairs).",
-        "",
-        *_table(wording.COLUMNS, [wording.row(report, variant) for variant in report.variants]),
     ]
-    objections = wording.objections(report.gate)
-    if objections:
-        lines += ["", f"### What did not pass (policy {_text(report.gate.policy)})", ""]
-        lines += [
-            f"- {_MARKS[objection.verdict]} {_text(objection.text)}"
-            + (" *(for comparison, does not decide)*" if objection.role is Role.COMPARISON else "")
-            for objection in objections
-        ]
-    if baseline is not None:
-        lines += ["", "### Against the baseline", "", *_difference(compare(baseline, report))]
-    lines += [*_time(report), *_estimates(report), *_firmware(report)]
+    for section in shown(Findings(report, baseline=baseline), sections, Reach.COMMENT):
+        lines += _section(section)
     lines += [
         "",
         f"<sub>{_text(pairs.protocol)}. Drop, interval and cosine are against the FP32 reference on the same pairs; "
@@ -44,58 +52,55 @@ def render(report: Report, baseline: Report | None = None) -> str:
     return "\n".join(lines)
 
 
-def _time(report: Report) -> list[str]:
-    notes = [
-        wording.islands(shares)
-        for shares in time_shares(report)
-        if wording.is_integer(shares.variant) and not wording.is_comparison(report, shares.variant)
-    ]
-    notes += [note for variant in report.variants if (note := wording.latency_search(variant)) is not None]
-    return ["", "### Where the time goes", "", *(f"- {_text(note)}" for note in notes)] if notes else []
-
-
-def _estimates(report: Report) -> list[str]:
-    rows = deployment.estimate_rows(report)
-    if not rows:
-        return []
-    warnings = [f"- ⚠️ {_text(warning)}" for warning in deployment.estimate_warnings(report)]
-    table = _table(deployment.ESTIMATE_COLUMNS, rows)
-    return ["", f"### {_text(deployment.estimates_title(report))}", "", *table, *([""] * bool(warnings)), *warnings]
-
-
-def _firmware(report: Report) -> list[str]:
-    needs = [(variant.id, deployment.firmware(variant)) for variant in report.variants]
-    lines = [f"- {_text(f'{name}: {text}')}" for name, text in needs if text is not None]
-    return ["", "### TensorFlow Lite Micro", "", *lines] if lines else []
-
-
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Two columns of names, then figures."""
-    head = ["| " + " | ".join(columns) + " |", "| --- | --- |" + " ---: |" * (len(columns) - 2)]
-    return head + ["| " + " | ".join(map(_text, row)) + " |" for row in rows]
-
-
-def _difference(compared: difference.Difference) -> list[str]:
-    columns = difference.titles(compared)
-    lines = [f"- {_text(note)}" for note in compared.notes]
-    lines += [""] * bool(lines)
-    lines += ["| Variant | State | " + " | ".join(columns) + " |", "| --- | --- |" + " ---: |" * len(columns)]
-    for variant in compared.variants:
-        figures = [_change(change) for change in difference.cells(variant, columns)]
-        lines.append("| " + " | ".join([_text(variant.variant), difference.state(variant), *figures]) + " |")
+def _section(section: Section) -> list[str]:
+    aside = f" ({_text(section.aside)})" if section.aside else ""
+    lines = ["", f"### {_text(section.title)}{aside}"]
+    for block in section.blocks:
+        lines += ["", *_block(block)]
     return lines
 
 
-def _change(change: difference.Change | None) -> str:
-    if change is None:
-        return wording.MISSING
-    text = difference.cell(change)
-    return {Trend.BETTER: f"{text} ▲", Trend.WORSE: f"**{text}** ▼", Trend.WITHIN_NOISE: text}[change.trend]
+def _block(block: Block) -> list[str]:
+    match block:
+        case Table():
+            return _table(block)
+        case Bullets():
+            return [_bullet(item) for item in block.items]
+        case Definitions():
+            return [f"- {_text(term)}: {_words(text)}" for term, text in block.items]
+        case Note():
+            return [_words(block.text)]
+        case Heading():
+            return [f"#### {_text(block.text)}"]
+        case _:
+            return []
+
+
+def _table(table: Table) -> list[str]:
+    rules = ["---:" if column.align is Align.RIGHT else "---" for column in table.heads]
+    rows = [[_cell(cell) for cell in cells] for cells, _ in table.lines]
+    return [f"| {' | '.join(line)} |" for line in ([_text(column.name) for column in table.heads], rules, *rows)]
+
+
+def _cell(cell: Cell) -> str:
+    return _TRENDS.get(cell.tone or Tone.NOTHING, "{}").format(_words(cell.text))
+
+
+def _bullet(item: Bullet) -> str:
+    mark = "" if item.tone is None else _MARKS.get(item.tone, "")
+    aside = f" *({_text(item.aside)})*" if item.aside else ""
+    return f"- {mark}{_words(item.text)}{aside}"
+
+
+def _words(words: Words) -> str:
+    return "".join(
+        _STYLES[part.style].format(_text(part.text)) if isinstance(part, Span) else _text(part) for part in spans(words)
+    )
 
 
 def _text(value: str) -> str:
     """Keep a name from outside from becoming markup, a mention or a new line."""
     escaped = re.sub(r"([\\`*_{}\[\]|#])", r"\\\1", value)
+    inert = escaped.replace("<", "&lt;").replace(">", "&gt;")
     # GitHub mentions people despite a backslash; a word joiner keeps the name apart from the sign
-    inert = escaped.replace("<", "&lt;").replace(">", "&gt;").replace("@", "@\u2060")
-    return " ".join(inert.split())
+    return re.sub(r"\s+", " ", re.sub(r"(?<![A-Za-z0-9])@", "@\u2060", inert))

@@ -7,11 +7,14 @@ security policy holds. Every text from outside is escaped.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.resources import files
 
 from markupsafe import Markup
 
 WIDTH, HEIGHT = 640, 360
 _TWO_DECADES = 100
+_TITLE = 28
+"""Height of a file's title."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 12, 46
 
 
@@ -170,6 +173,28 @@ class Chart:
                 ).format((_TOP + bottom) / 2, self.y.label)
             )
         return Markup("").join(parts)
+
+
+def standalone(title: str, charts: Sequence[Chart]) -> str:
+    """Write charts below each other as a file of its own, light or dark as its reader prefers."""
+    style = (files("ghostface_edge.reports") / "templates" / "report.css").read_text(encoding="utf-8")
+    placed, top = [], _TITLE
+    for chart in charts:
+        frame = Markup('<svg y="{}" width="{}" height="{}">{}</svg>')
+        placed.append(frame.format(top, chart.width, chart.height, chart.render()))
+        top += chart.height
+    return Markup(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        'font-family="sans-serif"><style>{style}</style><rect class="page" width="{width}" height="{height}"/>'
+        '<text class="label" x="{middle}" y="20" text-anchor="middle">{title}</text>{charts}</svg>\n'
+    ).format(
+        width=max(chart.width for chart in charts),
+        height=top,
+        middle=max(chart.width for chart in charts) / 2,
+        style=Markup(style),  # noqa: S704 - our own file
+        title=title,
+        charts=Markup("").join(placed),
+    )
 
 
 def _round_step(rough: float) -> float:

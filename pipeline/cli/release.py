@@ -65,8 +65,9 @@ def compare(
 
     from ghostface_edge.reports.console import print_difference
     from ghostface_edge.reports.difference import compare
-    from ghostface_edge.reports.difference_page import write_difference
+    from ghostface_edge.reports.html import render_difference
     from ghostface_edge.reports.report import Report
+    from ghostface_edge.reports.write import write_text
 
     compared = compare(Report.read(before), Report.read(after))
     if json_:
@@ -74,7 +75,7 @@ def compare(
     else:
         print_difference(compared, Console())
     if html is not None:
-        write_difference(compared, html)
+        write_text(html, render_difference(compared))
 
 
 def bundle(

@@ -1,7 +1,8 @@
 "use strict";
 function sortKey(row, column) {
+  // a figure may be followed by its interval or unit, and has commas between thousands
   const text = row.cells[column].dataset.sort ?? row.cells[column].textContent.trim();
-  const number = Number(text);
+  const number = Number(text.split(" ")[0].replaceAll(",", ""));
   return text !== "" && Number.isFinite(number) ? number : text;
 }
 for (const table of document.querySelectorAll("table.sortable")) {
@@ -20,8 +21,8 @@ for (const table of document.querySelectorAll("table.sortable")) {
     table.tBodies[0].append(...rows);
   }));
 }
-for (const input of document.querySelectorAll("input[data-filter]")) {
-  const body = document.getElementById(input.dataset.filter).tBodies[0];
+for (const input of document.querySelectorAll(".filter input")) {
+  const body = input.closest(".filter").nextElementSibling.querySelector("tbody");
   input.addEventListener("input", () => {
     const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
     for (const row of body.rows) {

@@ -1,12 +1,11 @@
 from io import StringIO
-from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from ghostface_edge.reports.console import print_difference
 from ghostface_edge.reports.difference import Change, Difference, Trend, VariantChange, compare
-from ghostface_edge.reports.difference_page import write_difference
+from ghostface_edge.reports.html import render_difference
 from ghostface_edge.reports.markdown import render
 from ghostface_edge.reports.report import Report
 
@@ -57,7 +56,7 @@ def test_other_pairs_leave_only_what_does_not_depend_on_them(report: Report) -> 
     assert "the pairs differ" in compared.notes[0]
 
 
-def test_it_is_told_everywhere(report: Report, later: Report, tmp_path: Path) -> None:
+def test_it_is_told_everywhere(report: Report, later: Report) -> None:
     compared = compare(report, later)
     console = Console(width=170, record=True, file=StringIO())
     print_difference(compared, console)
@@ -67,8 +66,7 @@ def test_it_is_told_everywhere(report: Report, later: Report, tmp_path: Path) ->
     markdown = render(later, baseline=report)
     assert "### Against the baseline" in markdown
     assert "| 1,000 → 900 ▲ |" in markdown
-    write_difference(compared, tmp_path / "difference.html")
-    page = (tmp_path / "difference.html").read_text(encoding="utf-8")
+    page = render_difference(compared)
     assert page.count("<svg") == 2
     assert 'class="worse"' in page
     assert Difference.model_validate_json(compared.model_dump_json()) == compared

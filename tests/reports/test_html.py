@@ -117,6 +117,7 @@ def test_every_section_is_there(full: tuple[Report, ReportCurves]) -> None:
         "quantization",
         "profile",
         "sets",
+        "leaks",
         "environment",
     ):
         assert f'<section id="{section}">' in text
@@ -154,11 +155,11 @@ def test_one_curve_for_variants_of_one_quantization(deployed: Report, curves: Re
 
 def test_estimates_stand_apart_and_warn(deployed: Report, curves: ReportCurves) -> None:
     text = render(deployed, curves)
-    section = text[text.index('<section id="estimates" class="estimated">') :]
+    section = text[text.index('<section id="estimates" class="framed">') :]
     section = section[: section.index("</section>")]
     assert "estimated by Vela 4.2.0, not measured" in section
     assert "fill the input anew" in section
-    assert "Tensor arena <b>283 KiB</b>" in text
+    assert "tensor arena <b>283 KiB</b>" in text
 
 
 def test_a_report_without_any_measured_variant(report: Report, curves: ReportCurves) -> None:
@@ -169,7 +170,7 @@ def test_a_report_without_any_measured_variant(report: Report, curves: ReportCur
     )
     empty = ReportCurves(curves.same, {}, curves.reference_scores)
     text = render(report.model_copy(update={"variants": (bare,)}), empty)
-    assert '<td class="failed"' in text
+    assert '<td class="left failed">failed<' in text
     assert _Page(text).scripts == 1
 
 

@@ -34,5 +34,5 @@ def test_estimates_and_firmware_come_after_what_was_measured(deployed: Report) -
     assert "float islands take 25.0 %" in measured
     assert "| tflite-int8 | Ethos-U55-128 | 6.40 |" in estimated
     assert "fill the input anew" in estimated
-    assert "tensor arena 283 KiB" in estimated
+    assert "tensor arena **283 KiB**" in estimated
     assert "Ethos" not in render(deployed.model_copy(update={"variants": deployed.variants[:3]}))

@@ -1,6 +1,8 @@
+import xml.etree.ElementTree as ET
+
 import pytest
 
-from ghostface_edge.reports.svg import Axis, Chart
+from ghostface_edge.reports.svg import Axis, Chart, standalone
 
 
 @pytest.mark.parametrize(
@@ -32,3 +34,12 @@ def test_hover_texts_are_escaped() -> None:
     assert "x &amp; y" in text
     # the second of two equal points is left out
     assert text.count(",") == 2
+
+
+def test_charts_of_a_file_stand_below_each_other() -> None:
+    charts = [Chart(name, Axis("x", 0, 1), Axis(name, 0, 1), height=100) for name in ("first", "second")]
+    root = ET.fromstring(standalone("<run>", charts))
+    frames = root.findall("{http://www.w3.org/2000/svg}svg")
+    assert [frame.get("y") for frame in frames] == ["28", "128"]
+    assert root.get("height") == "228"
+    assert "prefers-color-scheme: dark" in ET.tostring(root, encoding="unicode")

@@ -1,8 +1,8 @@
 import pytest
 
 from ghostface_edge.reports.report import Report
+from ghostface_edge.reports.sections.profile import islands
 from ghostface_edge.reports.time_shares import time_shares
-from ghostface_edge.reports.wording import islands
 
 
 def test_shares_of_a_profile(deployed: Report) -> None:

@@ -1,0 +1,50 @@
+"""Checks: what keeps a variant from passing, in a line each, and every limit with its reason."""
+
+from ghostface_edge.reports import wording
+from ghostface_edge.reports.blocks import Align, Bullet, Bullets, Cell, Column, Folded, Reach, Table, Tone
+from ghostface_edge.reports.report import Check, Gate, Role, Verdict
+from ghostface_edge.reports.section import Findings, Section
+
+_COLUMNS = (
+    *(Column("Verdict"), Column("Variant"), Column("Check"), Column("Measured"), Column("Limit")),
+    Column("Why", Align.WIDE),
+)
+
+
+def checks(findings: Findings) -> Section:
+    """What the gate saw."""
+    gate = findings.report.gate
+    whole = f"all {wording.count(len(gate.checks), 'check')}"
+    objections = _objections(gate) or [Bullet(whole, Tone.PASS)]
+    table = Table(_COLUMNS, [_row(check) for check in gate.checks])
+    aside = f"policy {gate.policy}" + (f", against {gate.baseline}" if gate.baseline else "")
+    blocks = (Bullets(objections, reach=Reach.TERMINAL), Folded(whole.capitalize(), (table,)))
+    return Section("checks", "Checks", blocks, aside=aside)
+
+
+def _objections(gate: Gate) -> list[Bullet]:
+    """Sum up what did not pass, or passes by a waiver: one line per variant, its gravest reasons only."""
+    found = []
+    for variant in dict.fromkeys(check.variant for check in gate.checks):
+        open_ = [check for check in gate.checks if check.variant == variant and _objects(check)]
+        if not open_:
+            continue
+        worst = min((check.verdict for check in open_), key=wording.WORST_FIRST.index)
+        gravest = [check for check in open_ if check.verdict is worst]
+        name = "the whole run" if variant == "*" else variant
+        reasons = "; ".join(check.reason.removeprefix(f"{variant}: ") for check in gravest)
+        compared = gravest[0].role is Role.COMPARISON
+        aside = "for comparison, does not decide" if compared else ""
+        found.append(Bullet(f"{name}: {reasons}", Tone(worst.value), aside))
+    return found
+
+
+def _objects(check: Check) -> bool:
+    return check.verdict is not Verdict.PASS or check.waiver is not None
+
+
+def _row(check: Check) -> tuple[Cell | str, ...]:
+    measured = f"{wording.number(check.measured, '.4g')} {check.unit}".rstrip()
+    bounds = "" if check.ci95 is None else f" [{check.ci95[0]:.4g}, {check.ci95[1]:.4g}]"
+    verdict = Cell(check.verdict.value, Tone(check.verdict.value))
+    return verdict, check.variant, check.name, measured + bounds, check.limit, check.why
