@@ -15,9 +15,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ghostface_edge.calibration.alignment import AlignedFace, Locator, Origin, Progress, YuNet, align_photos
-from ghostface_edge.calibration.offences import Offence, OnBadImage, refuse
 from ghostface_edge.calibration.photos import Photos
 from ghostface_edge.calibration.quality import Flag
+from ghostface_edge.calibration.unusable import OnBadImage, Unusable, unusable_error
 from ghostface_edge.calibration.verification import file_sha256
 from ghostface_edge.reports.errors import InputError
 
@@ -47,7 +47,7 @@ class AlignedFolder:
     path: Path
     key: str
     files: tuple[AlignedFile, ...]
-    skipped: tuple[Offence, ...]
+    skipped: tuple[Unusable, ...]
     """Photographs without a face in here, and why."""
 
     def count(self, origin: Origin) -> int:
@@ -97,13 +97,13 @@ def align_folder(
     partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     try:
         partial.mkdir(parents=True)
-        files, offences = _write(align_photos(photos, names, locator, jobs, progress), partial)
-        offences = [Offence(label(offence.where), offence.reason) for offence in offences]
-        if not files or (offences and on_bad_image is OnBadImage.ERROR):
-            raise refuse(
-                offences, len(names), "photographs", fix="replace or remove them, or skip them with --on-bad-image skip"
+        files, unusable = _write(align_photos(photos, names, locator, jobs, progress), partial)
+        unusable = [Unusable(label(one.where), one.reason) for one in unusable]
+        if not files or (unusable and on_bad_image is OnBadImage.ERROR):
+            raise unusable_error(
+                unusable, len(names), "photographs", fix="replace or remove them, or skip them with --on-bad-image skip"
             )
-        aligned = AlignedFolder(folder, key, tuple(sorted(files, key=lambda file: file.file)), tuple(offences))
+        aligned = AlignedFolder(folder, key, tuple(sorted(files, key=lambda file: file.file)), tuple(unusable))
         (partial / MANIFEST).write_text(_to_json(aligned), encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         partial.rename(folder)
@@ -119,30 +119,30 @@ def read_aligned(folder: Path) -> AlignedFolder | None:
     try:
         content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         files = tuple(_file(entry) for entry in content["files"])
-        skipped = tuple(Offence(str(entry["where"]), str(entry["reason"])) for entry in content["skipped"])
+        skipped = tuple(Unusable(str(entry["where"]), str(entry["reason"])) for entry in content["skipped"])
         intact = all(file_sha256(folder / file.file) == file.sha256 for file in files)
         return AlignedFolder(folder, str(content["key"]), files, skipped) if intact else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _write(outcomes: Iterable[AlignedFace | Offence], folder: Path) -> tuple[list[AlignedFile], list[Offence]]:
+def _write(outcomes: Iterable[AlignedFace | Unusable], folder: Path) -> tuple[list[AlignedFile], list[Unusable]]:
     files: dict[str, AlignedFile] = {}
-    offences = []
+    unusable = []
     for outcome in outcomes:
-        if isinstance(outcome, Offence):
-            offences.append(outcome)
+        if isinstance(outcome, Unusable):
+            unusable.append(outcome)
             continue
         file = str(PurePosixPath(outcome.name).with_suffix(".png"))
         if file in files:
-            offences.append(Offence(outcome.name, f"its face would overwrite that of {files[file].name}"))
+            unusable.append(Unusable(outcome.name, f"its face would overwrite that of {files[file].name}"))
             continue
         target = folder / file
         target.parent.mkdir(exist_ok=True)
         target.write_bytes(outcome.png)
         sha256 = hashlib.sha256(outcome.png).hexdigest()
         files[file] = AlignedFile(outcome.name, file, sha256, outcome.photo_sha256, outcome.origin, outcome.flags)
-    return list(files.values()), offences
+    return list(files.values()), unusable
 
 
 def _key(photos: Photos, names: Collection[str], locator: Locator, on_bad_image: OnBadImage) -> str:
@@ -165,7 +165,7 @@ def _to_json(aligned: AlignedFolder) -> str:
     content = {
         "key": aligned.key,
         "files": [asdict(file) for file in aligned.files],
-        "skipped": [asdict(offence) for offence in aligned.skipped],
+        "skipped": [asdict(one) for one in aligned.skipped],
     }
     return json.dumps(content, indent=1)
 

@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from ghostface_edge.calibration.detector import Detector
 from ghostface_edge.calibration.image_file import BadImageError, decode
 from ghostface_edge.calibration.landmarks import Landmarks
-from ghostface_edge.calibration.offences import Offence
 from ghostface_edge.calibration.photos import MAX_FILE_BYTES, Photos
 from ghostface_edge.calibration.quality import Flag, assess
 from ghostface_edge.calibration.similarity import ARCFACE_TEMPLATE, DegenerateLandmarksError, align
+from ghostface_edge.calibration.unusable import Unusable
 from ghostface_edge.reports.errors import InputError, ToolError
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -92,7 +92,7 @@ class _Refusal:
     fix: str
 
 
-_Outcome: TypeAlias = AlignedFace | Offence
+_Outcome: TypeAlias = AlignedFace | Unusable
 
 
 def align_photos(
@@ -178,9 +178,9 @@ def _align_one(yunet: YuNet | None, photo: _Photo) -> _Outcome:
         landmarks, origin = _locate(yunet, photo, pixels)
         face = align(pixels, landmarks)
     except (BadImageError, DegenerateLandmarksError) as error:
-        return Offence(photo.name, str(error))
+        return Unusable(photo.name, str(error))
     except cv2.error as error:
-        return Offence(photo.name, f"OpenCV cannot work on it: {error.err}")
+        return Unusable(photo.name, f"OpenCV cannot work on it: {error.err}")
     png = cv2.imencode(".png", face[:, :, ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
     return AlignedFace(photo.name, png, hashlib.sha256(photo.data).hexdigest(), origin, assess(face, landmarks))
 

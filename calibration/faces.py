@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from ghostface_edge.calibration.aligned import FACE_SIZE, check_aligned
 from ghostface_edge.calibration.image_file import BadImageError, decode
-from ghostface_edge.calibration.offences import Offence, OnBadImage, refuse
 from ghostface_edge.calibration.sampling import SamplingMethod, diverse_order, identity_order, random_order
+from ghostface_edge.calibration.unusable import OnBadImage, Unusable, unusable_error
 from ghostface_edge.reports.errors import InputError
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
@@ -54,7 +54,7 @@ class CalibrationSet:
     """Of the files' names and hashes, in order; independent of where the folder lies."""
     duplicates: int = 0
     """Files passed over because their content was already chosen."""
-    skipped: tuple[Offence, ...] = ()
+    skipped: tuple[Unusable, ...] = ()
     """Files passed over because they cannot be used."""
     excluded: tuple[str, ...] = ()
     """Files that the caller ruled out."""
@@ -147,7 +147,7 @@ def sample(
     if count < 1:
         raise InputError(f"a calibration set of {count} faces was asked for", fix="ask for at least 1")
     chosen: dict[str, CalibrationFace] = {}
-    offences: list[Offence] = []
+    unusable: list[Unusable] = []
     duplicates = 0
     excluded = []
     for place in _order(files, seed, method, embeddings):
@@ -161,19 +161,19 @@ def sample(
         try:
             check_aligned(data)
         except BadImageError as error:
-            offences.append(Offence(str(file.path), str(error)))
+            unusable.append(Unusable(str(file.path), str(error)))
             continue
         sha256 = hashlib.sha256(data).hexdigest()
         duplicates += sha256 in chosen
         chosen.setdefault(sha256, CalibrationFace(file.path, file.name, file.identity, sha256))
-    if not chosen or (offences and on_bad_image is OnBadImage.ERROR):
-        raise refuse(offences, len(chosen) + len(offences), "images", fix=_FIX)
+    if not chosen or (unusable and on_bad_image is OnBadImage.ERROR):
+        raise unusable_error(unusable, len(chosen) + len(unusable), "images", fix=_FIX)
     return CalibrationSet(
         path=_common_folder(files),
         files=tuple(chosen.values()),
         sha256=_listing_sha256(chosen.values()),
         duplicates=duplicates,
-        skipped=tuple(offences),
+        skipped=tuple(unusable),
         excluded=tuple(excluded),
     )
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostface_edge.calibration.offences import Offence, refuse
+from ghostface_edge.calibration.unusable import Unusable, unusable_error
 from ghostface_edge.reports.errors import InputError
 
 _POINTS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
@@ -52,7 +52,7 @@ def read_landmarks(path: Path) -> Landmarks:
         raise InputError(f"{path} is not UTF-8 text", fix=_FIX) from None
     rows = csv.reader(io.StringIO(text, newline=""))
     points: dict[str, NDArray[np.float64]] = {}
-    offences = []
+    unusable = []
     try:
         header = next(rows, [])
         if tuple(header) != COLUMNS:
@@ -61,13 +61,13 @@ def read_landmarks(path: Path) -> Landmarks:
             try:
                 name, coordinates = _row(row, points)
             except _BadRowError as error:
-                offences.append(Offence(f"line {rows.line_num}", str(error)))
+                unusable.append(Unusable(f"line {rows.line_num}", str(error)))
             else:
                 points[name] = coordinates
     except csv.Error as error:
         raise InputError(f"{path}, line {rows.line_num}: {error}", fix=_FIX) from None
-    if offences:
-        raise refuse(offences, len(points) + len(offences), f"rows of {path}", fix=_FIX)
+    if unusable:
+        raise unusable_error(unusable, len(points) + len(unusable), f"rows of {path}", fix=_FIX)
     return Landmarks(path, hashlib.sha256(data).hexdigest(), points)
 
 

@@ -15,9 +15,9 @@ from ghostface_edge.calibration.aligned_folder import AlignedFolder, align_folde
 from ghostface_edge.calibration.alignment import Locator, Progress
 from ghostface_edge.calibration.faces import scan_folder
 from ghostface_edge.calibration.image_file import BadImageError
-from ghostface_edge.calibration.offences import Offence, OnBadImage, refuse
 from ghostface_edge.calibration.pairs_file import ImageName, NamedPair, PairsFile, read_pairs_file
 from ghostface_edge.calibration.photos import Photos
+from ghostface_edge.calibration.unusable import OnBadImage, Unusable, unusable_error
 from ghostface_edge.calibration.verification import LabelErrors, VerificationSet, distinct, without_label_errors
 
 _FOLDS_DEALT = 10
@@ -53,7 +53,7 @@ def align_listed(
     lines = _first_lines(listed)
     found, missing = _look_up(lines, photos.names())
     if missing and (on_bad_image is OnBadImage.ERROR or not found):
-        raise refuse(missing, len(lines), f"images of {path}", fix=_FIX)
+        raise unusable_error(missing, len(lines), f"images of {path}", fix=_FIX)
     line_of = {name: lines[image] for image, name in found.items()}
     return align_folder(
         photos,
@@ -91,7 +91,7 @@ def load_listed_pairs(
     listed = read_pairs_file(path)
     lines = _first_lines(listed)
     files = {file.name: file.path for file in scan_folder(faces)}
-    found, offences = _look_up(lines, files)
+    found, unusable = _look_up(lines, files)
     content: dict[ImageName, bytes] = {}
     for image, name in found.items():
         data = files[name].read_bytes()
@@ -99,9 +99,9 @@ def load_listed_pairs(
             check_aligned(data)
             content[image] = data
         except BadImageError as error:
-            offences.append(Offence(f"line {lines[image]}: {name}", str(error)))
-    if offences and (on_bad_image is OnBadImage.ERROR or not content):
-        raise refuse(offences, len(lines), f"images of {path}", fix=_FIX)
+            unusable.append(Unusable(f"line {lines[image]}: {name}", str(error)))
+    if unusable and (on_bad_image is OnBadImage.ERROR or not content):
+        raise unusable_error(unusable, len(lines), f"images of {path}", fix=_FIX)
     pairs = [pair for pair in _order(listed) if pair.left in content and pair.right in content]
     images, position = distinct(content[side] for pair in pairs for side in (pair.left, pair.right))
     loaded = VerificationSet(
@@ -114,7 +114,7 @@ def load_listed_pairs(
         folds=_FOLDS_DEALT if listed.folds == 1 else listed.folds,
         identities=tuple(side.person for pair in pairs for side in (pair.left, pair.right)),
         skipped_pairs=len(listed.pairs) - len(pairs),
-        skipped=tuple(offences),
+        skipped=tuple(unusable),
         dealt=listed.folds == 1,
     )
     return without_label_errors(loaded, pairs) if label_errors is LabelErrors.EXCLUDE else loaded
@@ -128,7 +128,7 @@ def _first_lines(listed: PairsFile) -> dict[ImageName, int]:
     return lines
 
 
-def _look_up(lines: Mapping[ImageName, int], names: Iterable[str]) -> tuple[dict[ImageName, str], list[Offence]]:
+def _look_up(lines: Mapping[ImageName, int], names: Iterable[str]) -> tuple[dict[ImageName, str], list[Unusable]]:
     """Find each image's file, whatever its suffix, in its person's folder or lying flat."""
     by_stem = {str(PurePosixPath(name).with_suffix("")): name for name in names}
     found: dict[ImageName, str] = {}
@@ -137,7 +137,7 @@ def _look_up(lines: Mapping[ImageName, int], names: Iterable[str]) -> tuple[dict
         stem = image.file.removesuffix(".jpg")
         name = by_stem.get(stem) or by_stem.get(PurePosixPath(stem).name)
         if name is None:
-            missing.append(Offence(f"line {line}: {image.file}", "no such image"))
+            missing.append(Unusable(f"line {line}: {image.file}", "no such image"))
         else:
             found[image] = name
     return found, missing

@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from ghostface_edge.calibration.offences import Offence, refuse
+from ghostface_edge.calibration.unusable import Unusable, unusable_error
 from ghostface_edge.reports.errors import InputError
 
 _FIX = "write tab-separated lines, `name i j` for one person and `name1 i name2 j` for two"
@@ -91,15 +91,15 @@ def _header(path: Path, lines: list[str]) -> tuple[int, int]:
 
 
 def _pairs(path: Path, lines: list[str], per_fold: int) -> tuple[NamedPair, ...]:
-    pairs, offences = [], []
+    pairs, unusable = [], []
     for number, line in enumerate(lines[1:], start=2):
         expect_same = (number - 2) // per_fold % 2 == 0
         try:
             pairs.append(_pair(number, line, expect_same))
         except _BadLineError as error:
-            offences.append(Offence(f"line {number}", str(error)))
-    if offences:
-        raise refuse(offences, len(lines) - 1, f"pairs of {path}", fix=_FIX)
+            unusable.append(Unusable(f"line {number}", str(error)))
+    if unusable:
+        raise unusable_error(unusable, len(lines) - 1, f"pairs of {path}", fix=_FIX)
     return tuple(pairs)
 
 

@@ -11,8 +11,8 @@ from ghostface_edge.calibration.aligned_folder import AlignedFolder
 from ghostface_edge.calibration.alignment import Locator, Progress, WhenNoFace, YuNet
 from ghostface_edge.calibration.landmarks import read_landmarks
 from ghostface_edge.calibration.listed_pairs import align_listed, load_listed_pairs
-from ghostface_edge.calibration.offences import OnBadImage
 from ghostface_edge.calibration.photos import open_photos
+from ghostface_edge.calibration.unusable import OnBadImage
 from ghostface_edge.calibration.verification import LabelErrors, VerificationSet, load_pairs
 from ghostface_edge.reports.errors import InputError
 

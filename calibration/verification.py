@@ -16,8 +16,8 @@ from ghostface_edge.calibration.aligned import check_aligned
 from ghostface_edge.calibration.bin_file import read_bin, write_bin
 from ghostface_edge.calibration.image_file import BadImageError
 from ghostface_edge.calibration.lfw_errata import WRONG_SAME_PAIRS
-from ghostface_edge.calibration.offences import Offence, OnBadImage, refuse
 from ghostface_edge.calibration.pairs_file import ImageName, NamedPair, PairsFile, read_pairs_file
+from ghostface_edge.calibration.unusable import OnBadImage, Unusable, unusable_error
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.write import replacing
 
@@ -46,7 +46,7 @@ class VerificationSet:
     """The 2P names of the pairs' sides in order, None where they are unknown."""
     skipped_pairs: int = 0
     """Pairs left out because an image is missing or cannot be used."""
-    skipped: tuple[Offence, ...] = ()
+    skipped: tuple[Unusable, ...] = ()
     """Those images."""
     label_errors_excluded: int = 0
     """Pairs left out because LFW's errata call their label wrong."""
@@ -142,7 +142,7 @@ def without_label_errors(pairs: VerificationSet, listed: Sequence[NamedPair]) ->
 
 def _without_bad_images(pairs: VerificationSet, on_bad_image: OnBadImage) -> VerificationSet:
     """Refuse or leave out images whose headers show that they are no faces; grayscale ones are welcome."""
-    offences = []
+    unusable = []
     good = np.ones(len(pairs.images), np.bool_)
     for place, data in enumerate(pairs.images):
         try:
@@ -150,14 +150,14 @@ def _without_bad_images(pairs: VerificationSet, on_bad_image: OnBadImage) -> Ver
         except BadImageError as error:
             good[place] = False
             pair = int(np.flatnonzero((pairs.index == place).any(axis=1))[0])
-            offences.append(Offence(f"pair {pair + 1}", str(error)))
-    if not offences:
+            unusable.append(Unusable(f"pair {pair + 1}", str(error)))
+    if not unusable:
         return pairs
     keep = good[pairs.index[:, 0]] & good[pairs.index[:, 1]]
     if on_bad_image is OnBadImage.ERROR or not keep.any():
         fix = "download the file again, or skip such pairs with --on-bad-image skip"
-        raise refuse(offences, len(good), f"images of {pairs.path}", fix=fix)
-    return replace(_only(pairs, keep), skipped_pairs=int((~keep).sum()), skipped=tuple(offences))
+        raise unusable_error(unusable, len(good), f"images of {pairs.path}", fix=fix)
+    return replace(_only(pairs, keep), skipped_pairs=int((~keep).sum()), skipped=tuple(unusable))
 
 
 def _only(pairs: VerificationSet, keep: NDArray[np.bool_]) -> VerificationSet:

@@ -16,8 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from ghostface_edge.pipeline.checkpoints.architecture_from_shapes import nearest_width
 from ghostface_edge.pipeline.checkpoints.keras_model import FIX, KerasModel, Layer, read_model
-from ghostface_edge.pipeline.checkpoints.layer_widths import nearest_width
 from ghostface_edge.pipeline.network.architecture import Activation, Architecture
 from ghostface_edge.pipeline.network.checkpoint import Checkpoint
 from ghostface_edge.pipeline.network.ghostfacenet import ConvUnit, GhostFaceNet, Padding

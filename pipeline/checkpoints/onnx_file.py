@@ -18,7 +18,7 @@ import onnx_ir as ir
 import torch
 from numpy.typing import NDArray
 
-from ghostface_edge.pipeline.checkpoints.layer_widths import widths
+from ghostface_edge.pipeline.checkpoints.architecture_from_shapes import widths
 from ghostface_edge.pipeline.checkpoints.onnx_walk import Walk
 from ghostface_edge.pipeline.network.architecture import Activation, Architecture
 from ghostface_edge.pipeline.network.checkpoint import Checkpoint
@@ -124,7 +124,7 @@ def _architecture(path: Path, graph: ir.Graph, entry: OnnxInput) -> Architecture
     spelled_out = "Neg" in operators or "PRelu" in operators
     tried = []
     for width in widths():
-        plan = Architecture(
+        architecture = Architecture(
             width=width,
             stride=int(strides[0]),
             version=2 if operators & {"Resize", "Upsample"} else 1,
@@ -132,12 +132,12 @@ def _architecture(path: Path, graph: ir.Graph, entry: OnnxInput) -> Architecture
             embedding_size=last[0],
             activation=Activation.PRELU if spelled_out else Activation.RELU,
         )
-        if (plan.stem_channels, plan.tail_channels) == (stem[0], last[1]):
+        if (architecture.stem_channels, architecture.tail_channels) == (stem[0], last[1]):
             with torch.device("meta"):
-                units = [unit for unit in GhostFaceNet(plan).modules() if isinstance(unit, ConvUnit)]
+                units = [unit for unit in GhostFaceNet(architecture).modules() if isinstance(unit, ConvUnit)]
             if Counter(tuple(unit.conv.weight.shape) for unit in units) == shapes:
-                return plan
-            tried.append(plan.name)
+                return architecture
+            tried.append(architecture.name)
     raise InputError(f"{path}: its {len(convs)} convolutions are not those of {tried or 'any GhostFaceNet'}", fix=_FIX)
 
 

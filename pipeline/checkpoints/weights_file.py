@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ghostface_edge.pipeline.checkpoints.layer_widths import architecture_of, check_weights
+from ghostface_edge.pipeline.checkpoints.architecture_from_shapes import architecture_from_shapes, check_weights
 from ghostface_edge.pipeline.network.architecture import Activation, Architecture
 from ghostface_edge.pipeline.network.checkpoint import Checkpoint
 from ghostface_edge.pipeline.network.preprocessing import METADATA_KEY, from_metadata
@@ -114,7 +114,7 @@ def _checkpoint(path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mappi
         preprocessing = from_metadata(metadata)
     except InputError as error:
         raise InputError(f"{path}: {error.message}", fix=error.fix) from error
-    architecture = declared or architecture_of(path, weights)
+    architecture = declared or architecture_from_shapes(path, weights)
     check_weights(path, architecture, weights)
     return Checkpoint(path, file_sha256(path), architecture, weights, preprocessing)
 
@@ -131,12 +131,15 @@ def _declared(metadata: Mapping[str, str]) -> Architecture | None:
         return None
     try:
         raw = json.loads(metadata[_ARCHITECTURE_KEY])
-        plan = Architecture(**{**raw, "activation": Activation(raw["activation"])})
+        architecture = Architecture(**{**raw, "activation": Activation(raw["activation"])})
         sane = (
-            plan.version in {1, 2} and plan.stride in {1, 2} and 0 < plan.width <= 8 and 16 <= plan.image_size <= 1024
+            architecture.version in {1, 2}
+            and architecture.stride in {1, 2}
+            and 0 < architecture.width <= 8
+            and 16 <= architecture.image_size <= 1024
         )
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"the metadata '{_ARCHITECTURE_KEY}' cannot be read ({error})", fix="save it anew") from error
     if not sane:
         raise InputError(f"the metadata '{_ARCHITECTURE_KEY}' describes no GhostFaceNet", fix="save it anew")
-    return plan
+    return architecture

@@ -26,7 +26,7 @@ def align(
     jobs: Annotated[int | None, typer.Option(min=1, help="Cores to use; all by default.", show_default=False)] = None,
 ) -> None:
     """Align photographs to 112x112 faces on the ArcFace template."""
-    from ghostface_edge.calibration.offences import OnBadImage
+    from ghostface_edge.calibration.unusable import OnBadImage
     from ghostface_edge.pipeline.support.host import usable_cores
     from ghostface_edge.pipeline.support.progress import Narrator
     from ghostface_edge.pipeline.tools.align import AlignJob, align

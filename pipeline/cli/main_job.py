@@ -54,9 +54,9 @@ def run(
     """
     from rich.console import Console
 
-    from ghostface_edge.calibration.offences import OnBadImage
     from ghostface_edge.calibration.pairs_source import PairsSource
     from ghostface_edge.calibration.sampling import SamplingMethod
+    from ghostface_edge.calibration.unusable import OnBadImage
     from ghostface_edge.calibration.verification import LabelErrors
     from ghostface_edge.pipeline.default import default_checkpoint
     from ghostface_edge.pipeline.quantize.options import load_recipe

@@ -125,13 +125,17 @@ def load_recipe(source: str) -> Recipe:
     if source in RECIPES:
         return RECIPES[source]
     path = Path(source)
-    if not path.is_file():
+    if not path.exists():
         near = difflib.get_close_matches(source, RECIPES, n=1)
         hint = f"did you mean `{near[0]}`?" if near else f"use {' or '.join(RECIPES)}, or a YAML file"
         raise InputError(f"no quantization recipe `{source}`", fix=hint)
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read: {error.strerror}", fix="name a YAML file that you may read"
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{path}: not readable as YAML ({error})", fix="correct the file") from error
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds no mapping", fix="write keys and values, as in docs/quantization.md")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostface_edge.calibration.similarity import ARCFACE_TEMPLATE
 from ghostface_edge.pipeline.synthetic.identity import Identity
 from ghostface_edge.pipeline.synthetic.view import View
 
@@ -17,9 +18,6 @@ Points = NDArray[np.float64]
 """(N, 3) in head units, or (N, 2) in pixels."""
 
 SIDE = 112
-_TEMPLATE = np.array(
-    [(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)]
-)
 _DEPTH = 0.78
 """How far the head's front lies before its silhouette."""
 
@@ -69,7 +67,7 @@ def camera_for(identity: Identity, view: View) -> Camera:
     landmarks[2, 2] += identity.nose_height
     turned = landmarks @ rotation.T
     source = turned[:, 0] + 1j * turned[:, 1]
-    found = _TEMPLATE + view.landmark_jitter
+    found = ARCFACE_TEMPLATE + view.landmark_jitter
     goal = found[:, 0] + 1j * found[:, 1]
     centred = source - source.mean()
     scale = complex((centred.conj() * (goal - goal.mean())).sum() / (abs(centred) ** 2).sum())

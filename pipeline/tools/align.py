@@ -12,8 +12,8 @@ from ghostface_edge.calibration.alignment import Locator, Origin, WhenNoFace, Yu
 from ghostface_edge.calibration.contact_sheet import contact_sheet
 from ghostface_edge.calibration.landmarks import read_landmarks
 from ghostface_edge.calibration.listed_pairs import align_listed, load_listed_pairs
-from ghostface_edge.calibration.offences import OnBadImage
 from ghostface_edge.calibration.photos import open_photos
+from ghostface_edge.calibration.unusable import OnBadImage
 from ghostface_edge.calibration.verification import write_pairs
 from ghostface_edge.pipeline.support.progress import Narrator
 from ghostface_edge.reports.errors import InputError

@@ -114,13 +114,13 @@ class _Run:
     """The parts of a run and its steps."""
 
     def __init__(self, options: TrainOptions, faces: TrainingFaces, device: torch.device) -> None:
-        plan = options.architecture
+        architecture = options.architecture
         self.options, self._faces, self._device = options, faces, device
-        self.network = GhostFaceNet(plan)
+        self.network = GhostFaceNet(architecture)
         _initialize(self.network)
         self.network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._head = MarginHead(
-            plan.embedding_size,
+            architecture.embedding_size,
             faces.people,
             margin=options.margin,
             size=options.margin_size,
@@ -161,15 +161,15 @@ class _Run:
 
 
 def _finish(run: _Run, out: Path, history: History) -> TrainResult:
-    plan = run.options.architecture
+    architecture = run.options.architecture
     state = {name: value.detach().float().cpu() for name, value in run.network.state_dict().items()}
     arrays = {
         name: value.contiguous().numpy() for name, value in state.items() if not name.endswith("num_batches_tracked")
     }
     weights, curves = out / "weights.safetensors", out / "curves.svg"
-    save_checkpoint(Checkpoint(weights, "", plan, arrays), weights)
+    save_checkpoint(Checkpoint(weights, "", architecture, arrays), weights)
     write_text(out / "history.json", json.dumps(dataclasses.asdict(history), indent=1) + "\n")
-    plot_curves(history, curves, plan.name)
+    plot_curves(history, curves, architecture.name)
     return TrainResult(
         weights=weights,
         curves=curves,

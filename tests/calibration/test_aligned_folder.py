@@ -9,9 +9,9 @@ from ghostface_edge.calibration.aligned_folder import MANIFEST, align_folder, re
 from ghostface_edge.calibration.alignment import Origin, WhenNoFace, YuNet, align_photos, central_landmarks
 from ghostface_edge.calibration.image_file import decode
 from ghostface_edge.calibration.landmarks import Landmarks
-from ghostface_edge.calibration.offences import Offence, OnBadImage
 from ghostface_edge.calibration.photos import open_photos
 from ghostface_edge.calibration.similarity import align
+from ghostface_edge.calibration.unusable import OnBadImage, Unusable
 from ghostface_edge.reports.errors import ExitCode, InputError, ToolError
 
 
@@ -84,8 +84,8 @@ def test_skipping_counts(raw, tmp_path):
     aligned = align_folder(open_photos(folder), tmp_path / "out", landmarks, on_bad_image=OnBadImage.SKIP)
     assert [file.name for file in aligned.files] == ["Ann/Ann_0001.jpg", "Bo/Bo_0001.jpg"]
     assert aligned.skipped == (
-        Offence("Ann/Ann_0002.jpg", "truncated: its end is missing"),
-        Offence("Bo/Bo_0002.jpg", "no landmarks are given for it"),
+        Unusable("Ann/Ann_0002.jpg", "truncated: its end is missing"),
+        Unusable("Bo/Bo_0002.jpg", "no landmarks are given for it"),
     )
     assert read_aligned(tmp_path / "out") == aligned
 
@@ -129,7 +129,7 @@ def test_yunet_finds_lfw_faces_where_mtcnn_did(assets):
     photos = open_photos(assets / "lfw/raw")
     yunet = YuNet(assets / "detector/face_detection_yunet_2026may.onnx")
     faces = list(align_photos(photos, photos.names()[:6], yunet, jobs=1))
-    assert [face.origin for face in faces if not isinstance(face, Offence)] == [Origin.DETECTED] * 6
+    assert [face.origin for face in faces if not isinstance(face, Unusable)] == [Origin.DETECTED] * 6
 
 
 def test_nobody_in_the_picture(assets, tmp_path, encode):

@@ -7,8 +7,8 @@ import pytest
 
 from ghostface_edge.calibration.faces import sample, scan_folder
 from ghostface_edge.calibration.image_file import decode
-from ghostface_edge.calibration.offences import OnBadImage
 from ghostface_edge.calibration.sampling import SamplingMethod
+from ghostface_edge.calibration.unusable import OnBadImage
 from ghostface_edge.reports.errors import ExitCode, InputError
 
 

@@ -6,9 +6,9 @@ import pytest
 from ghostface_edge.calibration.alignment import central_landmarks
 from ghostface_edge.calibration.landmarks import Landmarks, read_landmarks
 from ghostface_edge.calibration.listed_pairs import align_listed, load_listed_pairs
-from ghostface_edge.calibration.offences import OnBadImage
 from ghostface_edge.calibration.pairs_file import read_pairs_file
 from ghostface_edge.calibration.photos import open_photos
+from ghostface_edge.calibration.unusable import OnBadImage
 from ghostface_edge.calibration.verification import LabelErrors
 from ghostface_edge.reports.errors import InputError
 

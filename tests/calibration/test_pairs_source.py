@@ -6,8 +6,8 @@ import pytest
 from ghostface_edge.calibration.alignment import Origin, central_landmarks
 from ghostface_edge.calibration.bin_file import write_bin
 from ghostface_edge.calibration.landmarks import COLUMNS
-from ghostface_edge.calibration.offences import OnBadImage
 from ghostface_edge.calibration.pairs_source import PairsSource, open_pairs
+from ghostface_edge.calibration.unusable import OnBadImage
 from ghostface_edge.reports.errors import InputError
 
 

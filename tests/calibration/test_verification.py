@@ -3,7 +3,7 @@ import pytest
 
 from ghostface_edge.calibration.aligned import iterate_faces
 from ghostface_edge.calibration.bin_file import read_bin, write_bin
-from ghostface_edge.calibration.offences import OnBadImage
+from ghostface_edge.calibration.unusable import OnBadImage
 from ghostface_edge.calibration.verification import LabelErrors, load_pairs, write_pairs
 from ghostface_edge.reports.errors import InputError
 

@@ -3,14 +3,11 @@ import dataclasses
 import numpy as np
 import pytest
 
+from ghostface_edge.calibration.similarity import ARCFACE_TEMPLATE
 from ghostface_edge.pipeline.synthetic.geometry import camera_for, curve, on_surface
 from ghostface_edge.pipeline.synthetic.identity import Identity, draw_identity
 from ghostface_edge.pipeline.synthetic.render import render
 from ghostface_edge.pipeline.synthetic.view import Occlusion, View, draw_view
-
-TEMPLATE = np.array(
-    [(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)]
-)
 
 
 def passport(seed: int = 0) -> View:
@@ -32,7 +29,7 @@ def test_faces_are_aligned_to_the_template() -> None:
     for number in range(40):
         who = draw_identity(0, 0, number)
         camera = camera_for(who, passport())
-        errors.append(np.abs(camera.project(landmarks(who)) - TEMPLATE).max())
+        errors.append(np.abs(camera.project(landmarks(who)) - ARCFACE_TEMPLATE).max())
     assert np.mean(errors) < 4.0
     assert max(errors) < 9.0
 

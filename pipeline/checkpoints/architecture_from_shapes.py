@@ -1,4 +1,4 @@
-"""From a net's weights to its plan: which member of the family has tensors of these shapes?"""
+"""Architecture of a net by the shapes of its weights: which member of the family has tensors of these shapes?"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -29,11 +29,11 @@ def widths() -> list[float]:
 def nearest_width(architecture: Architecture, filters: Iterable[int]) -> Architecture:
     """The width whose dense convolutions have these filters, in order; the one that agrees longest."""
     found = list(filters)
-    return max((replace(architecture, width=width) for width in widths()), key=lambda plan: _agreement(plan, found))
+    return max((replace(architecture, width=width) for width in widths()), key=lambda tried: _agreement(tried, found))
 
 
-def architecture_of(path: Path, weights: Weights) -> Architecture:
-    """Read the plan of a 112x112 net off the shapes of its weights.
+def architecture_from_shapes(path: Path, weights: Weights) -> Architecture:
+    """Read the architecture of a 112x112 net off the shapes of its weights.
 
     Raises:
         InputError: these are not a GhostFaceNet's weights.

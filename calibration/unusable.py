@@ -17,7 +17,7 @@ class OnBadImage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Offence:
+class Unusable:
     """One thing that cannot be used: where it stands and what is wrong with it."""
 
     where: str
@@ -27,16 +27,16 @@ class Offence:
         return f"{self.where}: {self.reason}"
 
 
-def refuse(offences: Sequence[Offence], total: int, things: str, *, fix: str) -> InputError:
-    """One error that counts the offences and lists the first of them.
+def unusable_error(unusable: Sequence[Unusable], total: int, things: str, *, fix: str) -> InputError:
+    """One error that counts the unusable and lists the first of them.
 
     Args:
-        offences: at least one.
+        unusable: at least one.
         total: how many things were looked at.
         things: what they are, in the plural: `images`, `lines`.
         fix: how to mend them.
     """
-    shown = "".join(f"\n  {offence}" for offence in offences[:_SHOWN])
-    left = len(offences) - _SHOWN
+    shown = "".join(f"\n  {one}" for one in unusable[:_SHOWN])
+    left = len(unusable) - _SHOWN
     more = f"\n  and {left} more" if left > 0 else ""
-    return InputError(f"{len(offences)} of {total} {things} cannot be used:{shown}{more}", fix=fix)
+    return InputError(f"{len(unusable)} of {total} {things} cannot be used:{shown}{more}", fix=fix)
