@@ -1,4 +1,4 @@
-"""What every runtime offers, and nothing more.
+"""Protocol of a runtime: what every one offers, and nothing more.
 
 The rest of the system hands over RGB uint8 faces (N, S, S, 3) and gets float32 embeddings (N, E) back;
 layout, input name, scale and zero point are a target's own business.
@@ -7,13 +7,12 @@ layout, input name, scale and zero point are a target's own business.
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from ghostface_edge.targets.profile import ProfileRow
+from ghostface_edge.reports.evidence import ProfileRow
 
 Faces: TypeAlias = NDArray[np.uint8]
 """RGB, (N, S, S, 3), aligned."""
@@ -27,6 +26,18 @@ class Precision(StrEnum):
     FP32 = "fp32"
     FP16 = "fp16"
     INT8 = "int8"
+
+
+Method: TypeAlias = tuple[Precision, str]
+"""A precision, and the suffix of a variant's id where something else than our own lowering fills the cell."""
+STOCK: Final = "stock"
+"""Suffix of what the runtime's own quantizer makes with its defaults."""
+EVERY_METHOD: Final[tuple[Method, ...]] = (
+    (Precision.FP32, ""),
+    (Precision.FP16, ""),
+    (Precision.INT8, ""),
+    (Precision.INT8, STOCK),
+)
 
 
 class Layout(StrEnum):
@@ -86,10 +97,18 @@ class Target(Protocol):
     """Distributions whose versions decide what comes out."""
     input_types: tuple[InputType, ...]
     """What its INT8 artifacts can take; the first is what they take unless asked."""
+    methods: tuple[Method, ...]
+    """The variants that it offers."""
+    reads_onnx: bool
+    """Whether `load` takes a plain ONNX file, too."""
+    is_timed: bool
+    """Whether its time on this machine says something of another one's."""
     uses_threads: bool
     """Whether one inference can use several."""
-    island: str | None
-    """What a tensor that a QDQ model leaves unquantized becomes; None: INT8 here is integers throughout."""
+    is_firmware: bool
+    """Whether its INT8 model goes into a microcontroller's program: with a C array, and models compiled for NPUs."""
+    float_fallback: str | None
+    """What a tensor that a QDQ model leaves in float is computed in; None: INT8 here is integers throughout."""
 
     def require(self) -> None:
         """Raise RuntimeMissingError with the pip line if the runtime is not installed."""
@@ -119,7 +138,7 @@ class Target(Protocol):
         """Compile an artifact for batches of `batch` faces on `threads` threads."""
         ...
 
-    def profile(self, artifact: Path, threads: int) -> "tuple[ProfileRow, ...]":
+    def profile(self, artifact: Path, threads: int) -> tuple[ProfileRow, ...]:
         """Say where the time of one inference goes, by kind of operator."""
         ...
 

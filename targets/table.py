@@ -1,32 +1,31 @@
-"""The runtimes this project knows, and the variants each offers. To add a runtime, add a line."""
+"""Table of the runtimes this project knows. To add one, add a line, or install a package that brings an entry point.
 
-import importlib
+An installed package adds its own runtime under `ghostface_edge.targets` in its metadata, without a change here:
+
+    [project.entry-points."ghostface_edge.targets"]
+    my-runtime = "my_package:MyTarget"
+"""
+
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
+from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
-from typing import cast
+from typing import Final, cast
 
-from ghostface_edge.reports.errors import InputError, RuntimeMissingError
-from ghostface_edge.targets.protocol import InputType, Precision, Target
+from ghostface_edge.reports.errors import InputError
+from ghostface_edge.targets.protocol import STOCK, Precision, Target
 
-_MICRO = "tflite-micro"
-TARGETS = MappingProxyType(
+TARGETS: Final = MappingProxyType(
     {
         "openvino": "ghostface_edge.targets.openvino:OpenvinoTarget",
         "onnxruntime": "ghostface_edge.targets.onnxruntime:OnnxruntimeTarget",
         "tflite": "ghostface_edge.targets.tflite.target:TfliteTarget",
-        _MICRO: "ghostface_edge.targets.tflite_micro:TfliteMicroTarget",
+        "tflite-micro": "ghostface_edge.targets.tflite_micro:TfliteMicroTarget",
     }
 )
-CPU_RUNTIMES = ("openvino", "onnxruntime", "tflite")
-"""Those whose time on this machine says something of another one's."""
-STOCK = "stock"
-_EVERYWHERE = ((Precision.FP32, ""), (Precision.FP16, ""), (Precision.INT8, ""), (Precision.INT8, STOCK))
-_OFFERED = MappingProxyType({_MICRO: ((Precision.FP32, ""), (Precision.INT8, ""))})
-"""What a runtime has, where that is not everything."""
+ENTRY_POINTS: Final = "ghostface_edge.targets"
+"""The group that other packages name their targets in; a name of the table stays the table's."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -48,20 +47,21 @@ class VariantId:
     @property
     def is_firmware(self) -> bool:
         """Whether it goes into a microcontroller's program, with a C array and models compiled for NPUs."""
-        return self.runtime == _MICRO and self.precision is Precision.INT8
+        return self.precision is Precision.INT8 and load_target(self.runtime).is_firmware
 
 
-ALIASES = MappingProxyType({"ethos-u": VariantId(_MICRO, Precision.INT8)})
+ALIASES: Final = MappingProxyType({"ethos-u": VariantId("tflite-micro", Precision.INT8)})
 """Other names of a variant: what Vela compiles for an Ethos-U is the model of microcontrollers."""
+
+
+def runtimes() -> tuple[str, ...]:
+    """Every runtime's name: the table's, then those of installed packages."""
+    return tuple(dict.fromkeys((*TARGETS, *sorted(entry_points(group=ENTRY_POINTS).names))))
 
 
 def all_variants() -> tuple[VariantId, ...]:
     """Every variant, runtime by runtime."""
-    return tuple(
-        variant
-        for runtime in TARGETS
-        for variant in (VariantId(runtime, *cell) for cell in _OFFERED.get(runtime, _EVERYWHERE))
-    )
+    return tuple(VariantId(runtime, *method) for runtime in runtimes() for method in load_target(runtime).methods)
 
 
 def parse_variants(names: Iterable[str]) -> tuple[VariantId, ...]:
@@ -71,10 +71,10 @@ def parse_variants(names: Iterable[str]) -> tuple[VariantId, ...]:
         InputError: an unknown name; the message suggests the nearest.
     """
     known = {str(variant): variant for variant in all_variants()}
-    names_known = [*TARGETS, *ALIASES, *known]
+    names_known = [*runtimes(), *ALIASES, *known]
     chosen: dict[VariantId, None] = {}
     for name in names:
-        if name in TARGETS:
+        if name in runtimes():
             chosen |= {variant: None for variant in known.values() if variant.runtime == name}
         elif name in known or name in ALIASES:
             chosen[known.get(name) or ALIASES[name]] = None
@@ -90,41 +90,13 @@ def parse_variants(names: Iterable[str]) -> tuple[VariantId, ...]:
 
 
 def load_target(runtime: str) -> Target:
-    """The target of a runtime; its own heavy imports have not happened yet."""
-    module, _, name = TARGETS[runtime].partition(":")
-    return cast("Target", getattr(importlib.import_module(module), name)())
-
-
-def require_modules(extra: str, *modules: str) -> None:
-    """Check that an extra's modules are installed, without importing them.
+    """The target of a runtime; its own heavy imports have not happened yet.
 
     Raises:
-        RuntimeMissingError: one is not; `fix` is the line that installs it.
+        KeyError: no such runtime.
     """
-    for module in modules:
-        if find_spec(module) is None:
-            raise RuntimeMissingError(f"{module} is not installed", fix=f"pip install 'ghostface-edge[{extra}]'")
-
-
-def require_input(runtime: str, known: tuple[InputType, ...], input_type: InputType | None) -> None:
-    """Check that a runtime's INT8 artifacts can take an input of this type; None is what they take unless asked.
-
-    Raises:
-        InputError: they cannot.
-    """
-    if input_type is not None and input_type not in known:
-        raise InputError(
-            f"{runtime} takes {' or '.join(known)}, not {input_type}",
-            fix="leave the type of the input to the runtime, or name tflite or tflite-micro",
-        )
-
-
-def versions(packages: Iterable[str]) -> dict[str, str]:
-    """Installed versions, for cache keys and reports; a package that is not there is left out."""
-    found = {}
-    for package in packages:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+    if runtime in TARGETS:
+        point = EntryPoint(runtime, TARGETS[runtime], ENTRY_POINTS)
+    else:
+        point = entry_points(group=ENTRY_POINTS)[runtime]
+    return cast("Target", point.load()())

@@ -16,12 +16,11 @@ from ghostface_edge.pipeline.support.host import describe_host
 from ghostface_edge.pipeline.support.progress import Narrator
 from ghostface_edge.reports.errors import RuntimeMissingError
 from ghostface_edge.reports.latency import summarize
-from ghostface_edge.targets.table import CPU_RUNTIMES, load_target
+from ghostface_edge.targets.table import load_target
+from ghostface_edge.targets.table import runtimes as all_runtimes
 
 STOCK = "stock"
 _OURS = "fp32"
-_READS_ONNX = frozenset({"onnxruntime", "openvino"})
-"""Runtimes that take the stock export as it is; for the others our float artifact is the stock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ def run_bench(
     out: Path,
     narrator: Narrator,
     *,
-    runtimes: Sequence[str] = CPU_RUNTIMES,
+    runtimes: Sequence[str] | None = None,
 ) -> list[BenchRow]:
     """Time stock and ours of every network on every installed runtime; write `bench.json` to `out`.
 
@@ -58,12 +57,13 @@ def run_bench(
         threads: each number of threads is a run of its own.
         out: a folder, made if it is not there.
         narrator: told what is going on.
-        runtimes: keys of `table.TARGETS`; one that is not installed is left out.
+        runtimes: names of the table; those whose time here says something unless asked.
 
     Raises:
         ToolError: a runtime failed to make an artifact.
     """
     rows: list[BenchRow] = []
+    runtimes = runtimes or [name for name in all_runtimes() if load_target(name).is_timed]
     out.mkdir(parents=True, exist_ok=True)
     for model in models:
         with tempfile.TemporaryDirectory() as place:
@@ -106,7 +106,7 @@ def _time_runtime(
     except RuntimeMissingError as missing:
         narrator.say(f"{runtime} is left out: {missing}")
         return []
-    if runtime in _READS_ONNX:
+    if load_target(runtime).reads_onnx:  # for the others our float artifact is the stock
         artifacts = {STOCK: sources.exported, **artifacts}
     rows = []
     for count in threads:

@@ -122,11 +122,12 @@ def targets(json_: options.Json = False) -> None:
     from rich.table import Table
 
     from ghostface_edge.reports.errors import RuntimeMissingError
-    from ghostface_edge.targets.table import ALIASES, TARGETS, all_variants, load_target, versions
+    from ghostface_edge.targets.requirements import versions
+    from ghostface_edge.targets.table import ALIASES, all_variants, load_target, runtimes
     from ghostface_edge.targets.tflite_micro.vela import require_vela
 
     table, rows = Table("Runtime", "State", "Layout", "Variants", "Versions"), []
-    for runtime in TARGETS:
+    for runtime in runtimes():
         target = load_target(runtime)
         try:
             target.require()

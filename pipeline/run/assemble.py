@@ -184,7 +184,7 @@ def _publish(artifact: Artifact, out: Path, name: str, fp32_bytes: int | None) -
 def _means(attempt: Attempt) -> str | None:
     """What tensors kept out of INT8 run in, if there are any."""
     kept = attempt.quantization is not None and attempt.quantization.higher_precision
-    return load_target(attempt.id.runtime).island if kept else None
+    return load_target(attempt.id.runtime).float_fallback if kept else None
 
 
 def _int8_mac_share(info: ArtifactInfo | None) -> float | None:

@@ -31,7 +31,7 @@ from ghostface_edge.reports.report import Report, Status, Tool
 from ghostface_edge.reports.report_files import write_report
 from ghostface_edge.reports.write import write_text
 from ghostface_edge.targets.protocol import Precision
-from ghostface_edge.targets.table import versions
+from ghostface_edge.targets.requirements import versions
 
 _PACKAGES = (
     "torch",

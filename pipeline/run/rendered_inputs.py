@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ghostface_edge.pipeline.support.progress import Narrator
 from ghostface_edge.pipeline.support.store import Store
-from ghostface_edge.targets.table import versions
+from ghostface_edge.targets.requirements import versions
 
 PAIRS, CALIBRATION_FACES = 2000, 300
 _PACKAGES = ("numpy", "opencv-python-headless")

@@ -62,7 +62,7 @@ class Carrier:
 
     def suited_to(self, target: Target) -> "Carrier":
         """The full-integer form, if that is all a target takes and this one keeps tensors in higher precision."""
-        if target.island is not None or self.report.full_integer is None:
+        if target.float_fallback is not None or self.report.full_integer is None:
             return self
         path = self.path.with_name(FULL_INTEGER)
         return Carrier(path, file_sha256(path), self.report.full_integer, self.preparation)

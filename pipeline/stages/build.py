@@ -37,7 +37,8 @@ from ghostface_edge.reports.errors import InputError, ToolError
 from ghostface_edge.targets.places.place import LOCAL
 from ghostface_edge.targets.places.worker import RuntimeWorker
 from ghostface_edge.targets.protocol import ArtifactInfo, Embeddings, InputType, Precision
-from ghostface_edge.targets.table import VariantId, load_target, versions
+from ghostface_edge.targets.requirements import versions
+from ghostface_edge.targets.table import VariantId, load_target
 
 T = TypeVar("T")
 

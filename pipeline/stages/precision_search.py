@@ -15,7 +15,8 @@ from ghostface_edge.pipeline.stages.build import Workshop
 from ghostface_edge.pipeline.support.host import describe_host
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.protocol import Precision
-from ghostface_edge.targets.table import VariantId, load_target, versions
+from ghostface_edge.targets.requirements import versions
+from ghostface_edge.targets.table import VariantId, load_target
 
 
 def lower_fastest(
@@ -46,7 +47,7 @@ def lower_fastest(
         failed, either with a line to the user.
     """
     target, title = load_target(variant.runtime), str(variant)
-    if target.island is None:
+    if target.float_fallback is None:
         shop.narrator.say(f"{title}: integers only, nothing to choose")
         return None
     fp32 = shop.convert(VariantId(variant.runtime, Precision.FP32), model, calibration)

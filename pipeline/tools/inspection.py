@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets.places.place import LOCAL
 from ghostface_edge.targets.places.worker import RuntimeWorker
-from ghostface_edge.targets.table import TARGETS, load_target
+from ghostface_edge.targets.table import load_target, runtimes
 
 if TYPE_CHECKING:
     from ghostface_edge.pipeline.network.ghostfacenet import GhostFaceNet
@@ -26,7 +26,7 @@ def runtime_of(artifact: Path) -> str:
     if not artifact.is_file():
         raise InputError(f"{artifact}: no such file", fix="give the path of a model file")
     endings: dict[str, str] = {}
-    for runtime in TARGETS:
+    for runtime in runtimes():
         ending = load_target(runtime).extension
         if ending not in endings or (ending == artifact.suffix and f"-{runtime}-" in artifact.name):
             endings[ending] = runtime

@@ -16,7 +16,8 @@ from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets import onnx_graph
 from ghostface_edge.targets.protocol import InputType, Precision
-from ghostface_edge.targets.table import VariantId, load_target, require_input
+from ghostface_edge.targets.requirements import require_input
+from ghostface_edge.targets.table import VariantId, load_target
 
 CALIBRATION_FACES = 2000
 

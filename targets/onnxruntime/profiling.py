@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from ghostface_edge.calibration.preprocessing import normalize
+from ghostface_edge.reports.evidence import ProfileRole
 from ghostface_edge.targets.face_like import face_like
-from ghostface_edge.targets.profile import PROFILE_RUNS, WARM_UP_RUNS, OperatorSample, Role
+from ghostface_edge.targets.profile import PROFILE_RUNS, WARM_UP_RUNS, OperatorSample
 
 _ENDING: Final = "_kernel_time"
 _LAYOUT: Final = frozenset({"ReorderInput", "ReorderOutput", "Transpose", "Reshape", "Gather", "Shape"})
@@ -46,10 +47,10 @@ def _operators(events: list[dict[str, Any]]) -> Iterator[OperatorSample]:
             yield OperatorSample(event["name"].removesuffix(_ENDING), kind, _role(kind, facts), float(event["dur"]))
 
 
-def _role(kind: str, facts: dict[str, Any]) -> Role:
+def _role(kind: str, facts: dict[str, Any]) -> ProfileRole:
     if kind in _LAYOUT:
-        return Role.LAYOUT
+        return ProfileRole.LAYOUT
     if kind in _QUANTIZE:
-        return Role.QUANTIZE
+        return ProfileRole.QUANTIZE
     types = {name for entry in facts.get("input_type_shape", [])[:1] for name in entry}
-    return Role.INTEGER if types & {"uint8", "int8"} else Role.FLOAT
+    return ProfileRole.INTEGER if types & {"uint8", "int8"} else ProfileRole.FLOAT

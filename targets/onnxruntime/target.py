@@ -13,13 +13,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostface_edge.calibration.preprocessing import normalize
+from ghostface_edge.reports.evidence import ProfileRow
 from ghostface_edge.targets import onnx_graph
 from ghostface_edge.targets.onnxruntime import profiling
 from ghostface_edge.targets.onnxruntime.blocked import to_blocked
 from ghostface_edge.targets.onnxruntime.integer_lowering import to_integers
-from ghostface_edge.targets.profile import ProfileRow, group
-from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Embeddings, Faces, InputType, Layout, Precision
-from ghostface_edge.targets.table import require_input, require_modules
+from ghostface_edge.targets.profile import group
+from ghostface_edge.targets.protocol import (
+    EVERY_METHOD,
+    ArtifactInfo,
+    Embedder,
+    Embeddings,
+    Faces,
+    InputType,
+    Layout,
+    Precision,
+)
+from ghostface_edge.targets.requirements import require_input, require_modules
 
 
 class OnnxruntimeTarget:
@@ -30,8 +40,12 @@ class OnnxruntimeTarget:
     extension = ".onnx"
     packages = ("onnxruntime", "onnx")
     input_types = (InputType.FLOAT32,)
+    methods = EVERY_METHOD
+    reads_onnx = True
+    is_timed = True
     uses_threads = True
-    island: str | None = "float32"
+    is_firmware = False
+    float_fallback: str | None = "float32"
 
     def require(self) -> None:
         require_modules("torch", "onnxruntime")

@@ -7,8 +7,9 @@ PReLU or a quantizer that shows up is one that was not fused.
 from typing import Any, Final
 
 from ghostface_edge.calibration.preprocessing import normalize
+from ghostface_edge.reports.evidence import ProfileRole
 from ghostface_edge.targets.face_like import face_like
-from ghostface_edge.targets.profile import PROFILE_RUNS, WARM_UP_RUNS, OperatorSample, Role
+from ghostface_edge.targets.profile import PROFILE_RUNS, WARM_UP_RUNS, OperatorSample
 
 _LAYOUT: Final = frozenset({"Reorder", "Transpose", "Reshape"})
 _QUANTIZE: Final = frozenset({"FakeQuantize", "Convert"})
@@ -31,9 +32,9 @@ def sample(compiled: Any) -> list[OperatorSample]:
     return samples
 
 
-def _role(kind: str, kernel: str) -> Role:
+def _role(kind: str, kernel: str) -> ProfileRole:
     if kind in _LAYOUT:
-        return Role.LAYOUT
+        return ProfileRole.LAYOUT
     if kind in _QUANTIZE:
-        return Role.QUANTIZE
-    return Role.INTEGER if kernel.lower().endswith(("_i8", "_u8")) else Role.FLOAT
+        return ProfileRole.QUANTIZE
+    return ProfileRole.INTEGER if kernel.lower().endswith(("_i8", "_u8")) else ProfileRole.FLOAT

@@ -16,11 +16,21 @@ from numpy.typing import NDArray
 
 from ghostface_edge.calibration.preprocessing import normalize
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.evidence import ProfileRow
 from ghostface_edge.targets.openvino import kernels, profiling
 from ghostface_edge.targets.openvino.lowering import lower
-from ghostface_edge.targets.profile import ProfileRow, group
-from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Embeddings, Faces, InputType, Layout, Precision
-from ghostface_edge.targets.table import require_input, require_modules
+from ghostface_edge.targets.profile import group
+from ghostface_edge.targets.protocol import (
+    EVERY_METHOD,
+    ArtifactInfo,
+    Embedder,
+    Embeddings,
+    Faces,
+    InputType,
+    Layout,
+    Precision,
+)
+from ghostface_edge.targets.requirements import require_input, require_modules
 
 _INTEGER_TYPES = {"i8", "u8"}
 
@@ -33,8 +43,12 @@ class OpenvinoTarget:
     extension = ".xml"
     packages = ("openvino", "nncf")
     input_types = (InputType.FLOAT32,)
+    methods = EVERY_METHOD
+    reads_onnx = True
+    is_timed = True
     uses_threads = True
-    island: str | None = "float32, weights stored as float16"
+    is_firmware = False
+    float_fallback: str | None = "float32, weights stored as float16"
 
     def require(self) -> None:
         require_modules("openvino", "openvino", "nncf")

@@ -3,8 +3,8 @@
 import time
 from pathlib import Path
 
+from ghostface_edge.reports.evidence import ProfileRow
 from ghostface_edge.targets.places.inference import Inference
-from ghostface_edge.targets.profile import ProfileRow
 from ghostface_edge.targets.protocol import ArtifactInfo, Faces, InputType, Precision
 from ghostface_edge.targets.table import load_target
 

@@ -5,8 +5,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ghostface_edge.reports.errors import InputError, RuntimeMissingError
-from ghostface_edge.targets.profile import PROFILE_RUNS, OperatorSample, ProfileRow, Role, group
-from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Faces, InputType, Layout, Precision
+from ghostface_edge.reports.evidence import ProfileRole, ProfileRow
+from ghostface_edge.targets.profile import PROFILE_RUNS, OperatorSample, group
+from ghostface_edge.targets.protocol import EVERY_METHOD, ArtifactInfo, Embedder, Faces, InputType, Layout, Precision
 from ghostface_edge.targets.tflite.kernel_set import KernelSet
 
 _PIP = "pip install 'ghostface-edge[tflite]'"
@@ -21,8 +22,12 @@ class TfliteTarget:
     extension = ".tflite"
     packages = ("ai-edge-litert", "ai-edge-quantizer", "flatbuffers")
     input_types = (InputType.INT8, InputType.UINT8, InputType.FLOAT32)
+    methods = EVERY_METHOD
+    reads_onnx = False
+    is_timed = True
     uses_threads = True
-    island: str | None = None
+    is_firmware = False
+    float_fallback: str | None = None
 
     def require(self) -> None:
         """Raise RuntimeMissingError unless an interpreter is installed."""
@@ -97,9 +102,9 @@ class TfliteTarget:
 
         samples = []
         for place, operator in enumerate(time_operators(artifact, threads, PROFILE_RUNS)):
-            role = Role.INTEGER if "int" in operator.dtype else Role.FLOAT
+            role = ProfileRole.INTEGER if "int" in operator.dtype else ProfileRole.FLOAT
             if operator.kind in {"QUANTIZE", "DEQUANTIZE"}:
-                role = Role.QUANTIZE
+                role = ProfileRole.QUANTIZE
             samples.append(
                 OperatorSample(f"{place}", operator.kind, role, operator.microseconds, delegated=operator.delegated)
             )

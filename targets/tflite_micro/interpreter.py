@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ghostface_edge.reports.errors import InputError, ToolError
 from ghostface_edge.targets.protocol import Embeddings, Faces
-from ghostface_edge.targets.table import require_modules
+from ghostface_edge.targets.requirements import require_modules
 from ghostface_edge.targets.tflite.encoding import decode, encode
 
 _ROOMY_BYTES: Final = 64 << 20

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from ghostface_edge.reports.errors import InputError
-from ghostface_edge.targets.profile import ProfileRow
+from ghostface_edge.reports.evidence import ProfileRow
 from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Faces, InputType, Layout, Precision
-from ghostface_edge.targets.table import require_modules
+from ghostface_edge.targets.requirements import require_modules
 from ghostface_edge.targets.tflite import TfliteTarget
 from ghostface_edge.targets.tflite.kernel_set import KernelSet
 
@@ -18,8 +18,12 @@ class TfliteMicroTarget:
     extension = ".tflite"
     packages = ("tflite-micro", "ai-edge-litert", "flatbuffers")
     input_types = (InputType.INT8, InputType.UINT8, InputType.FLOAT32)
+    methods = ((Precision.FP32, ""), (Precision.INT8, ""))
+    reads_onnx = False
+    is_timed = False
     uses_threads = False
-    island: str | None = None
+    is_firmware = True
+    float_fallback: str | None = None
 
     def require(self) -> None:
         """Raise RuntimeMissingError unless the interpreter and LiteRT's schema are installed."""

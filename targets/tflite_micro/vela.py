@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 
 from ghostface_edge.reports.errors import InputError, ToolError
-from ghostface_edge.targets.table import require_modules
+from ghostface_edge.targets.requirements import require_modules
 from ghostface_edge.targets.tflite_micro.compiled import read_placement
 
 ACCELERATORS: Final = ("ethos-u55-128", "ethos-u55-256", "ethos-u65-256", "ethos-u85-256")

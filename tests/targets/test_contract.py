@@ -12,8 +12,8 @@ from onnx import TensorProto, helper, numpy_helper
 from ghostface_edge.reports.errors import GhostfaceEdgeError, InputError, RuntimeMissingError
 from ghostface_edge.targets.places.place import LOCAL
 from ghostface_edge.targets.places.worker import RuntimeWorker
-from ghostface_edge.targets.protocol import InputType, Layout, Precision
-from ghostface_edge.targets.table import STOCK, TARGETS, VariantId, all_variants, load_target, parse_variants
+from ghostface_edge.targets.protocol import STOCK, InputType, Layout, Precision
+from ghostface_edge.targets.table import TARGETS, VariantId, all_variants, load_target, parse_variants
 
 IMPORTED = {
     "openvino": "openvino",

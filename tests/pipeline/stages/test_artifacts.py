@@ -27,7 +27,7 @@ def test_a_target_without_islands_gets_the_full_integer_carrier(carrier, runtime
     target = load_target(runtime)
     chosen = carrier.suited_to(target)
     assert chosen.sha256 == file_sha256(chosen.path)
-    if target.island is None:
+    if target.float_fallback is None:
         assert chosen.path.name == FULL_INTEGER
         assert chosen.report.higher_precision == ()
     else:
@@ -35,7 +35,7 @@ def test_a_target_without_islands_gets_the_full_integer_carrier(carrier, runtime
 
 
 def test_tflite_never_takes_islands():
-    assert {runtime for runtime in TARGETS if load_target(runtime).island is None} >= {"tflite"}
+    assert {runtime for runtime in TARGETS if load_target(runtime).float_fallback is None} >= {"tflite"}
 
 
 def test_where_nothing_is_kept_all_get_the_same(carrier):

@@ -1,0 +1,43 @@
+"""Requirements of a runtime: what has to be installed, which versions are, and which inputs it takes."""
+
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+
+from ghostface_edge.reports.errors import InputError, RuntimeMissingError
+from ghostface_edge.targets.protocol import InputType
+
+
+def require_modules(extra: str, *modules: str) -> None:
+    """Check that an extra's modules are installed, without importing them.
+
+    Raises:
+        RuntimeMissingError: one is not; `fix` is the line that installs it.
+    """
+    for module in modules:
+        if find_spec(module) is None:
+            raise RuntimeMissingError(f"{module} is not installed", fix=f"pip install 'ghostface-edge[{extra}]'")
+
+
+def require_input(runtime: str, known: tuple[InputType, ...], input_type: InputType | None) -> None:
+    """Check that a runtime's INT8 artifacts can take an input of this type; None is what they take unless asked.
+
+    Raises:
+        InputError: they cannot.
+    """
+    if input_type is not None and input_type not in known:
+        raise InputError(
+            f"{runtime} takes {' or '.join(known)}, not {input_type}",
+            fix="leave the type of the input to the runtime, or name tflite or tflite-micro",
+        )
+
+
+def versions(packages: Iterable[str]) -> dict[str, str]:
+    """Installed versions, for cache keys and reports; a package that is not there is left out."""
+    found = {}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
