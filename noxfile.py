@@ -1,4 +1,4 @@
-"""`nox -s run|tests|lint|bench|tensorflow|boards`: every session in its own environment, from the pinned versions."""
+"""`nox -s run|tests|lint|golden|bench|tensorflow|boards`: each session in its own environment, at pinned versions."""
 
 import os
 from pathlib import Path
@@ -56,6 +56,16 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check")
     session.run("ruff", "check")
     session.run("mypy", *(option for package in PACKAGES for option in ("--package", f"ghostface_edge.{package}")))
+
+
+@nox.session
+def golden(session: nox.Session) -> None:
+    """Record every figure and model hash of the jobs, or check them.
+
+    `nox -s golden -- record|check FILE --checkpoint NET.h5 --pairs lfw.bin --calibration FACES`
+    """
+    install(session, "all")
+    session.run("python", "tests/golden.py", *session.posargs)
 
 
 @nox.session
