@@ -14,7 +14,8 @@ from ghostface_edge.reports.evidence import CrossPrecision, Flip, PersonChange, 
 from ghostface_edge.reports.flips import Names, by_person, find_flips
 from ghostface_edge.reports.matrix import cross_precision
 from ghostface_edge.reports.metrics import cosine_scores, cosines, verification_accuracy
-from ghostface_edge.reports.paired import compare, link_identities
+from ghostface_edge.reports.paired import compare
+from ghostface_edge.reports.people import link_identities
 from ghostface_edge.reports.transfer import transfer_thresholds
 from ghostface_edge.reports.variant import Accuracy, VersusReference
 

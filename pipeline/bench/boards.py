@@ -36,7 +36,8 @@ from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.pipeline.tools.quantize_file import CALIBRATION_FACES
 from ghostface_edge.reports.errors import GhostfaceEdgeError
 from ghostface_edge.reports.metrics import cosine_scores, normalized
-from ghostface_edge.reports.paired import compare, link_identities
+from ghostface_edge.reports.paired import compare
+from ghostface_edge.reports.people import link_identities
 from ghostface_edge.targets.places.board import TfliteBoard
 from ghostface_edge.targets.places.board_file import write_board_file
 from ghostface_edge.targets.places.place import LOCAL, Place

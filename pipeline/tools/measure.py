@@ -24,7 +24,8 @@ from ghostface_edge.pipeline.tools.inspection import runtime_of
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.latency import summarize
 from ghostface_edge.reports.metrics import cosine_scores, verification_accuracy
-from ghostface_edge.reports.paired import compare, link_identities
+from ghostface_edge.reports.paired import compare
+from ghostface_edge.reports.people import link_identities
 from ghostface_edge.reports.protocols.best_threshold import best_threshold_accuracy
 from ghostface_edge.reports.protocols.flip import flip_sum
 from ghostface_edge.reports.protocols.insightface import insightface_accuracy, squared_distances

@@ -1,0 +1,46 @@
+"""What a gate judges and against what, and which variants decide."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from ghostface_edge.reports.policy import Policy
+from ghostface_edge.reports.report import Data, Report, Role
+from ghostface_edge.reports.variant import Variant
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is judged, against what."""
+
+    variants: Sequence[Variant]
+    data: Data | None
+    policy: Policy
+    baseline: Report | None
+
+    def before(self, variant: Variant) -> Variant | None:
+        """The same variant in the baseline, if the two runs can be compared at all."""
+        if self.baseline is None or not self.comparable:
+            return None
+        return next((other for other in self.baseline.variants if other.id == variant.id), None)
+
+    @property
+    def comparable(self) -> bool:
+        """Whether the baseline was measured on the same pairs."""
+        if self.baseline is None or self.data is None:
+            return False
+        before, now = self.baseline.data.pairs, self.data.pairs
+        return (before.sha256, before.count, before.protocol) == (now.sha256, now.count, now.protocol)
+
+
+def role_of(variant: Variant, variants: Sequence[Variant], policy: Policy) -> Role:
+    """Whether a variant would ship, or only stands beside the one that would."""
+
+    def compared_only(name: str) -> bool:
+        return any(fnmatchcase(name, pattern) for pattern in policy.comparison)
+
+    ships_instead = (
+        other.runtime == variant.runtime and other.precision == variant.precision and not compared_only(other.id)
+        for other in variants
+    )
+    return Role.COMPARISON if compared_only(variant.id) and any(ships_instead) else Role.CANDIDATE

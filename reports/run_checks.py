@@ -1,0 +1,61 @@
+"""Checks of the whole run: what has to be true before any figure counts."""
+
+from fnmatch import fnmatchcase
+
+from ghostface_edge.reports.case import Case, role_of
+from ghostface_edge.reports.report import Calibration, Check, Role, Verdict
+from ghostface_edge.reports.variant import Status
+
+EVERYTHING = "*"
+"""In place of a variant id, where a check is about the whole run."""
+
+
+def checks_of_run(case: Case) -> list[Check]:
+    """Check what has to be true before any figure counts."""
+    ok = [variant.id for variant in case.variants if variant.status is Status.OK]
+    checks = []
+    if not ok:
+        checks.append(_whole("variants", "at least 1", 0, "no variant was measured"))
+    if case.data is not None:
+        if case.data.pairs.count == 0:
+            checks.append(_whole("pairs", "at least 1", 0, "no pairs were compared"))
+        checks += _leak(case.data.calibration)
+    missing = [pattern for pattern in case.policy.require if not any(fnmatchcase(name, pattern) for name in ok)]
+    checks += [_whole("required", pattern, None, f"no variant {pattern} was measured") for pattern in missing]
+    return checks + _of_the_baseline(case)
+
+
+def _leak(calibration: Calibration) -> list[Check]:
+    shared, guard = calibration.identities_shared_with_pairs, calibration.leak_guard
+    if not shared:
+        return []
+    both = f"{shared} people are in the calibration faces and in the pairs"
+    if guard is None or shared > len(guard.allowed):
+        return [_whole("leak", "0 people", shared, f"{both}, so the pairs do not judge fairly")]
+    allowed = _whole("leak", "0 people", shared, f"{both}, allowed by name: {', '.join(guard.allowed)}")
+    return [allowed.model_copy(update={"verdict": Verdict.PASS})]
+
+
+def _of_the_baseline(case: Case) -> list[Check]:
+    if case.baseline is None:
+        return []
+    if not case.comparable:
+        reason = "the baseline was measured on other pairs or by another protocol, so it cannot be compared with"
+        return [_whole("baseline", "same pairs", None, reason)]
+    now = {variant.id for variant in case.variants}
+    gone = [
+        variant.id
+        for variant in case.baseline.variants
+        if variant.status is Status.OK
+        and variant.id not in now
+        and role_of(variant, case.baseline.variants, case.policy) is Role.CANDIDATE
+    ]
+    return [
+        _whole("baseline", "same variants", None, f"{name} is in the baseline, but not in this run") for name in gone
+    ]
+
+
+def _whole(name: str, limit: str, measured: float | None, reason: str) -> Check:
+    return Check(
+        name=name, variant=EVERYTHING, limit=limit, measured=measured, verdict=Verdict.INCONCLUSIVE, reason=reason
+    )

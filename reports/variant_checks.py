@@ -1,0 +1,117 @@
+"""Checks of one variant: whether it was measured, and every rule of the policy that names it.
+
+A figure with an interval fails only if all of the interval breaks the limit and passes only if none of it does.
+"""
+
+from ghostface_edge.reports.case import Case, role_of
+from ghostface_edge.reports.measured import Measurement, measure
+from ghostface_edge.reports.paired import pairs_to_settle
+from ghostface_edge.reports.policy import Baseline, Metric, RelativeTo, Rule
+from ghostface_edge.reports.report import Check, Role, Verdict
+from ghostface_edge.reports.variant import Status, Variant
+
+MEASURED = "measured"
+"""The check that a variant has figures at all."""
+
+
+def checks_of_variant(variant: Variant, case: Case) -> list[Check]:
+    """Check one variant: rules count only where it has figures."""
+    role = role_of(variant, case.variants, case.policy)
+    rules = [rule for rule in case.policy.rules if rule.matches(variant.id) and _applies(rule, case)]
+    if variant.status is not Status.OK:
+        rules = []
+    return [_was_measured(variant, role), *(_check(rule, variant, case, role) for rule in rules)]
+
+
+def _applies(rule: Rule, case: Case) -> bool:
+    waits_for_baseline = rule.relative_to is RelativeTo.BASELINE and case.baseline is None
+    return not (waits_for_baseline and case.policy.baseline is Baseline.OPTIONAL)
+
+
+def _was_measured(variant: Variant, role: Role) -> Check:
+    verdict = {Status.OK: Verdict.PASS, Status.FAILED: Verdict.FAIL, Status.SKIPPED: Verdict.INCONCLUSIVE}
+    reason = "was measured" if variant.status is Status.OK else f"{variant.status}: {variant.error}"
+    return Check(
+        name=MEASURED,
+        variant=variant.id,
+        limit="status ok",
+        measured=None,
+        verdict=verdict[variant.status],
+        reason=" ".join(f"{variant.id}: {reason}".split()),
+        role=role,
+    )
+
+
+def _check(rule: Rule, variant: Variant, case: Case, role: Role) -> Check:
+    measurement = measure(rule, variant, case.variants, case.before(variant))
+    if measurement is None:
+        limit = _limit(rule, "")
+        verdict, reason = Verdict.INCONCLUSIVE, f"{rule.name} {_absence(rule, case)}, limit {limit}"
+        measurement = None
+    else:
+        limit = _limit(rule, measurement.unit)
+        verdict = _place(measurement, rule)
+        reason = f"{_phrase(measurement)}, limit {limit}{_outlook(rule, measurement, variant, verdict)}"
+    return Check(
+        name=rule.name,
+        variant=variant.id,
+        limit=limit,
+        measured=None if measurement is None else measurement.value,
+        verdict=verdict,
+        reason=f"{variant.id}: {reason}",
+        role=role,
+        unit="" if measurement is None else measurement.unit,
+        ci95=None if measurement is None else measurement.interval,
+        set=rule.set,
+        why=rule.why,
+    )
+
+
+def _absence(rule: Rule, case: Case) -> str:
+    """Say why there is no figure."""
+    if rule.relative_to is RelativeTo.BASELINE:
+        return "has no baseline to compare with" if case.baseline is None else "is not in a comparable baseline"
+    if rule.far is not None:
+        return f"needs at least {round(1 / float(rule.far)):,} pairs of different people"
+    return "was not measured"
+
+
+def _place(measurement: Measurement, rule: Rule) -> Verdict:
+    """Say where a figure lies against the limits."""
+    low, high = measurement.interval or (measurement.value, measurement.value)
+    upper = float("inf") if rule.max is None else rule.max
+    lower = float("-inf") if rule.min is None else rule.min
+    if low > upper or high < lower:
+        return Verdict.FAIL
+    return Verdict.PASS if lower <= low and high <= upper else Verdict.INCONCLUSIVE
+
+
+def _limit(rule: Rule, unit: str) -> str:
+    unit = unit and f" {unit}"
+    if rule.max is None:
+        return f">= {rule.min:g}{unit}"
+    if rule.min is None:
+        return f"<= {rule.max:g}{unit}"
+    return f"{rule.min:g} to {rule.max:g}{unit}"
+
+
+def _phrase(measurement: Measurement) -> str:
+    unit = measurement.unit and f" {measurement.unit}"
+    interval = "" if measurement.interval is None else " [{:.4g}, {:.4g}]".format(*measurement.interval)
+    detail = measurement.detail and f" ({measurement.detail})"
+    return f"{measurement.name} {measurement.value:.4g}{unit}{interval}{detail}"
+
+
+def _outlook(rule: Rule, measurement: Measurement, variant: Variant, verdict: Verdict) -> str:
+    """Say what would settle an open question."""
+    if verdict is not Verdict.INCONCLUSIVE:
+        return ""
+    result = variant.sets.get(rule.set) if rule.set else None
+    versus = result.versus_reference if result else variant.versus_reference
+    if rule.metric is Metric.DROP and versus is not None and versus.pairs is not None:
+        limits = [limit for limit in (rule.max, rule.min) if limit is not None]
+        nearest = min(limits, key=lambda limit: abs(limit - measurement.value))
+        needed = pairs_to_settle(measurement.value, nearest, versus.flipped_pairs, versus.pairs)
+        if needed is not None:
+            return f"; {versus.pairs:,} pairs cannot settle it, about {max(needed, versus.pairs + 1):,} would"
+    return "; too noisy to tell, measure longer or on more pairs"
