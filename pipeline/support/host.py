@@ -28,6 +28,14 @@ def describe_host() -> Host:
     )
 
 
+def int8_saturates(host: Host) -> bool:
+    """Whether ONNX Runtime's and OpenVINO's INT8 kernels are inexact here: x86 without VNNI adds pairs in 16 bits.
+
+    Source: ONNX Runtime, "Quantize ONNX models", on U8S8 and saturation.
+    """
+    return host.machine == "x86_64" and not any("vnni" in flag for flag in host.isa)
+
+
 def usable_cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

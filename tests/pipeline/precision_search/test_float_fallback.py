@@ -75,6 +75,7 @@ def test_an_island_stands_between_grids_that_stay(carrier, faces, reference, car
     assert cosine(run(freed, faces, exactly=True), reference) > carrier_cosine - 0.002  # the rest rounds otherwise
 
 
+@pytest.mark.exact_int8
 @pytest.mark.parametrize("chosen", [slice(0, 6), slice(3, 9), slice(12, 20)])
 def test_onnxruntime_keeps_the_numbers_and_writes_islands_for_blocked_kernels(carrier, faces, chosen):
     freed = free(carrier, find_segments(carrier)[chosen])
@@ -85,6 +86,7 @@ def test_onnxruntime_keeps_the_numbers_and_writes_islands_for_blocked_kernels(ca
     assert "QLinearConv" in kinds(lowered)
 
 
+@pytest.mark.exact_int8
 def test_version_2_has_islands_too(second_carrier, faces):
     segments = find_segments(second_carrier)
     assert len(segments) == 20

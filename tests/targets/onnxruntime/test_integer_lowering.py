@@ -39,6 +39,7 @@ def kinds(model):
     return [node.op_type for node in model.graph.node]
 
 
+@pytest.mark.exact_int8
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 1000), tied=st.booleans(), steepest=st.sampled_from([0.9, 1.0, 1.6]))
 def test_the_numbers_are_the_qdq_models(write_ghost_network, run_exactly, inputs, seed, tied, steepest):
@@ -56,6 +57,7 @@ def test_nothing_between_entry_and_exit_is_float(ghost_qdq):
     assert found.count("QLinearConv") == 7 + 4  # convolutions and the bends of four PReLUs
 
 
+@pytest.mark.exact_int8
 def test_steep_slopes_stay_in_integers_and_exact(write_ghost_network, run_exactly, inputs):
     path = write_ghost_network(quantized=True, steepest=1.6)
     lowered = to_integers(onnx.load(path))
@@ -70,6 +72,7 @@ def test_a_prelu_whose_grids_differ_is_computed_in_float_and_no_other_node(write
     assert found.count("QLinearConv") == 7
 
 
+@pytest.mark.exact_int8
 def test_a_convolution_off_the_grid_stays_float(mixed_qdq, run_exactly, inputs):
     lowered = to_integers(onnx.load(mixed_qdq))
     assert kinds(lowered).count("Conv") == 1
@@ -102,6 +105,7 @@ def test_any_batch(ghost_qdq, inputs, batch):
     np.testing.assert_array_equal(run(lowered, inputs[:batch]), alone)
 
 
+@pytest.mark.exact_int8
 @pytest.mark.parametrize("stride", [1, 2])
 def test_a_stem_computes_four_columns_at_a_time(write_stem, run_exactly, inputs, stride):
     """28 columns are a multiple of four, 14 are not."""
@@ -113,6 +117,7 @@ def test_a_stem_computes_four_columns_at_a_time(write_stem, run_exactly, inputs,
     np.testing.assert_allclose(run(lowered, inputs), run_exactly(path, inputs), atol=1e-6)
 
 
+@pytest.mark.exact_int8
 def test_gates_of_version_2_stay_in_integers(gated_qdq, run_exactly, inputs):
     lowered = to_integers(onnx.load(gated_qdq))
     assert {"QLinearAveragePool", "QLinearSigmoid", "Resize", "QLinearMul"} <= set(kinds(lowered))

@@ -29,6 +29,7 @@ def embed(artifact, x):
     return np.concatenate([compiled([row])[0] for row in x[:, None]])
 
 
+@pytest.mark.exact_int8
 def test_the_numbers_are_the_qdq_models(ghost_qdq, run_exactly, inputs, tmp_path):
     artifact = tmp_path / "model.xml"
     OpenvinoTarget().lower_quantized(ghost_qdq, artifact)
@@ -60,6 +61,7 @@ def test_what_the_file_says_twice_is_left_out(ghost_qdq, tmp_path):
     assert model.output().partial_shape[0].is_dynamic
 
 
+@pytest.mark.exact_int8
 def test_a_tensor_off_the_grid_stays_float(mixed_qdq, run_exactly, inputs, tmp_path):
     artifact = tmp_path / "model.xml"
     OpenvinoTarget().lower_quantized(mixed_qdq, artifact)
