@@ -57,7 +57,7 @@ def test_distillation_improves_on_its_start(network, faces, tmp_path):
     recipe = QUICK.model_copy(
         update={
             "correction": CorrectionOptions(biases=False),
-            "distillation": DistillationOptions(steps=60, batch=16, learning_rate=3e-4, range_rate=3.0),
+            "distillation": DistillationOptions(steps=60, batch=16, learning_rate=1e-4, range_rate=30.0),
         }
     )
     report = quantize(network, faces, recipe, tmp_path / "carrier.onnx", seed=0, progress=silent)

@@ -11,8 +11,9 @@ from ghostface_edge.pipeline.simulation.statistics import observe, observe_range
 
 
 def test_predicted_cost_is_what_rounding_activations_costs(program, faces):
-    """Twice (1 - cosine) of the simulation with rounded activations, within a factor of 2: seeded networks give 1.3 to 1.6,
-    and a face with a short embedding moves the mean of 64.
+    """Twice (1 - cosine) of the simulation with rounded activations, within a factor of 2.
+
+    Seeded networks give 1.3 to 1.6, and one face with a short embedding moves the mean of 64.
     """
     sites = find_sites(program)
     settled = settle(program, sites, observe(program, faces, seed=0))
