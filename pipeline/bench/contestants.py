@@ -12,7 +12,7 @@ from ghostface_edge.pipeline.bench.floors import Floor, write_floor
 from ghostface_edge.pipeline.bench.models import BenchModel
 from ghostface_edge.pipeline.graph import model as graph_model
 from ghostface_edge.pipeline.graph.export import export_onnx
-from ghostface_edge.pipeline.prepare.slopes import invert_large_slopes
+from ghostface_edge.pipeline.prepare.slopes import InvertLargeSlopes
 from ghostface_edge.pipeline.quantize.options import CorrectionOptions, RangeOptions, Recipe
 from ghostface_edge.pipeline.quantize.ranges import RangeMethod
 from ghostface_edge.pipeline.quantize.recipe import quantize
@@ -61,7 +61,7 @@ def quantize_quickly(model: Path, faces: Faces, folder: Path) -> Path:
     """Quantize an exported network as fast as it goes; returns the carrier, which lies in `folder`."""
     prepared, carrier = folder / f"{model.stem}.prepared.onnx", folder / f"{model.stem}.carrier.onnx"
     network = graph_model.load(model)
-    invert_large_slopes(network.graph)
+    InvertLargeSlopes()(network)
     graph_model.save(network, prepared)
     quantize(prepared, faces, _RECIPE, carrier, seed=0, progress=lambda _step, _share: None)
     return carrier

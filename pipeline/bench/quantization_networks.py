@@ -19,7 +19,7 @@ import torch
 from ghostface_edge.calibration.faces import sample, scan_folder
 from ghostface_edge.pipeline.bench.models import seeded
 from ghostface_edge.pipeline.graph import model as graph_model
-from ghostface_edge.pipeline.graph.canonical import canonicalize
+from ghostface_edge.pipeline.graph.canonical import Canonicalize
 from ghostface_edge.pipeline.graph.emit import emit
 from ghostface_edge.pipeline.network.architecture import Architecture
 from ghostface_edge.pipeline.network.checkpoint import network_of
@@ -27,11 +27,11 @@ from ghostface_edge.pipeline.network.ghostfacenet import GhostFaceNet
 from ghostface_edge.pipeline.network.preprocessing import Preprocessing
 from ghostface_edge.pipeline.prepare.prepare import prepare
 from ghostface_edge.pipeline.quantize.correct import correct_biases, round_parameters
-from ghostface_edge.pipeline.quantize.ranges import RangeMethod, find_ranges, grids_of
+from ghostface_edge.pipeline.quantize.ranges import RangeMethod, activation_params, find_ranges
 from ghostface_edge.pipeline.simulation.determinism import deterministic
-from ghostface_edge.pipeline.simulation.placement import find_sites
+from ghostface_edge.pipeline.simulation.placement import place_quantizers
 from ghostface_edge.pipeline.simulation.program import Program
-from ghostface_edge.pipeline.simulation.qdq_model import write_carrier
+from ghostface_edge.pipeline.simulation.qdq_writing import write_qdq
 from ghostface_edge.pipeline.simulation.reading import load_program
 from ghostface_edge.pipeline.simulation.simulate import as_input, cosines, embed, rounding, simulate
 from ghostface_edge.targets.places.place import LOCAL
@@ -91,7 +91,7 @@ def _row(name: str, faces: Faces, scratch: Path) -> str:
     architecture = Architecture(width=float(width), stride=int(stride), version=int(version))
     calibration, held_out = faces[:_FACES], faces[_FACES:]
     model = emit(_SOURCES[source](architecture, calibration), Preprocessing())
-    canonicalize(model)
+    Canonicalize()(model)
     graph_model.save(model, scratch / "model.onnx")
     prepare(scratch / "model.onnx", calibration, scratch / "prepared.onnx", seed=0, progress=lambda _name, _share: None)
     program = load_program(scratch / "prepared.onnx")
@@ -102,11 +102,13 @@ def _row(name: str, faces: Faces, scratch: Path) -> str:
 
 def _measure(program: Program, calibration: Faces, held_out: Faces, scratch: Path) -> list[float]:
     """Mean cosines to float: all rounded, activations alone, weights alone, pixels disturbed, then every runtime's."""
-    sites, reference = find_sites(program), embed(program, held_out)
+    placement, reference = place_quantizers(program), embed(program, held_out)
     method = RangeMethod.SENSITIVITY
-    ranges = find_ranges(program, sites, calibration, method, percentile=100.0, seed=0, progress=lambda _share: None)
-    rounded = round_parameters(program, grids_of(sites, ranges))
-    whole = correct_biases(program, rounded.grids, calibration, lambda _share: None)
+    ranges = find_ranges(
+        program, placement, calibration, method, percentile=100.0, seed=0, progress=lambda _share: None
+    )
+    rounded = round_parameters(program, activation_params(placement, ranges))
+    whole = correct_biases(program, rounded.activations, calibration, lambda _share: None)
     real = {name: value for name, value in program.parameters.items() if not name.endswith(".bias")}
     integer = {name: rounded.program.parameters[name] for name in real}
     shifted = replace(program, parameters=rounded.program.parameters | real)
@@ -117,7 +119,7 @@ def _measure(program: Program, calibration: Faces, held_out: Faces, scratch: Pat
             return value
         return value + (2 * torch.rand(value.shape, generator=generator) - 1) * _HALF_GREY
 
-    write_carrier(whole, scratch / "carrier.onnx", image_size=held_out.shape[1])
+    write_qdq(whole, scratch / "carrier.onnx", image_size=held_out.shape[1])
     results = [
         simulate(whole, held_out),
         embed(shifted, held_out, rounding(rounded)),

@@ -12,14 +12,14 @@ from pathlib import Path
 
 from ghostface_edge.calibration.faces import sample, scan_folder
 from ghostface_edge.pipeline.graph import model as graph_model
-from ghostface_edge.pipeline.prepare.equalize import equalize_ranges
+from ghostface_edge.pipeline.prepare.equalize import EqualizeRanges
 from ghostface_edge.pipeline.prepare.prepare import prepare
 from ghostface_edge.pipeline.quantize.correct import correct_biases, round_parameters
 from ghostface_edge.pipeline.quantize.faces import SplitFaces, split_faces
-from ghostface_edge.pipeline.quantize.ranges import RangeMethod, find_ranges, grids_of
+from ghostface_edge.pipeline.quantize.ranges import RangeMethod, activation_params, find_ranges
 from ghostface_edge.pipeline.quantize.sensitivity import sqnr_db
 from ghostface_edge.pipeline.simulation.determinism import deterministic
-from ghostface_edge.pipeline.simulation.placement import find_sites
+from ghostface_edge.pipeline.simulation.placement import place_quantizers
 from ghostface_edge.pipeline.simulation.program import Program
 from ghostface_edge.pipeline.simulation.reading import load_program
 from ghostface_edge.pipeline.simulation.simulate import cosines, embed, simulate
@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
 def _graphs(model: Path, faces: Faces, folder: Path) -> Iterator[tuple[str, Path]]:
     yield "as exported", model
     equal = graph_model.load(model)
-    equalize_ranges(equal, faces[:_FACES])
+    EqualizeRanges(faces[:_FACES])(equal)
     graph_model.save(equal, folder / "equal.onnx")
     yield "equal ranges", folder / "equal.onnx"
     prepare(model, faces, folder / "prepared.onnx", seed=0, progress=lambda _name, _share: None)
@@ -55,12 +55,14 @@ def _graphs(model: Path, faces: Faces, folder: Path) -> Iterator[tuple[str, Path
 
 
 def _row(name: str, program: Program, split: SplitFaces, method: RangeMethod) -> str:
-    sites, faces, held_out = find_sites(program), split.calibration[:_FACES], split.held_out
+    placement, faces, held_out = place_quantizers(program), split.calibration[:_FACES], split.held_out
     reference = embed(program, held_out)
-    ranges = find_ranges(program, sites, faces, method, percentile=_PERCENTILE, seed=0, progress=lambda _share: None)
-    grids = grids_of(sites, ranges)
-    plain = simulate(round_parameters(program, grids), held_out)
-    corrected = simulate(correct_biases(program, grids, faces, lambda _share: None), held_out)
+    ranges = find_ranges(
+        program, placement, faces, method, percentile=_PERCENTILE, seed=0, progress=lambda _share: None
+    )
+    activations = activation_params(placement, ranges)
+    plain = simulate(round_parameters(program, activations), held_out)
+    corrected = simulate(correct_biases(program, activations, faces, lambda _share: None), held_out)
     before, after = (float(cosines(embeddings, reference).mean()) for embeddings in (plain, corrected))
     return f"| {name} | {method.value} | {before:.4f} | {after:.4f} | {sqnr_db(corrected, reference):.1f} |\n"
 

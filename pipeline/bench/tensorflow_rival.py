@@ -17,15 +17,14 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import onnxruntime
 from rich.console import Console
 from rich.table import Table
 
-from ghostface_edge.calibration.preprocessing import normalize
 from ghostface_edge.pipeline.bench import STANDARD_MODELS, BenchModel
 from ghostface_edge.pipeline.bench.contestants import FACES, quantize_quickly
 from ghostface_edge.pipeline.bench.limits import BYTES, TENSORFLOW, Comparison, Ratio, judge, table
-from ghostface_edge.pipeline.graph.export import MAX_ABS_DIFFERENCE, export_onnx
+from ghostface_edge.pipeline.graph.export import export_onnx
+from ghostface_edge.pipeline.network.parity import MAX_ABS_DIFFERENCE, onnx_input, run_onnx
 from ghostface_edge.pipeline.stages.latency import ROUNDS, RUNS_PER_ROUND, Timing, time_interleaved
 from ghostface_edge.pipeline.support.host import describe_host
 from ghostface_edge.pipeline.support.progress import Narrator
@@ -75,8 +74,7 @@ def make(model: BenchModel, folder: Path, python: Path) -> dict[str, Path]:
         ended = subprocess.run(command, stdout=written, stderr=subprocess.STDOUT, check=False)
     if ended.returncode:
         raise ToolError(f"TensorFlow's converter ended with {ended.returncode}", fix=f"see {log}")
-    session = onnxruntime.InferenceSession(exported, providers=["CPUExecutionProvider"])
-    expected = session.run(None, {"faces": normalize(faces).transpose(0, 3, 1, 2)})[0]
+    expected = run_onnx(exported, onnx_input(faces), len(faces))[0]
     difference = float(np.abs(np.load(folder / "tensorflow.npy") - expected).max())
     if not difference <= MAX_ABS_DIFFERENCE:
         raise ParityError(

@@ -23,6 +23,7 @@ from ghostface_edge.pipeline.checkpoints.onnx_walk import Walk
 from ghostface_edge.pipeline.network.architecture import Activation, Architecture
 from ghostface_edge.pipeline.network.checkpoint import Checkpoint
 from ghostface_edge.pipeline.network.ghostfacenet import ConvUnit, GhostFaceNet
+from ghostface_edge.pipeline.network.parity import run_onnx
 from ghostface_edge.pipeline.network.preprocessing import Preprocessing, from_metadata
 from ghostface_edge.pipeline.support.store import file_sha256
 from ghostface_edge.reports.errors import InputError
@@ -148,17 +149,12 @@ def _kernel_shape(conv: ir.Node) -> tuple[int, ...] | None:
 
 def _compare(checkpoint: Checkpoint, entry: OnnxInput) -> None:
     """The file's own embeddings of noise against those of the weights that were found in it."""
-    import onnxruntime
-
     from ghostface_edge.pipeline.network.checkpoint import network_of
 
     noise = np.random.default_rng(0).uniform(-1, 1, (entry.batch or 2, 3, entry.side, entry.side)).astype(np.float32)
     try:
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4
-        session = onnxruntime.InferenceSession(checkpoint.path, options, providers=["CPUExecutionProvider"])
         fed = noise if entry.layout is Layout.NCHW else np.ascontiguousarray(noise.transpose(0, 2, 3, 1))
-        outputs = session.run(None, {entry.name: fed})
+        outputs = run_onnx(checkpoint.path, fed, len(fed))
     except Exception as error:
         raise InputError(f"{checkpoint.path}: ONNX Runtime cannot run it ({error})", fix=_FIX) from error
     with torch.inference_mode():

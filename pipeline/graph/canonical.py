@@ -21,26 +21,42 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 
-def canonicalize(model: ir.Model) -> None:
-    """Name nodes and tensors, in place.
+class Canonicalize(ir.passes.InPlacePass):
+    """Name nodes and tensors.
 
     Convolutions are named after their weights, activations after their convolution, the rest by kind and rank.
     """
-    ranks: Counter[str] = Counter()
-    for node in model.graph:
-        source = node.inputs[0].producer() if node.inputs[0] is not None else None
-        if node.op_type == "Conv" and node.inputs[1] is not None:
-            node.name = str(node.inputs[1].name).removesuffix(".conv.weight")
-        elif node.op_type in {"PRelu", "Relu"} and source is not None:
-            node.name = f"{source.name}.activation"
-        else:
-            node.name = f"{node.op_type.lower()}.{ranks[node.op_type]}"
-            ranks[node.op_type] += 1
-        if not node.outputs[0].is_graph_output():
-            node.outputs[0].name = node.name
-        for value, role in zip(node.inputs[1:], ("weight", "bias", "sizes"), strict=False):
-            if value is not None and value.is_initializer():
-                value.name = f"{node.name}.{role}"
+
+    def requires(self, model: ir.Model) -> None:
+        """No constant is shared, since it is named after the node that reads it."""
+        shared = [value.name for value in model.graph.initializers.values() if len(value.uses()) > 1]
+        if shared:
+            raise ir.passes.PreconditionError(f"{shared} belong to several nodes")
+
+    def call(self, model: ir.Model) -> ir.passes.PassResult:
+        """Always counts as a modification."""
+        ranks: Counter[str] = Counter()
+        for node in model.graph:
+            source = node.inputs[0].producer() if node.inputs[0] is not None else None
+            if node.op_type == "Conv" and node.inputs[1] is not None:
+                node.name = str(node.inputs[1].name).removesuffix(".conv.weight")
+            elif node.op_type in {"PRelu", "Relu"} and source is not None:
+                node.name = f"{source.name}.activation"
+            else:
+                node.name = f"{node.op_type.lower()}.{ranks[node.op_type]}"
+                ranks[node.op_type] += 1
+            if not node.outputs[0].is_graph_output():
+                node.outputs[0].name = node.name
+            for value, role in zip(node.inputs[1:], ("weight", "bias", "sizes"), strict=False):
+                if value is not None and value.is_initializer():
+                    value.name = f"{node.name}.{role}"
+        return ir.passes.PassResult(model, modified=True)
+
+    def ensures(self, model: ir.Model) -> None:
+        """Every node has a name of its own."""
+        names = [node.name for node in model.graph]
+        if len(set(names)) < len(names):
+            raise ir.passes.PostconditionError("two nodes have one name")
 
 
 def constant(value: ir.Value | None) -> NDArray[np.generic] | None:

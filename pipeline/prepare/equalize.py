@@ -2,7 +2,7 @@
 
 In: a graph and calibration faces. Out: the same function with other channel scales.
 
-Where the simulation can run the graph, scales minimise the predicted error of the embedding (`quantize.noise`): a
+Where the simulation can run the graph, scales minimise the predicted error of the embedding (`simulation.noise`): a
 channel that matters is drawn larger, so that the tensor's one step is fine for it, and one that does not is drawn
 smaller. Where it cannot (an operator it does not know), every channel's range is made the same.
 Source: Nagel et al. 2019, arXiv:1906.04721, section 4.1, for two layers and equal ranges; whole graphs, PReLU and the
@@ -11,22 +11,25 @@ objective are ours. Measured in docs/decisions/0006-int8-by-predicted-error.md.
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from ghostface_edge.calibration.preprocessing import normalize
 from ghostface_edge.pipeline.graph import model as graph_model
 from ghostface_edge.pipeline.graph.canonical import constant
+from ghostface_edge.pipeline.network.parity import onnx_input
 from ghostface_edge.pipeline.prepare.channels import ChannelGroups, find_groups
+from ghostface_edge.pipeline.prepare.fold import require_folded
 from ghostface_edge.pipeline.prepare.rescale import rescale
 from ghostface_edge.pipeline.simulation.determinism import deterministic
 from ghostface_edge.pipeline.simulation.noise import ChannelTies, settle
-from ghostface_edge.pipeline.simulation.placement import find_sites
-from ghostface_edge.pipeline.simulation.program import Program
+from ghostface_edge.pipeline.simulation.placement import place_quantizers
+from ghostface_edge.pipeline.simulation.reading import build_program
 from ghostface_edge.pipeline.simulation.statistics import observe
+from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets.protocol import Faces
 
 _BATCH = 16
@@ -36,32 +39,63 @@ _LARGEST_RATIO = 1e4
 """No channel is scaled further than this from 1 when only ranges are known."""
 
 
-def equalize(graph: ir.Graph, program: Program, faces: Faces, *, seed: int, progress: Callable[[float], None]) -> None:
-    """Rescale in place by the predicted error of the embedding.
+@dataclass(frozen=True)
+class Equalize(ir.passes.InPlacePass):
+    """Rescale by the predicted error of the embedding; a graph that cannot be simulated still gets equal ranges.
 
     Args:
-        graph: float32, with groups that keep its function.
-        program: of this graph.
         faces: RGB uint8 (N, S, S, 3), calibration.
         seed: of the random directions that measure sensitivity.
         progress: told the share done.
     """
-    groups = find_groups(graph)
-    with deterministic(threads=_THREADS):
-        statistics = observe(program, faces, seed=seed, progress=lambda share: progress(0.6 * share))
-    settled = settle(program, find_sites(program), statistics, ChannelTies(groups.group, ~groups.fixed))
-    rescale(graph, groups, np.where(groups.fixed, 1.0, np.exp(settled.log_scales)))
+
+    faces: Faces
+    seed: int
+    progress: Callable[[float], None]
+
+    def requires(self, model: ir.Model) -> None:
+        """BatchNorms are folded."""
+        require_folded(model)
+
+    def call(self, model: ir.Model) -> ir.passes.PassResult:
+        """Observe, minimise, rescale."""
+        try:
+            program = build_program(model, "the graph")
+        except InputError:
+            return EqualizeRanges(self.faces)(model)
+        groups = find_groups(model.graph)
+        with deterministic(threads=_THREADS):
+            progress = self.progress
+            statistics = observe(program, self.faces, seed=self.seed, progress=lambda share: progress(0.6 * share))
+        settled = settle(program, place_quantizers(program), statistics, ChannelTies(groups.group, ~groups.fixed))
+        rescale(model.graph, groups, np.where(groups.fixed, 1.0, np.exp(settled.log_scales)))
+        return ir.passes.PassResult(model, modified=not groups.fixed.all())
 
 
-def equalize_ranges(model: ir.Model, faces: Faces) -> None:
-    """Rescale in place so that every free channel spans [-1, 1] on the faces; runs on ONNX Runtime."""
-    groups = find_groups(model.graph)
-    extents = np.zeros(groups.count)
-    for name, extent in _extents(model, groups, faces).items():
-        np.maximum.at(extents, groups.group[name], extent)
-    usable = ~groups.fixed & (extents > 0)
-    factors = np.where(usable, np.clip(extents, 1 / _LARGEST_RATIO, _LARGEST_RATIO), 1.0)
-    rescale(model.graph, groups, factors)
+@dataclass(frozen=True)
+class EqualizeRanges(ir.passes.InPlacePass):
+    """Rescale so that every free channel spans [-1, 1] on the faces; runs on ONNX Runtime.
+
+    Args:
+        faces: RGB uint8 (N, S, S, 3), calibration.
+    """
+
+    faces: Faces
+
+    def requires(self, model: ir.Model) -> None:
+        """BatchNorms are folded."""
+        require_folded(model)
+
+    def call(self, model: ir.Model) -> ir.passes.PassResult:
+        """Observe, rescale."""
+        groups = find_groups(model.graph)
+        extents = np.zeros(groups.count)
+        for name, extent in _extents(model, groups, self.faces).items():
+            np.maximum.at(extents, groups.group[name], extent)
+        usable = ~groups.fixed & (extents > 0)
+        factors = np.where(usable, np.clip(extents, 1 / _LARGEST_RATIO, _LARGEST_RATIO), 1.0)
+        rescale(model.graph, groups, factors)
+        return ir.passes.PassResult(model, modified=bool(usable.any()))
 
 
 def _extents(model: ir.Model, groups: ChannelGroups, faces: Faces) -> dict[str, NDArray[np.float64]]:
@@ -85,7 +119,7 @@ def _extents(model: ir.Model, groups: ChannelGroups, faces: Faces) -> dict[str, 
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
         order = [output.name for output in session.get_outputs()]
         for at in range(0, len(faces), _BATCH):
-            inputs = np.ascontiguousarray(normalize(faces[at : at + _BATCH]).transpose(0, 3, 1, 2))
+            inputs = onnx_input(faces[at : at + _BATCH])
             for name, array in zip(order, session.run(order, {session.get_inputs()[0].name: inputs}), strict=True):
                 if name in names:
                     largest = np.abs(array).max((0, *range(2, array.ndim))).astype(np.float64)

@@ -1,4 +1,4 @@
-"""Folds BatchNorm into the convolution before it, wherever a graph still has one."""
+"""BatchNorm folded into the convolution before it, wherever a graph still has one."""
 
 import numpy as np
 import onnx_ir as ir
@@ -6,28 +6,40 @@ import onnx_ir as ir
 from ghostface_edge.pipeline.graph.canonical import constant, initializer, replace
 
 
-def fold_batch_norms(graph: ir.Graph) -> tuple[str, ...]:
-    """Fold every BatchNorm that is the only reader of a convolution, in place.
+class FoldBatchNorms(ir.passes.InPlacePass):
+    """Fold every BatchNorm that is the only reader of a convolution."""
 
-    Returns:
-        `name (BatchNormalization)` of those that could not be folded.
-    """
-    left = []
-    for node in tuple(graph):
-        if node.op_type != "BatchNormalization":
+    def call(self, model: ir.Model) -> ir.passes.PassResult:
+        """Others stay as they are."""
+        modified = False
+        while found := _foldable(model.graph):
+            modified = True
+            for conv, norm in found:
+                _fold(model.graph, conv, norm)
+        return ir.passes.PassResult(model, modified)
+
+    def ensures(self, model: ir.Model) -> None:
+        """None is left that could be folded."""
+        require_folded(model)
+
+
+def require_folded(model: ir.Model) -> None:
+    """Raise PreconditionError for a BatchNorm that could be folded: whatever it touches keeps its scale."""
+    for _, norm in _foldable(model.graph):
+        raise ir.passes.PreconditionError(f"{norm.name} is not folded")
+
+
+def _foldable(graph: ir.Graph) -> list[tuple[ir.Node, ir.Node]]:
+    """Convolutions, each with the BatchNorm behind it."""
+    found = []
+    for norm in graph:
+        conv = norm.inputs[0].producer() if norm.op_type == "BatchNormalization" and norm.inputs[0] else None
+        if conv is None or conv.op_type != "Conv" or conv.outputs[0].is_graph_output():
             continue
-        conv = node.inputs[0].producer() if node.inputs[0] is not None else None
-        if conv is None or not _foldable(conv, node):
-            left.append(f"{node.name} (BatchNormalization)")
-            continue
-        _fold(graph, conv, node)
-    return tuple(left)
-
-
-def _foldable(conv: ir.Node, norm: ir.Node) -> bool:
-    alone = len(tuple(conv.outputs[0].uses())) == 1 and not conv.outputs[0].is_graph_output()
-    constants = [*conv.inputs[1:], *norm.inputs[1:]]
-    return conv.op_type == "Conv" and alone and all(constant(value) is not None for value in constants)
+        constants = (*conv.inputs[1:], *norm.inputs[1:])
+        if len(conv.outputs[0].uses()) == 1 and all(constant(value) is not None for value in constants):
+            found.append((conv, norm))
+    return found
 
 
 def _fold(graph: ir.Graph, conv: ir.Node, norm: ir.Node) -> None:

@@ -1,4 +1,4 @@
-"""Canonical float32 ONNX to prepared float32 ONNX: the same function, easy to quantize.
+"""Preparation: canonical float32 ONNX to the same function in a form that is easy to quantize.
 
 In: an ONNX model and calibration faces. Out: an ONNX model whose embeddings differ by at most 1e-4, and what was done.
 """
@@ -7,20 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from ghostface_edge.calibration.preprocessing import normalize
 from ghostface_edge.pipeline.graph import model as graph_model
+from ghostface_edge.pipeline.graph.passes import rewrite
+from ghostface_edge.pipeline.network.parity import Reference, onnx_input, run_onnx
 from ghostface_edge.pipeline.prepare.channels import find_groups
-from ghostface_edge.pipeline.prepare.equalize import equalize, equalize_ranges
-from ghostface_edge.pipeline.prepare.fold import fold_batch_norms
-from ghostface_edge.pipeline.prepare.slopes import invert_large_slopes
-from ghostface_edge.pipeline.simulation.reading import build_program, refuse_bad_weights
-from ghostface_edge.reports.errors import InputError, ParityError
-from ghostface_edge.reports.write import replacing
+from ghostface_edge.pipeline.prepare.equalize import Equalize
+from ghostface_edge.pipeline.prepare.fold import FoldBatchNorms
+from ghostface_edge.pipeline.prepare.slopes import InvertLargeSlopes, count_large_slopes
+from ghostface_edge.pipeline.simulation.reading import refuse_bad_weights
 from ghostface_edge.targets.protocol import Faces
 
-MAX_ABS_DIFFERENCE = 1e-4
 _CHECKED_FACES = 32
 _OBSERVED_FACES = 128
 
@@ -56,41 +52,18 @@ def prepare(
         ParityError: the embeddings changed by more than 1e-4; nothing is written.
     """
     prepared = graph_model.load(model)
-    graph = prepared.graph
-    refuse_bad_weights(graph, str(model))
-    untouched = fold_batch_norms(graph)
-    inverted = invert_large_slopes(graph)
-    groups = find_groups(graph)
-    # A graph that cannot be simulated is still worth equal ranges.
-    try:
-        program = build_program(prepared, str(model))
-    except InputError:
-        equalize_ranges(prepared, faces[:_OBSERVED_FACES])
-    else:
-        equalize(graph, program, faces[:_OBSERVED_FACES], seed=seed, progress=lambda share: progress("equalize", share))
-    with replacing(output) as partial:
-        graph_model.save(prepared, partial)
-        difference = _difference(model, partial, faces[:_CHECKED_FACES])
-        if not difference <= MAX_ABS_DIFFERENCE:
-            raise ParityError(
-                f"the prepared graph differs from {model} by {difference:.2e} on calibration faces, "
-                f"more than {MAX_ABS_DIFFERENCE:.0e}",
-                fix="quantize the model unprepared, and report it with the model's `inspect` output",
-            )
+    refuse_bad_weights(prepared.graph, str(model))
+    passes = (
+        FoldBatchNorms(),
+        InvertLargeSlopes(),
+        Equalize(faces[:_OBSERVED_FACES], seed, lambda share: progress("equalize", share)),
+    )
+    checked, large_slopes = faces[:_CHECKED_FACES], count_large_slopes(prepared.graph)
+    reference = Reference(str(model), checked, run_onnx(model, onnx_input(checked), 1)[0], 1)
+    fix = "quantize the model unprepared, and report it with the model's `inspect` output"
+    difference = rewrite(prepared, passes, output, reference, fix=fix)
     progress("equalize", 1.0)
+    groups = find_groups(prepared.graph)
     free = int((~groups.fixed).sum())
-    names = tuple(dict.fromkeys((*untouched, *groups.unknown)))
-    return PreparationReport(inverted, free, groups.count - free, names, difference)
-
-
-def _difference(first: Path, second: Path, faces: Faces) -> float:
-    import onnxruntime
-
-    inputs = np.ascontiguousarray(normalize(faces).transpose(0, 3, 1, 2))
-    embeddings = []
-    for path in (first, second):
-        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-        name = session.get_inputs()[0].name
-        parts = [session.run(None, {name: inputs[at : at + 1]})[0] for at in range(len(inputs))]
-        embeddings.append(np.concatenate(parts))
-    return float(np.abs(embeddings[0] - embeddings[1]).max())
+    inverted = large_slopes - count_large_slopes(prepared.graph)
+    return PreparationReport(inverted, free, groups.count - free, groups.unknown, difference)

@@ -1,4 +1,4 @@
-"""Turns PReLU slopes beyond 1 in magnitude into slopes below 1.
+"""Slopes of PReLU beyond 1 in magnitude, turned into slopes below 1.
 
 PReLU with slope a at x is -a times PReLU with slope 1/a at -x, for any a but 0. So the convolution before it can
 produce -x, the slope becomes 1/a, and the convolutions after it take -a times what they get. Slopes share one INT8
@@ -12,17 +12,32 @@ from numpy.typing import NDArray
 
 from ghostface_edge.pipeline.graph.canonical import constant
 from ghostface_edge.pipeline.prepare.channels import find_groups
+from ghostface_edge.pipeline.prepare.fold import require_folded
 from ghostface_edge.pipeline.prepare.rescale import rescale, set_constant
 
 
-def invert_large_slopes(graph: ir.Graph) -> int:
-    """Rewrite in place every PReLU channel whose slope exceeds 1 in magnitude and whose channels are free.
+class InvertLargeSlopes(ir.passes.InPlacePass):
+    """Rewrite every PReLU channel whose slope exceeds 1 in magnitude and whose channels are free.
 
     A channel is left alone where its scale is fixed, or where another activation depends on the same sign.
-
-    Returns:
-        How many slopes were inverted.
     """
+
+    def requires(self, model: ir.Model) -> None:
+        """BatchNorms are folded."""
+        require_folded(model)
+
+    def call(self, model: ir.Model) -> ir.passes.PassResult:
+        """Invert, and take it back in the convolutions around."""
+        return ir.passes.PassResult(model, modified=_invert(model.graph))
+
+
+def count_large_slopes(graph: ir.Graph) -> int:
+    """PReLU slopes beyond 1 in magnitude."""
+    slopes = [constant(node.inputs[1]) for node in graph if node.op_type == "PRelu"]
+    return sum(int((np.abs(slope.astype(np.float64)) > 1).sum()) for slope in slopes if slope is not None)
+
+
+def _invert(graph: ir.Graph) -> bool:
     groups = find_groups(graph, through_activations=False)
     factors = np.ones(groups.count)
     users = np.zeros(groups.count, np.int64)
@@ -32,7 +47,7 @@ def invert_large_slopes(graph: ir.Graph) -> int:
             assert value is not None
             np.add.at(users, groups.group[str(value.name)], 1)
     free = ~groups.fixed & (users == 1)
-    inverted = 0
+    modified = False
     for node in activations:
         slope = constant(node.inputs[1]) if node.op_type == "PRelu" else None
         if slope is None:
@@ -45,7 +60,7 @@ def invert_large_slopes(graph: ir.Graph) -> int:
         factors[before[chosen]], factors[after[chosen]] = -1.0, -flat[chosen]
         flat[chosen] = 1 / flat[chosen]
         set_constant(node, 1, flat.reshape(slope.shape))
-        inverted += int(chosen.sum())
-    if inverted:
+        modified |= bool(chosen.any())
+    if modified:
         rescale(graph, groups, factors)
-    return inverted
+    return modified

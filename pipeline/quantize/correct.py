@@ -1,6 +1,6 @@
 """Rounds the parameters, and corrects each bias for what rounding did to the mean of its convolution's output.
 
-In: a program, its grids, calibration faces. Out: a `Quantized` network.
+In: a program, its quantization parameters, calibration faces. Out: a `QuantizedProgram`.
 
 Float and INT8 run side by side, step by step, over all faces at once, so that each bias sees exactly the rounded inputs
 it will see: whatever the earlier layers' rounding moved, on average, is taken back here.
@@ -12,8 +12,7 @@ from dataclasses import replace
 
 import torch
 
-from ghostface_edge.pipeline.simulation.grid import (
-    Grid,
+from ghostface_edge.pipeline.simulation.fake_quantize import (
     bias_limits,
     channel_scales,
     round_bias,
@@ -24,36 +23,37 @@ from ghostface_edge.pipeline.simulation.grid import (
 from ghostface_edge.pipeline.simulation.memory import measure
 from ghostface_edge.pipeline.simulation.placement import PIXEL_SHIFT
 from ghostface_edge.pipeline.simulation.program import Parameters, Program, Step, Values, evaluate
-from ghostface_edge.pipeline.simulation.qdq_model import Quantized
+from ghostface_edge.pipeline.simulation.quantized_program import QuantizedProgram
 from ghostface_edge.pipeline.simulation.simulate import as_input, rounding
 from ghostface_edge.targets.protocol import Faces
+from ghostface_edge.targets.quant_params import QuantParams
 
 _MEMORY_BYTES = 1_200_000_000
 """For the values that are alive at one time."""
 
 
-def round_parameters(program: Program, grids: Mapping[str, Grid]) -> Quantized:
+def round_parameters(program: Program, activations: Mapping[str, QuantParams]) -> QuantizedProgram:
     """Nearest weights and slopes; the first convolution's bias takes back the pixels' shift."""
-    rounded = Quantized(program, grids, {}, {})
+    rounded = QuantizedProgram(program, activations, {}, {})
     for step in program.steps:
         rounded = round_step(rounded, step, program.parameters)
     return rounded
 
 
 def correct_biases(
-    program: Program, grids: Mapping[str, Grid], faces: Faces, progress: Callable[[float], None]
-) -> Quantized:
+    program: Program, activations: Mapping[str, QuantParams], faces: Faces, progress: Callable[[float], None]
+) -> QuantizedProgram:
     """Nearest weights and slopes, each bias corrected on the faces.
 
     Args:
         program: float32.
-        grids: by value.
+        activations: quantization parameters by value.
         faces: RGB uint8 (N, S, S, 3); only as many as memory holds are used.
         progress: told the share done.
     """
     count = max(1, min(len(faces), _MEMORY_BYTES // (2 * measure(program, faces.shape[1]).alive)))
     inputs = as_input(faces[:count])
-    corrected = Quantized(program, grids, {}, {})
+    corrected = QuantizedProgram(program, activations, {}, {})
     transform = rounding(corrected)
     real: Values = {program.input: inputs}
     whole: Values = {program.input: transform(program.input, inputs)}
@@ -75,38 +75,40 @@ def correct_biases(
     return corrected
 
 
-def round_step(quantized: Quantized, step: Step, source: Parameters, *, shifted: bool = False) -> Quantized:
+def round_step(
+    quantized: QuantizedProgram, step: Step, source: Parameters, *, shifted: bool = False
+) -> QuantizedProgram:
     """Put one step's parameters on their grids.
 
     Args:
-        quantized: with the grids.
+        quantized: with the quantization parameters of its activations.
         step: whose parameters.
         source: float32 parameters.
         shifted: whether the first convolution's bias already takes back the pixels' shift.
     """
     parameters = dict(quantized.program.parameters)
     weight_scales, slope_scales = dict(quantized.weight_scales), dict(quantized.slope_scales)
-    grid = quantized.grids.get(step.inputs[0])
-    if step.op == "Conv" and grid is not None:
+    params = quantized.activations.get(step.inputs[0])
+    if step.op == "Conv" and params is not None:
         weight, bias = source[f"{step.name}.weight"], source[f"{step.name}.bias"]
         if step.inputs[0] == quantized.program.input and not shifted:
             bias = bias - PIXEL_SHIFT * weight.sum((1, 2, 3))
-        scales = channel_scales(weight).maximum(bias_limits(bias, grid))
+        scales = channel_scales(weight).maximum(bias_limits(bias, params))
         parameters[f"{step.name}.weight"] = round_weight(weight, scales)
-        parameters[f"{step.name}.bias"] = round_bias(bias, scales, grid)
+        parameters[f"{step.name}.bias"] = round_bias(bias, scales, params)
         weight_scales[step.name] = scales.numpy()
-    elif step.op == "PRelu" and grid is not None:
+    elif step.op == "PRelu" and params is not None:
         slope = source[f"{step.name}.slope"]
         parameters[f"{step.name}.slope"] = round_slope(slope)
         slope_scales[step.name] = slope_scale(slope)
     program = replace(quantized.program, parameters=parameters)
-    return Quantized(program, quantized.grids, weight_scales, slope_scales)
+    return QuantizedProgram(program, quantized.activations, weight_scales, slope_scales)
 
 
-def _move_bias(quantized: Quantized, step: Step, error: torch.Tensor) -> None:
+def _move_bias(quantized: QuantizedProgram, step: Step, error: torch.Tensor) -> None:
     """Add to a bias, on its int32 grid if it has one."""
     parameters, name = quantized.program.parameters, f"{step.name}.bias"
     parameters[name] = parameters[name] + error
-    grid, scales = quantized.grids.get(step.inputs[0]), quantized.weight_scales.get(step.name)
-    if grid is not None and scales is not None:
-        parameters[name] = round_bias(parameters[name], torch.from_numpy(scales), grid)
+    params, scales = quantized.activations.get(step.inputs[0]), quantized.weight_scales.get(step.name)
+    if params is not None and scales is not None:
+        parameters[name] = round_bias(parameters[name], torch.from_numpy(scales), params)

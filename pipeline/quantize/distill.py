@@ -1,6 +1,6 @@
 """Trains the rounded network to give the float network's embeddings: no labels, calibration faces alone.
 
-In: a float program, a `Quantized` start, faces. Out: a `Quantized` network with the same grid groups.
+In: a float program, a `QuantizedProgram` start, faces. Out: a `QuantizedProgram` network with the same grid groups.
 
 Weights, biases, slopes and the ends of every range are learned at once. Weights are rounded in every step and updated
 as if they had not been (straight through). Every parameter moves in units of its own channel, because equalization
@@ -21,14 +21,15 @@ import torch
 from ghostface_edge.pipeline.quantize.augment import augment
 from ghostface_edge.pipeline.quantize.correct import round_step
 from ghostface_edge.pipeline.quantize.options import DistillationOptions
-from ghostface_edge.pipeline.simulation.grid import Grid, channel_scales, round_slope, round_weight
-from ghostface_edge.pipeline.simulation.kernels import RoundToGrid, grid_of_ends
+from ghostface_edge.pipeline.simulation.fake_quantize import channel_scales, fake_quantize, round_slope, round_weight
+from ghostface_edge.pipeline.simulation.kernels import LearnedFakeQuantize, params_of_ends
 from ghostface_edge.pipeline.simulation.memory import measure
-from ghostface_edge.pipeline.simulation.placement import PIXEL_SHIFT, Sites
+from ghostface_edge.pipeline.simulation.placement import PIXEL_SHIFT, QuantizerPlacement
 from ghostface_edge.pipeline.simulation.program import Parameters, Program
-from ghostface_edge.pipeline.simulation.qdq_model import Quantized
+from ghostface_edge.pipeline.simulation.quantized_program import QuantizedProgram
 from ghostface_edge.pipeline.simulation.simulate import as_input
 from ghostface_edge.targets.protocol import Faces
+from ghostface_edge.targets.quant_params import QuantParams
 
 _BIAS_UNIT_STEPS = 20
 """A bias moves in units of this many grid steps of its output."""
@@ -41,8 +42,8 @@ _COPIES = 4
 
 def distill(
     program: Program,
-    start: Quantized,
-    sites: Sites,
+    start: QuantizedProgram,
+    placement: QuantizerPlacement,
     faces: Faces,
     options: DistillationOptions,
     *,
@@ -50,13 +51,13 @@ def distill(
     threads: int,
     device: torch.device,
     progress: Callable[[float], None],
-) -> Quantized:
+) -> QuantizedProgram:
     """Train from `start`; what comes back is on the CPU.
 
     Args:
         program: float32, the teacher.
         start: its quantized form, full integer.
-        sites: of the program.
+        placement: of the program.
         faces: RGB uint8 (N, S, S, 3); views of them are drawn at random.
         options: steps, rates, loss.
         seed: of the views.
@@ -64,7 +65,7 @@ def distill(
         device: where to train.
         progress: told the share done.
     """
-    student = _Student(program, start, sites, device)
+    student = _Student(program, start, placement, device)
     optimizer = student.optimizer(options)
     rates = [group["lr"] for group in optimizer.param_groups]
     batches = _batches(faces, options.batch, np.random.default_rng(seed))
@@ -87,9 +88,11 @@ def distill(
 class _Student:
     """The learned parameters, and the rounded network they make."""
 
-    def __init__(self, program: Program, start: Quantized, sites: Sites, device: torch.device) -> None:
+    def __init__(
+        self, program: Program, start: QuantizedProgram, placement: QuantizerPlacement, device: torch.device
+    ) -> None:
         self.teacher = replace(program, parameters=_moved(program.parameters, device))
-        self.start, self.sites, self.device = start, sites, device
+        self.start, self.placement, self.device = start, placement, device
         self.learned: Parameters = {}
         """Parameters over their units."""
         self.units: Parameters = {}
@@ -108,10 +111,10 @@ class _Student:
             elif step.op == "PRelu":
                 self.units[f"{name}.slope"] = torch.ones(1)
                 self.learned[f"{name}.slope"] = program.parameters[f"{name}.slope"].clone()
-        for group in sites.free:
-            grid = start.grids[group]
-            smallest = grid.scale / 2
-            ends = [math.log(max(-grid.low, smallest)), math.log(max(grid.high, smallest))]
+        for group in placement.free:
+            params = start.activations[group]
+            smallest = params.scale / 2
+            ends = [math.log(max(-params.low, smallest)), math.log(max(params.high, smallest))]
             self.ends[group] = torch.tensor(ends, requires_grad=True)
         self.learned, self.units = _moved(self.learned, device), _moved(self.units, device)
         for parameter in self.learned.values():
@@ -145,14 +148,14 @@ class _Student:
         ends = {name: value.detach().requires_grad_() for name, value in self.ends.items()}
 
         def transform(name: str, value: torch.Tensor) -> torch.Tensor:
-            group = self.sites.group.get(name)
+            group = self.placement.group.get(name)
             if group is None:
                 return value
             if group in ends:
-                return RoundToGrid.apply(value, ends[group])  # type: ignore[no-any-return, no-untyped-call]
+                return LearnedFakeQuantize.apply(value, ends[group])  # type: ignore[no-any-return, no-untyped-call]
             if name == self.teacher.input:
                 value = value + PIXEL_SHIFT
-            return _round_straight_through(value, self.start.grids[name])
+            return _round_straight_through(value, self.start.activations[name])
 
         embedding = replace(self.teacher, parameters=self.rounded)(inputs, transform=transform)
         cosine = torch.nn.functional.cosine_similarity(embedding, target)
@@ -169,34 +172,38 @@ class _Student:
             ends.grad = gradient
 
     @torch.no_grad()
-    def result(self) -> Quantized:
-        grids = dict(self.start.grids)
+    def result(self) -> QuantizedProgram:
+        activations = dict(self.start.activations)
         for group, ends in self.ends.items():
-            scale, zero_point = grid_of_ends(ends)
-            for value in self.sites.members(group):
-                grids[value] = Grid(float(np.float32(scale)), zero_point)
+            learned = params_of_ends(ends)
+            stored = replace(learned, scale=float(np.float32(learned.scale)))
+            activations |= dict.fromkeys(self.placement.members(group), stored)
         parameters = _moved(self.real(), torch.device("cpu"))
-        quantized = Quantized(replace(self.teacher, parameters=parameters), grids, {}, {})
+        quantized = QuantizedProgram(replace(self.teacher, parameters=parameters), activations, {}, {})
         for step in self.teacher.steps:
             quantized = round_step(quantized, step, quantized.program.parameters, shifted=True)
         return quantized
 
     def _step_behind(self, output: str) -> float:
         """The grid step that a convolution's output is rounded with."""
-        if output in self.start.grids:
-            return self.start.grids[output].scale
+        if output in self.start.activations:
+            return self.start.activations[output].scale
         users = self.teacher.consumers(output)
-        return self.start.grids[users[0].output].scale if users and users[0].output in self.start.grids else 1e-2
+        return (
+            self.start.activations[users[0].output].scale
+            if users and users[0].output in self.start.activations
+            else 1e-2
+        )
 
 
 def _moved(parameters: Parameters, device: torch.device) -> Parameters:
     return {name: value.to(device) for name, value in parameters.items()}
 
 
-def _round_straight_through(value: torch.Tensor, grid: Grid) -> torch.Tensor:
+def _round_straight_through(value: torch.Tensor, params: QuantParams) -> torch.Tensor:
     """Round to a fixed grid; the gradient passes inside its range."""
-    cut = value.clamp(grid.low, grid.high)
-    return cut + (grid.round(cut.detach()) - cut.detach())
+    cut = value.clamp(params.low, params.high)
+    return cut + (fake_quantize(params, cut.detach()) - cut.detach())
 
 
 def _batches(faces: Faces, size: int, generator: np.random.Generator) -> Iterator[Faces]:

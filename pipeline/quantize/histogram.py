@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ghostface_edge.pipeline.simulation.grid import HIGH, LOW
-from ghostface_edge.pipeline.simulation.placement import Sites
+from ghostface_edge.pipeline.simulation.placement import QuantizerPlacement
 from ghostface_edge.pipeline.simulation.program import Program
 from ghostface_edge.pipeline.simulation.simulate import embed
 from ghostface_edge.targets.protocol import Faces
+from ghostface_edge.targets.quant_params import INT8_MAX, INT8_MIN
 
 _BINS = 2048
 _CANDIDATES = 40
@@ -50,21 +50,21 @@ class Histogram:
         return low, high
 
     def _error(self, low: float, high: float) -> float:
-        step = (high - low) / (HIGH - LOW)
+        step = (high - low) / (INT8_MAX - INT8_MIN)
         outside = self.centres - self.centres.clip(low, high)
         inside = self.counts[outside == 0].sum()
         return float((self.counts * outside**2).sum() + inside * step**2 / 12)
 
 
 def histograms(
-    program: Program, sites: Sites, faces: Faces, extremes: Mapping[str, tuple[float, float]]
+    program: Program, placement: QuantizerPlacement, faces: Faces, extremes: Mapping[str, tuple[float, float]]
 ) -> dict[str, Histogram]:
     """Histogram of every free group between its extremes (widened to hold zero)."""
     ends = {name: (min(low, 0.0), max(high, 1e-9)) for name, (low, high) in extremes.items()}
     counts = {name: np.zeros(_BINS, np.int64) for name in ends}
 
     def watch(name: str, value: torch.Tensor) -> torch.Tensor:
-        group = sites.group.get(name)
+        group = placement.group.get(name)
         if group in counts:
             low, high = ends[group]
             counts[group] += torch.histc(value, _BINS, low, high).to(torch.int64).numpy()

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from ghostface_edge.pipeline.simulation.program import Program
-from ghostface_edge.pipeline.simulation.qdq_model import Quantized
+from ghostface_edge.pipeline.simulation.quantized_program import QuantizedProgram
 
 
 def macs_by_convolution(program: Program, image_size: int) -> dict[str, int]:
@@ -23,8 +23,8 @@ def macs_by_convolution(program: Program, image_size: int) -> dict[str, int]:
     }
 
 
-def int8_share(quantized: Quantized, image_size: int) -> float:
+def int8_share(quantized: QuantizedProgram, image_size: int) -> float:
     """Share of the multiply-accumulates whose weights and inputs are both INT8, 0 to 1."""
     macs = macs_by_convolution(quantized.program, image_size)
-    whole = [step.name for step in quantized.program.convolutions() if step.inputs[0] in quantized.grids]
+    whole = [step.name for step in quantized.program.convolutions() if step.inputs[0] in quantized.activations]
     return sum(macs[name] for name in whole if name in quantized.weight_scales) / sum(macs.values())

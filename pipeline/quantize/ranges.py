@@ -1,6 +1,6 @@
-"""Finds the grid of every quantized tensor from calibration faces.
+"""Ranges of activations, found on calibration faces, and the quantization parameters that cover them.
 
-In: a program, its sites, faces, a method. Out: a grid per value. Values of one group share one grid.
+In: a program, its quantizer placement, faces, a method. Out: parameters per value; values of one group share them.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,12 +9,13 @@ from enum import StrEnum
 import numpy as np
 
 from ghostface_edge.pipeline.quantize.histogram import histograms
-from ghostface_edge.pipeline.simulation.grid import Grid, grid_between
+from ghostface_edge.pipeline.simulation.fake_quantize import params_between
 from ghostface_edge.pipeline.simulation.noise import settle
-from ghostface_edge.pipeline.simulation.placement import Sites
+from ghostface_edge.pipeline.simulation.placement import QuantizerPlacement
 from ghostface_edge.pipeline.simulation.program import Program
 from ghostface_edge.pipeline.simulation.statistics import ChannelRange, observe, observe_ranges
 from ghostface_edge.targets.protocol import Faces
+from ghostface_edge.targets.quant_params import QuantParams
 
 Ranges = Mapping[str, tuple[float, float]]
 """Low and high by group of tensors."""
@@ -35,7 +36,7 @@ class RangeMethod(StrEnum):
 
 def find_ranges(
     program: Program,
-    sites: Sites,
+    placement: QuantizerPlacement,
     faces: Faces,
     method: RangeMethod,
     *,
@@ -47,7 +48,7 @@ def find_ranges(
 
     Args:
         program: float32 network.
-        sites: of this program.
+        placement: of this program.
         faces: RGB uint8 (N, S, S, 3).
         method: how to choose.
         percentile: share of values kept by `RangeMethod.PERCENTILE`, in percent.
@@ -55,41 +56,43 @@ def find_ranges(
         progress: told the share done.
     """
     if method is RangeMethod.SENSITIVITY:
-        return settle(program, sites, observe(program, faces, seed=seed, progress=progress)).ranges
-    extremes = group_ranges(sites, observe_ranges(program, faces))
+        return settle(program, placement, observe(program, faces, seed=seed, progress=progress)).ranges
+    extremes = group_ranges(placement, observe_ranges(program, faces))
     if method is RangeMethod.MIN_MAX:
         return extremes
-    counted = histograms(program, sites, faces, extremes)
+    counted = histograms(program, placement, faces, extremes)
     if method is RangeMethod.PERCENTILE:
         return {name: histogram.percentile(percentile) for name, histogram in counted.items()}
     return {name: histogram.least_error() for name, histogram in counted.items()}
 
 
-def group_ranges(sites: Sites, ranges: Mapping[str, ChannelRange]) -> Ranges:
+def group_ranges(placement: QuantizerPlacement, ranges: Mapping[str, ChannelRange]) -> Ranges:
     """Extremes over all channels and members of each free group."""
     return {
         name: (
-            min(float(ranges[value].low.min()) for value in sites.members(name)),
-            max(float(ranges[value].high.max()) for value in sites.members(name)),
+            min(float(ranges[value].low.min()) for value in placement.members(name)),
+            max(float(ranges[value].high.max()) for value in placement.members(name)),
         )
-        for name in sites.free
+        for name in placement.free
     }
 
 
-def grids_of(sites: Sites, ranges: Ranges) -> dict[str, Grid]:
-    """A grid per quantized value."""
-    grids = {name: grid_between(*ends) for name, ends in ranges.items()} | dict(sites.fixed)
-    return {value: grids[name] for value, name in sites.group.items()}
+def activation_params(placement: QuantizerPlacement, ranges: Ranges) -> dict[str, QuantParams]:
+    """Quantization parameters of every quantized value."""
+    activations = {name: params_between(*ends) for name, ends in ranges.items()} | dict(placement.fixed)
+    return {value: activations[name] for value, name in placement.group.items()}
 
 
-def range_stability(program: Program, sites: Sites, faces: Faces, subsets: int = 4) -> dict[str, float]:
+def range_stability(
+    program: Program, placement: QuantizerPlacement, faces: Faces, subsets: int = 4
+) -> dict[str, float]:
     """How far each group's min-max range differs between disjoint subsets of the faces.
 
     Returns:
         By group: (largest - smallest extent) / mean extent; 0 where all subsets agree.
     """
-    extents: dict[str, list[float]] = {name: [] for name in sites.free}
+    extents: dict[str, list[float]] = {name: [] for name in placement.free}
     for part in range(subsets):
-        for name, (low, high) in group_ranges(sites, observe_ranges(program, faces[part::subsets])).items():
+        for name, (low, high) in group_ranges(placement, observe_ranges(program, faces[part::subsets])).items():
             extents[name].append(high - low)
     return {name: float(np.ptp(seen) / max(np.mean(seen), 1e-12)) for name, seen in extents.items()}

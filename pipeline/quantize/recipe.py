@@ -12,18 +12,19 @@ from ghostface_edge.pipeline.quantize.faces import SplitFaces, split_faces
 from ghostface_edge.pipeline.quantize.macs import int8_share
 from ghostface_edge.pipeline.quantize.mixed import search_mixed
 from ghostface_edge.pipeline.quantize.options import RECIPES, MixedOptions, Recipe, load_recipe, parse_recipe
-from ghostface_edge.pipeline.quantize.ranges import find_ranges, grids_of, range_stability
+from ghostface_edge.pipeline.quantize.ranges import activation_params, find_ranges, range_stability
 from ghostface_edge.pipeline.quantize.report import FULL_INTEGER, CurvePoint, QuantizationReport, TensorRange
 from ghostface_edge.pipeline.quantize.sensitivity import Sensitivity, rank_sensitivity, sqnr_db
 from ghostface_edge.pipeline.simulation.determinism import deterministic, training_device
-from ghostface_edge.pipeline.simulation.grid import Grid
-from ghostface_edge.pipeline.simulation.placement import Sites, find_sites
+from ghostface_edge.pipeline.simulation.placement import QuantizerPlacement, place_quantizers
 from ghostface_edge.pipeline.simulation.program import Program
-from ghostface_edge.pipeline.simulation.qdq_model import Quantized, write_carrier
+from ghostface_edge.pipeline.simulation.qdq_writing import write_qdq
+from ghostface_edge.pipeline.simulation.quantized_program import QuantizedProgram
 from ghostface_edge.pipeline.simulation.reading import load_metadata, load_program
 from ghostface_edge.pipeline.simulation.simulate import cosines, embed, simulate
 from ghostface_edge.pipeline.simulation.statistics import observe_ranges
 from ghostface_edge.targets.protocol import Embeddings, Faces
+from ghostface_edge.targets.quant_params import QuantParams
 
 __all__ = ["RECIPES", "Recipe", "load_recipe", "parse_recipe", "quantize"]
 
@@ -55,7 +56,7 @@ def quantize(
     program = load_program(model)
     with deterministic(threads=1):
         split = split_faces(program, faces, seed=seed)
-        return _Run(program, load_metadata(model), find_sites(program), split, recipe, seed, progress).to(carrier)
+        return _Run(program, load_metadata(model), place_quantizers(program), split, recipe, seed, progress).to(carrier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class _Run:
 
     program: Program
     metadata: Mapping[str, str]
-    sites: Sites
+    placement: QuantizerPlacement
     faces: SplitFaces
     recipe: Recipe
     seed: int
@@ -76,19 +77,19 @@ class _Run:
         curve: list[CurvePoint] = []
         ranges = find_ranges(
             program,
-            self.sites,
+            self.placement,
             self.calibration(recipe.ranges.faces),
             recipe.ranges.method,
             percentile=recipe.ranges.percentile,
             seed=self.seed,
             progress=self.step("ranges"),
         )
-        grids = grids_of(self.sites, ranges)
-        quantized = round_parameters(program, grids)
+        activations = activation_params(self.placement, ranges)
+        quantized = round_parameters(program, activations)
         curve.append(self.point(f"{recipe.ranges.method.value} ranges", quantized, reference))
         if recipe.correction.biases:
             faces = self.calibration(recipe.correction.faces)
-            quantized = correct_biases(program, grids, faces, self.step("correct biases"))
+            quantized = correct_biases(program, activations, faces, self.step("correct biases"))
             curve.append(self.point("bias correction", quantized, reference))
         warnings = list(self.faces.warnings)
         trained = False
@@ -97,7 +98,7 @@ class _Run:
             student = distill(
                 program,
                 quantized,
-                self.sites,
+                self.placement,
                 self.faces.calibration,
                 recipe.distillation,
                 seed=self.seed,
@@ -127,7 +128,7 @@ class _Run:
     def mix(
         self,
         options: MixedOptions,
-        quantized: Quantized,
+        quantized: QuantizedProgram,
         full_integer: QuantizationReport,
         reference: Embeddings,
         carrier: Path,
@@ -136,7 +137,7 @@ class _Run:
         mixed = search_mixed(
             self.program,
             quantized,
-            self.sites,
+            self.placement,
             full_integer.sensitivity,
             self.faces.held_out,
             reference,
@@ -155,21 +156,21 @@ class _Run:
             return replace(full_integer, warnings=warnings)
         carrier.replace(carrier.with_name(FULL_INTEGER))
         self.write(mixed.quantized, carrier)
-        kept = tuple(value for group in mixed.kept for value in self.sites.members(group))
+        kept = tuple(value for group in mixed.kept for value in self.placement.members(group))
         point = self.point(f"{len(mixed.kept)} tensors in higher precision", mixed.quantized, reference)
         return replace(
             full_integer,
             cosine_mean=point.cosine_mean,
             curve=(*full_integer.curve, point),
-            ranges=_tensor_ranges(mixed.quantized.grids),
+            ranges=_tensor_ranges(mixed.quantized.activations),
             higher_precision=kept,
             int8_mac_share=int8_share(mixed.quantized, self.faces.held_out.shape[1]),
             warnings=warnings,
             full_integer=full_integer,
         )
 
-    def write(self, quantized: Quantized, carrier: Path) -> None:
-        write_carrier(quantized, carrier, image_size=self.faces.held_out.shape[1], metadata=self.metadata)
+    def write(self, quantized: QuantizedProgram, carrier: Path) -> None:
+        write_qdq(quantized, carrier, image_size=self.faces.held_out.shape[1], metadata=self.metadata)
 
     def calibration(self, count: int) -> Faces:
         return self.faces.calibration[:count]
@@ -177,25 +178,25 @@ class _Run:
     def step(self, name: str) -> Callable[[float], None]:
         return lambda share: self.progress(name, share)
 
-    def point(self, step: str, quantized: Quantized, reference: Embeddings) -> CurvePoint:
+    def point(self, step: str, quantized: QuantizedProgram, reference: Embeddings) -> CurvePoint:
         embeddings = simulate(quantized, self.faces.held_out)
         agreement = cosines(embeddings, reference)
         return CurvePoint(
             step, float(agreement.mean()), float(np.percentile(agreement, 1)), sqnr_db(embeddings, reference)
         )
 
-    def sensitivity(self, quantized: Quantized) -> tuple[Sensitivity, ...]:
+    def sensitivity(self, quantized: QuantizedProgram) -> tuple[Sensitivity, ...]:
         count = self.recipe.sensitivity_faces
         if self.recipe.mixed is not None:
             count = max(count, _FEWEST_RANKING_FACES)
         if not count:
             return ()
         faces = self.calibration(count)
-        return rank_sensitivity(self.program, quantized, self.sites, faces, self.step("sensitivity"))
+        return rank_sensitivity(self.program, quantized, self.placement, faces, self.step("sensitivity"))
 
     def report(
         self,
-        quantized: Quantized,
+        quantized: QuantizedProgram,
         curve: list[CurvePoint],
         ranking: tuple[Sensitivity, ...],
         method: str,
@@ -208,8 +209,8 @@ class _Run:
             held_out_faces=len(self.faces.held_out),
             cosine_mean=curve[-1].cosine_mean,
             curve=tuple(curve),
-            ranges=_tensor_ranges(quantized.grids),
-            range_stability=range_stability(self.program, self.sites, faces),
+            ranges=_tensor_ranges(quantized.activations),
+            range_stability=range_stability(self.program, self.placement, faces),
             higher_precision=(),
             int8_mac_share=int8_share(quantized, faces.shape[1]),
             sensitivity=ranking,
@@ -218,8 +219,11 @@ class _Run:
         )
 
 
-def _tensor_ranges(grids: Mapping[str, Grid]) -> tuple[TensorRange, ...]:
-    return tuple(TensorRange(name, grid.low, grid.high, grid.scale, grid.zero_point) for name, grid in grids.items())
+def _tensor_ranges(activations: Mapping[str, QuantParams]) -> tuple[TensorRange, ...]:
+    return tuple(
+        TensorRange(name, params.low, params.high, params.scale, params.zero_point)
+        for name, params in activations.items()
+    )
 
 
 def _dead_channels(program: Program, faces: Faces) -> dict[str, int]:

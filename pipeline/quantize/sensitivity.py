@@ -9,9 +9,9 @@ from enum import StrEnum
 
 import numpy as np
 
-from ghostface_edge.pipeline.simulation.placement import Sites
+from ghostface_edge.pipeline.simulation.placement import QuantizerPlacement
 from ghostface_edge.pipeline.simulation.program import Program
-from ghostface_edge.pipeline.simulation.qdq_model import Quantized
+from ghostface_edge.pipeline.simulation.quantized_program import QuantizedProgram
 from ghostface_edge.pipeline.simulation.simulate import cosines, embed, rounding
 from ghostface_edge.targets.protocol import Embeddings, Faces
 
@@ -38,24 +38,30 @@ class Sensitivity:
 
 
 def rank_sensitivity(
-    program: Program, quantized: Quantized, sites: Sites, faces: Faces, progress: Callable[[float], None]
+    program: Program,
+    quantized: QuantizedProgram,
+    placement: QuantizerPlacement,
+    faces: Faces,
+    progress: Callable[[float], None],
 ) -> tuple[Sensitivity, ...]:
     """Round every part alone and measure the embedding, worst first.
 
     Args:
         program: float32.
         quantized: what it became; grids and rounded parameters are taken from here.
-        sites: of the program.
+        placement: of the program.
         faces: RGB uint8 (N, S, S, 3).
         progress: told the share done.
     """
     reference = embed(program, faces)
-    groups = [name for name in dict.fromkeys(sites.group.values()) if name in quantized.grids]
+    groups = [name for name in dict.fromkeys(placement.group.values()) if name in quantized.activations]
     layers = [*quantized.weight_scales, *quantized.slope_scales]
     total, rows = len(groups) + len(layers), []
     for name in groups:
-        grids = {value: quantized.grids[value] for value in sites.members(name)}
-        alone = Quantized(_shifted(program, quantized) if program.input in grids else program, grids, {}, {})
+        activations = {value: quantized.activations[value] for value in placement.members(name)}
+        alone = QuantizedProgram(
+            _shifted(program, quantized) if program.input in activations else program, activations, {}, {}
+        )
         rows.append(_measure(Part.TENSOR, name, embed(alone.program, faces, rounding(alone)), reference))
         progress(len(rows) / total)
     for name in layers:
@@ -78,7 +84,7 @@ def _measure(part: Part, name: str, embeddings: Embeddings, reference: Embedding
     return Sensitivity(part, name, loss, sqnr_db(embeddings, reference))
 
 
-def _shifted(program: Program, quantized: Quantized) -> Program:
+def _shifted(program: Program, quantized: QuantizedProgram) -> Program:
     """The program whose first convolutions expect shifted pixels."""
     keys = [f"{step.name}.bias" for step in program.consumers(program.input)]
     return replace(program, parameters=program.parameters | {key: quantized.program.parameters[key] for key in keys})

@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 
-from ghostface_edge.pipeline.simulation.grid import HIGH, LOW
+from ghostface_edge.pipeline.simulation.fake_quantize import fake_quantize
+from ghostface_edge.targets.quant_params import INT8_MAX, INT8_MIN, QuantParams
 
 
 class Prelu(torch.autograd.Function):
@@ -32,10 +33,10 @@ class Prelu(torch.autograd.Function):
         return torch.where(x > 0, gradient, gradient * slope.reshape(1, -1, 1, 1)), by_slope
 
 
-class RoundToGrid(torch.autograd.Function):
+class LearnedFakeQuantize(torch.autograd.Function):
     """Round to an INT8 grid whose ends are learned.
 
-    Args of `apply`: x; ends (2,), the logarithms of -low and of high. The grid is the one of `grid_between`.
+    Args of `apply`: x; ends (2,), the logarithms of -low and of high. The grid is the one of `params_between`.
     The gradient passes where x is inside the range; the ends get what LSQ gives a step size: the rounding error's share
     inside, the whole gradient where x is cut.
     Source: Esser et al. 2020, arXiv:1902.08153; Bhalgat et al. 2020, arXiv:2004.09576, for the offset.
@@ -43,11 +44,10 @@ class RoundToGrid(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
-        scale, zero_point = grid_of_ends(ends)
-        low, high = LOW - zero_point, HIGH - zero_point
-        y = (x / scale).round_().clamp_(low, high).mul_(scale)
+        params = params_of_ends(ends)
+        y = fake_quantize(params, x)
         ctx.save_for_backward(x, y, ends)
-        ctx.bounds = scale, low * scale, high * scale
+        ctx.bounds = params.scale, params.low, params.high
         return y
 
     @staticmethod
@@ -63,7 +63,7 @@ class RoundToGrid(torch.autograd.Function):
         cut = gradient.sum() - inside.sum(), _flat(gradient) @ flat_y - kept
         # One transfer of all three, because each from a GPU waits for it.
         error, outside, moment = torch.stack([kept - flat_inside @ _flat(x), *cut]).tolist()
-        rounding = error / scale / (HIGH - LOW)
+        rounding = error / scale / (INT8_MAX - INT8_MIN)
         # What is cut sits at either end: two sums tell how much gradient each end got.
         above = (moment - low * outside) / (high - low)
         below = outside - above
@@ -71,11 +71,11 @@ class RoundToGrid(torch.autograd.Function):
         return inside, torch.tensor([(rounding - below) * by_low, (rounding + above) * by_high])
 
 
-def grid_of_ends(ends: torch.Tensor) -> tuple[float, int]:
-    """Scale and zero point of a range given as the logarithms of -low and of high."""
+def params_of_ends(ends: torch.Tensor) -> QuantParams:
+    """Those of a range given as the logarithms of -low and of high."""
     low, high = torch.exp(ends.double()).tolist()
-    scale = (low + high) / (HIGH - LOW)
-    return scale, max(LOW, min(HIGH, round(LOW + low / scale)))
+    scale = (low + high) / (INT8_MAX - INT8_MIN)
+    return QuantParams(scale, max(INT8_MIN, min(INT8_MAX, round(INT8_MIN + low / scale))))
 
 
 def _flat(x: torch.Tensor) -> torch.Tensor:

@@ -17,10 +17,11 @@ import torch
 from numpy.typing import NDArray
 
 from ghostface_edge.pipeline.simulation.determinism import deterministic
-from ghostface_edge.pipeline.simulation.grid import HIGH, LOW, WEIGHT_LIMIT
-from ghostface_edge.pipeline.simulation.placement import Sites
+from ghostface_edge.pipeline.simulation.fake_quantize import WEIGHT_LIMIT
+from ghostface_edge.pipeline.simulation.placement import QuantizerPlacement
 from ghostface_edge.pipeline.simulation.program import Program
 from ghostface_edge.pipeline.simulation.statistics import THRESHOLDS, ChannelStatistics
+from ghostface_edge.targets.quant_params import INT8_MAX, INT8_MIN
 
 _STEPS = 300
 _RATE = 0.1
@@ -71,18 +72,24 @@ class _Entries:
 
 
 def settle(
-    program: Program, sites: Sites, statistics: Mapping[str, ChannelStatistics], ties: ChannelTies | None = None
+    program: Program,
+    placement: QuantizerPlacement,
+    statistics: Mapping[str, ChannelStatistics],
+    ties: ChannelTies | None = None,
 ) -> Settled:
     """Minimise the predicted error over ranges, and over channel scales where `ties` says which may change."""
     with deterministic(threads=1):
-        return _settle(program, sites, statistics, ties)
+        return _settle(program, placement, statistics, ties)
 
 
 def _settle(
-    program: Program, sites: Sites, statistics: Mapping[str, ChannelStatistics], ties: ChannelTies | None
+    program: Program,
+    placement: QuantizerPlacement,
+    statistics: Mapping[str, ChannelStatistics],
+    ties: ChannelTies | None,
 ) -> Settled:
-    names = sites.free
-    entries = _entries(sites, names, statistics, ties)
+    names = placement.free
+    entries = _entries(placement, names, statistics, ties)
     count = 1 if ties is None else len(ties.free)
     scales = torch.zeros(count, dtype=torch.float64)
     if ties is not None:
@@ -118,11 +125,14 @@ def _settle(
 
 
 def _entries(
-    sites: Sites, names: tuple[str, ...], statistics: Mapping[str, ChannelStatistics], ties: ChannelTies | None
+    placement: QuantizerPlacement,
+    names: tuple[str, ...],
+    statistics: Mapping[str, ChannelStatistics],
+    ties: ChannelTies | None,
 ) -> _Entries:
     columns: list[list[NDArray[np.float64] | NDArray[np.int64]]] = [[] for _ in range(7)]
     for index, name in enumerate(names):
-        for value in sites.members(name):
+        for value in placement.members(name):
             known = statistics[value]
             size = len(known.gain)
             extent = max(float(known.extremes.high.max()), float(-known.extremes.low.min()), _SMALL)
@@ -151,7 +161,7 @@ def _activation_cost(entries: _Entries, ends: list[torch.Tensor], scales: torch.
     shift = scales[entries.channel]
     zeros = torch.zeros_like(low)
     weight = zeros.index_add(0, entries.tensor, entries.gain * torch.exp(2 * shift))
-    step = (low.exp() + high.exp()) / (HIGH - LOW)
+    step = (low.exp() + high.exp()) / (INT8_MAX - INT8_MIN)
     cut = _cut(entries.root_tail_low, torch.exp(low[entries.tensor] + shift - entries.log_low))
     cut = cut + _cut(entries.root_tail_high, torch.exp(high[entries.tensor] + shift - entries.log_high))
     return step**2 / 12 * weight + zeros.index_add(0, entries.tensor, cut)

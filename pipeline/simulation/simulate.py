@@ -1,6 +1,6 @@
-"""What the runtimes will compute, in float32: every quantized value rounded to its grid.
+"""Simulated INT8: what the runtimes will compute, in float32, every quantized value rounded to its grid.
 
-In: a `Quantized` network and float32 faces. Out: float32 embeddings. Accumulation is in float32, which holds these
+In: a `QuantizedProgram` and float32 faces. Out: float32 embeddings. Accumulation is in float32, which holds these
 networks' int32 accumulators to the last few units; the runtimes differ from it by single grid steps.
 """
 
@@ -9,9 +9,10 @@ import torch
 from numpy.typing import NDArray
 
 from ghostface_edge.calibration.preprocessing import normalize
+from ghostface_edge.pipeline.simulation.fake_quantize import fake_quantize
 from ghostface_edge.pipeline.simulation.placement import PIXEL_SHIFT
 from ghostface_edge.pipeline.simulation.program import Program, Transform
-from ghostface_edge.pipeline.simulation.qdq_model import Quantized
+from ghostface_edge.pipeline.simulation.quantized_program import QuantizedProgram
 from ghostface_edge.targets.protocol import Embeddings, Faces
 
 BATCH = 32
@@ -22,15 +23,15 @@ def as_input(faces: Faces) -> torch.Tensor:
     return torch.from_numpy(normalize(faces)).permute(0, 3, 1, 2)
 
 
-def rounding(quantized: Quantized) -> Transform:
+def rounding(quantized: QuantizedProgram) -> Transform:
     """The transform that rounds each value to its grid, the pixels after their shift."""
     source = quantized.program.input
 
     def transform(name: str, value: torch.Tensor) -> torch.Tensor:
-        grid = quantized.grids.get(name)
-        if grid is None:
+        params = quantized.activations.get(name)
+        if params is None:
             return value
-        return grid.round(value + PIXEL_SHIFT if name == source else value)
+        return fake_quantize(params, value + PIXEL_SHIFT if name == source else value)
 
     return transform
 
@@ -44,7 +45,7 @@ def embed(program: Program, faces: Faces, transform: Transform | None = None) ->
     return np.concatenate(parts)
 
 
-def simulate(quantized: Quantized, faces: Faces) -> Embeddings:
+def simulate(quantized: QuantizedProgram, faces: Faces) -> Embeddings:
     """INT8 embeddings of uint8 RGB faces (N, S, S, 3)."""
     return embed(quantized.program, faces, rounding(quantized))
 

@@ -1,7 +1,7 @@
 import numpy as np
 import onnx_ir as ir
 
-from ghostface_edge.pipeline.graph.canonical import canonicalize, constant, initializer, replace
+from ghostface_edge.pipeline.graph.canonical import Canonicalize, constant, initializer, replace
 from ghostface_edge.pipeline.graph.emit import emit
 from ghostface_edge.pipeline.network.architecture import Architecture
 from ghostface_edge.pipeline.network.checkpoint import network_of
@@ -12,7 +12,7 @@ from ..conftest import MakeCheckpoint
 
 def graph_of(make_checkpoint: MakeCheckpoint, version: int) -> ir.Graph:
     model = emit(network_of(make_checkpoint(Architecture(0.2, version=version))), Preprocessing())
-    canonicalize(model)
+    Canonicalize()(model)
     return model.graph
 
 

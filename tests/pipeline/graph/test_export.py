@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from ghostface_edge.pipeline.checkpoints.formats import load_checkpoint
-from ghostface_edge.pipeline.graph import export
 from ghostface_edge.pipeline.graph.export import export_onnx
+from ghostface_edge.pipeline.network import parity
 from ghostface_edge.pipeline.network.architecture import Activation, Architecture
 from ghostface_edge.pipeline.network.checkpoint import Checkpoint, network_of
 from ghostface_edge.reports.errors import ParityError
@@ -37,7 +37,7 @@ def test_export_computes_what_pytorch_computes(
     side = architecture.image_size
     faces = np.random.default_rng(5).integers(0, 256, (3, side, side, 3), np.uint8)
     path = tmp_path / "model.onnx"
-    assert export_onnx(make_checkpoint(architecture), path, faces=faces) <= export.MAX_ABS_DIFFERENCE
+    assert export_onnx(make_checkpoint(architecture), path, faces=faces) <= parity.MAX_ABS_DIFFERENCE
 
 
 def test_export_of_version_1_is_canonical(
@@ -89,7 +89,7 @@ def test_a_difference_is_an_error_and_leaves_no_file(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(export, "MAX_ABS_DIFFERENCE", 1e-12)
+    monkeypatch.setattr(parity, "MAX_ABS_DIFFERENCE", 1e-12)
     path = tmp_path / "model.onnx"
     with pytest.raises(ParityError, match="differs from PyTorch"):
         export_onnx(make_checkpoint(Architecture(0.2)), path, faces=random_faces)

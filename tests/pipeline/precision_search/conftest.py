@@ -11,7 +11,7 @@ from ghostface_edge.pipeline.graph.export import export_onnx
 from ghostface_edge.pipeline.network.architecture import Architecture
 from ghostface_edge.pipeline.precision_search import float_fallback as islands
 from ghostface_edge.pipeline.precision_search import search
-from ghostface_edge.pipeline.prepare.slopes import invert_large_slopes
+from ghostface_edge.pipeline.prepare.slopes import InvertLargeSlopes
 from ghostface_edge.pipeline.quantize.options import CorrectionOptions, RangeOptions, Recipe
 from ghostface_edge.pipeline.quantize.ranges import RangeMethod
 from ghostface_edge.pipeline.quantize.recipe import quantize
@@ -31,7 +31,7 @@ def make_carrier(folder: Path, version: int) -> Path:
     prepared, carrier = folder / "prepared.onnx", folder / "carrier.onnx"
     export_onnx(seeded(Architecture(width=0.25, version=version, embedding_size=32)), prepared, faces=faces[:2])
     network = graph_model.load(prepared)
-    invert_large_slopes(network.graph)
+    InvertLargeSlopes()(network)
     graph_model.save(network, prepared)
     quantize(prepared, faces, QUICK, carrier, seed=0, progress=lambda _step, _share: None)
     return carrier

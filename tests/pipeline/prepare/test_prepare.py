@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnx_ir as ir
 import onnxruntime
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,12 +11,16 @@ from onnx import numpy_helper
 
 from ghostface_edge.calibration.preprocessing import normalize
 from ghostface_edge.pipeline.graph import model as graph_model
+from ghostface_edge.pipeline.graph.canonical import constant
+from ghostface_edge.pipeline.graph.passes import rewrite
+from ghostface_edge.pipeline.network.parity import Reference
 from ghostface_edge.pipeline.prepare.channels import find_groups
-from ghostface_edge.pipeline.prepare.fold import fold_batch_norms
+from ghostface_edge.pipeline.prepare.equalize import Equalize, EqualizeRanges
+from ghostface_edge.pipeline.prepare.fold import FoldBatchNorms
 from ghostface_edge.pipeline.prepare.prepare import prepare
-from ghostface_edge.pipeline.prepare.rescale import rescale
-from ghostface_edge.pipeline.prepare.slopes import invert_large_slopes
-from ghostface_edge.reports.errors import InputError
+from ghostface_edge.pipeline.prepare.rescale import rescale, set_constant
+from ghostface_edge.pipeline.prepare.slopes import InvertLargeSlopes
+from ghostface_edge.reports.errors import InputError, ParityError
 
 BLOCKS = st.lists(
     st.sampled_from(["residual", "squeeze_excite", "attention", "normed", "activation"]), min_size=1, max_size=4
@@ -45,7 +50,7 @@ def slopes_of(path):
 def test_any_scales_of_free_groups_keep_the_function(draw, faces, tmp_path, seed, blocks):
     path = draw(seed, blocks, tmp_path / "model.onnx")
     model = graph_model.load(path)
-    fold_batch_norms(model.graph)
+    FoldBatchNorms()(model)
     groups = find_groups(model.graph)
     factors = np.exp(np.random.default_rng(seed).normal(0, 2, groups.count))
     rescale(model.graph, groups, np.where(groups.fixed, 1.0, factors))
@@ -59,12 +64,13 @@ def test_any_scales_of_free_groups_keep_the_function(draw, faces, tmp_path, seed
 def test_inverting_slopes_keeps_the_function_and_bounds_free_slopes(draw, faces, tmp_path, seed, blocks):
     path = draw(seed, blocks, tmp_path / "model.onnx")
     model = graph_model.load(path)
-    fold_batch_norms(model.graph)
-    inverted = invert_large_slopes(model.graph)
+    FoldBatchNorms()(model)
+    result = InvertLargeSlopes()(model)
     graph_model.save(model, tmp_path / "inverted.onnx")
     assert relative_change(run(path, faces), run(tmp_path / "inverted.onnx", faces)) < 1e-4
     before, after = (np.abs(slopes_of(tmp_path / name)) > 1 for name in ("model.onnx", "inverted.onnx"))
-    assert before.sum() - after.sum() == inverted
+    assert (after.sum() < before.sum()) == result.modified
+    assert not InvertLargeSlopes()(model).modified
 
 
 @KEEPS
@@ -72,7 +78,7 @@ def test_inverting_slopes_keeps_the_function_and_bounds_free_slopes(draw, faces,
 def test_every_batch_norm_behind_a_convolution_is_folded(draw, faces, tmp_path, seed):
     path = draw(seed, ["normed", "residual", "normed"], tmp_path / "model.onnx")
     model = graph_model.load(path)
-    assert fold_batch_norms(model.graph) == ()
+    assert FoldBatchNorms()(model).modified
     graph_model.save(model, tmp_path / "folded.onnx")
     assert "BatchNormalization" not in {node.op_type for node in onnx.load(tmp_path / "folded.onnx").graph.node}
     assert relative_change(run(path, faces), run(tmp_path / "folded.onnx", faces)) < 1e-5
@@ -81,8 +87,30 @@ def test_every_batch_norm_behind_a_convolution_is_folded(draw, faces, tmp_path, 
 def test_a_batch_norm_without_a_convolution_is_left_and_named(draw, tmp_path):
     path = draw(0, ["activation", "norm"], tmp_path / "model.onnx")
     model = graph_model.load(path)
-    (left,) = fold_batch_norms(model.graph)
-    assert "BatchNormalization" in left
+    assert not FoldBatchNorms()(model).modified
+    (left,) = find_groups(model.graph).unknown
+    assert "(BatchNormalization)" in left
+
+
+def test_passes_refuse_a_graph_whose_batch_norms_are_not_folded(draw, faces, tmp_path):
+    model = graph_model.load(draw(0, ["normed"], tmp_path / "model.onnx"))
+    for one in (InvertLargeSlopes(), Equalize(faces, 0, lambda _share: None), EqualizeRanges(faces)):
+        with pytest.raises(ir.passes.PreconditionError, match="is not folded"):
+            one(model)
+
+
+def test_a_sequence_that_changes_the_function_leaves_no_file(draw, faces, tmp_path):
+    class Halve(ir.passes.InPlacePass):
+        def call(self, model):
+            conv = next(node for node in model.graph if node.op_type == "Conv")
+            set_constant(conv, 1, constant(conv.inputs[1]) / 2)
+            return ir.passes.PassResult(model, modified=True)
+
+    path = draw(0, ["residual"], tmp_path / "model.onnx")
+    reference = Reference("the model", faces, run(path, faces), len(faces))
+    with pytest.raises(ParityError, match="differs from the model by"):
+        rewrite(graph_model.load(path), (FoldBatchNorms(), Halve()), tmp_path / "out.onnx", reference, fix="-")
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_gate_and_what_it_multiplies(draw, tmp_path):

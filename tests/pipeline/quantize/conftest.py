@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ghostface_edge.pipeline.graph import model as graph_model
-from ghostface_edge.pipeline.graph.canonical import canonicalize
+from ghostface_edge.pipeline.graph.canonical import Canonicalize
 from ghostface_edge.pipeline.graph.emit import emit
 from ghostface_edge.pipeline.network.architecture import Architecture
 from ghostface_edge.pipeline.network.ghostfacenet import GhostFaceNet
@@ -31,7 +31,7 @@ def write_network(path: Path, version: int) -> Path:
     with torch.no_grad():
         network.train()(torch.rand(64, 3, SIDE, SIDE) * 2 - 1)
     model = emit(network.eval(), Preprocessing())
-    canonicalize(model)
+    Canonicalize()(model)
     graph_model.save(model, path)
     return path
 

@@ -3,8 +3,8 @@ import math
 import pytest
 import torch
 
-from ghostface_edge.pipeline.simulation.grid import grid_between
-from ghostface_edge.pipeline.simulation.kernels import Prelu, RoundToGrid
+from ghostface_edge.pipeline.simulation.fake_quantize import fake_quantize, params_between
+from ghostface_edge.pipeline.simulation.kernels import LearnedFakeQuantize, Prelu
 
 
 def channels_last(*shape, seed=0):
@@ -23,21 +23,21 @@ def test_prelu_has_the_gradients_of_pytorch():
 
 def test_rounding_is_that_of_the_grid():
     x = channels_last(2, 3, 4, 5)
-    rounded = RoundToGrid.apply(x, torch.tensor([math.log(0.7), math.log(1.9)]))
-    torch.testing.assert_close(rounded, grid_between(-0.7, 1.9).round(x))
+    rounded = LearnedFakeQuantize.apply(x, torch.tensor([math.log(0.7), math.log(1.9)]))
+    torch.testing.assert_close(rounded, fake_quantize(params_between(-0.7, 1.9), x))
 
 
 def test_gradients_of_the_ends_are_those_of_lsq():
     x, upstream = channels_last(4, 3, 8, 8), channels_last(4, 3, 8, 8, seed=2)
     low, high = 0.9, 1.3
     ends = torch.tensor([math.log(low), math.log(high)], requires_grad=True)
-    grid = grid_between(-low, high)
-    by_x, by_ends = torch.autograd.grad(RoundToGrid.apply(x.requires_grad_(), ends), (x, ends), upstream)
+    params = params_between(-low, high)
+    by_x, by_ends = torch.autograd.grad(LearnedFakeQuantize.apply(x.requires_grad_(), ends), (x, ends), upstream)
     value = x.detach()
-    above, below = value > grid.high + grid.scale / 2, value < grid.low - grid.scale / 2
+    above, below = value > params.high + params.scale / 2, value < params.low - params.scale / 2
     inside = ~(above | below)
     torch.testing.assert_close(by_x, upstream * inside)
-    rounding = (upstream * (grid.round(value) - value) * inside).sum() / grid.scale / 255
+    rounding = (upstream * (fake_quantize(params, value) - value) * inside).sum() / params.scale / 255
     expected = torch.stack([(rounding - (upstream * below).sum()) * low, (rounding + (upstream * above).sum()) * high])
     torch.testing.assert_close(by_ends, expected, rtol=1e-3, atol=1e-3)
 
@@ -48,9 +48,9 @@ def test_widening_an_end_that_cuts_reduces_the_error(end):
     x = channels_last(8, 3, 16, 16)
     ends = torch.log(torch.tensor([0.3, 3.0] if end == 0 else [3.0, 0.3])).requires_grad_()
     optimizer = torch.optim.Adam([ends], lr=0.05)
-    start = float((RoundToGrid.apply(x, ends.detach()) - x).square().mean())
+    start = float((LearnedFakeQuantize.apply(x, ends.detach()) - x).square().mean())
     for _ in range(100):
         optimizer.zero_grad()
-        (RoundToGrid.apply(x, ends) - x).square().mean().backward()
+        (LearnedFakeQuantize.apply(x, ends) - x).square().mean().backward()
         optimizer.step()
-    assert float((RoundToGrid.apply(x, ends.detach()) - x).square().mean()) < 0.01 * start
+    assert float((LearnedFakeQuantize.apply(x, ends.detach()) - x).square().mean()) < 0.01 * start

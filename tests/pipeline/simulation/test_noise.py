@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from ghostface_edge.pipeline.quantize.ranges import RangeMethod, find_ranges, grids_of, range_stability
+from ghostface_edge.pipeline.quantize.ranges import RangeMethod, activation_params, find_ranges, range_stability
 from ghostface_edge.pipeline.simulation.noise import settle
-from ghostface_edge.pipeline.simulation.placement import PIXEL_SHIFT, find_sites
-from ghostface_edge.pipeline.simulation.qdq_model import Quantized
+from ghostface_edge.pipeline.simulation.placement import PIXEL_SHIFT, place_quantizers
+from ghostface_edge.pipeline.simulation.quantized_program import QuantizedProgram
 from ghostface_edge.pipeline.simulation.simulate import cosines, embed, rounding
 from ghostface_edge.pipeline.simulation.statistics import observe, observe_ranges
 
@@ -15,21 +15,27 @@ def test_predicted_cost_is_what_rounding_activations_costs(program, faces):
 
     Seeded networks give 1.3 to 1.6, and one face with a short embedding moves the mean of 64.
     """
-    sites = find_sites(program)
-    settled = settle(program, sites, observe(program, faces, seed=0))
-    grids = {value: grid for value, grid in grids_of(sites, settled.ranges).items() if value != program.input}
-    rounded = embed(program, faces, rounding(Quantized(program, grids, {}, {})))
+    placement = place_quantizers(program)
+    settled = settle(program, placement, observe(program, faces, seed=0))
+    activations = {
+        value: params
+        for value, params in activation_params(placement, settled.ranges).items()
+        if value != program.input
+    }
+    rounded = embed(program, faces, rounding(QuantizedProgram(program, activations, {}, {})))
     measured = 2 * (1 - cosines(rounded, embed(program, faces)).mean())
     assert sum(settled.cost.values()) == pytest.approx(measured, rel=1.0)
 
 
 def test_sensitivity_ranges_beat_min_max_and_sqnr(program, faces):
-    sites, reference = find_sites(program), embed(program, faces)
+    placement, reference = place_quantizers(program), embed(program, faces)
     loss = {}
     for method in RangeMethod:
-        ranges = find_ranges(program, sites, faces, method, percentile=99.99, seed=0, progress=lambda _share: None)
-        grids = {value: grid for value, grid in grids_of(sites, ranges).items() if value != program.input}
-        rounded = embed(program, faces, rounding(Quantized(program, grids, {}, {})))
+        ranges = find_ranges(program, placement, faces, method, percentile=99.99, seed=0, progress=lambda _share: None)
+        activations = {
+            value: params for value, params in activation_params(placement, ranges).items() if value != program.input
+        }
+        rounded = embed(program, faces, rounding(QuantizedProgram(program, activations, {}, {})))
         loss[method] = 1 - cosines(rounded, reference).mean()
     assert loss[RangeMethod.SENSITIVITY] < min(loss[RangeMethod.MIN_MAX], loss[RangeMethod.SQNR])
 
@@ -54,21 +60,21 @@ def test_gain_is_the_squared_derivative_of_the_embedding(program, faces):
 
 
 def test_tied_values_share_one_grid(program):
-    sites = find_sites(program)
+    placement = place_quantizers(program)
     for step in program.steps:
         if step.op in {"Concat", "PRelu"}:
-            assert len({sites.group[name] for name in (*step.inputs, step.output)}) == 1
+            assert len({placement.group[name] for name in (*step.inputs, step.output)}) == 1
         if step.op == "Clip":
-            assert sites.fixed[sites.group[step.output]].high == pytest.approx(1.0)
-            assert step.inputs[0] not in sites.group
+            assert placement.fixed[placement.group[step.output]].high == pytest.approx(1.0)
+            assert step.inputs[0] not in placement.group
 
 
 def test_pixels_fall_on_the_grid_exactly():
-    from ghostface_edge.pipeline.simulation.placement import PIXEL_GRID
+    from ghostface_edge.pipeline.simulation.placement import PIXEL_PARAMS
 
     pixels = torch.arange(256, dtype=torch.float32)
     shifted = (pixels - 127.5) / 128 + PIXEL_SHIFT
-    assert torch.equal(PIXEL_GRID.round(shifted), shifted)
+    assert torch.equal(PIXEL_PARAMS.round(shifted), shifted)
     assert torch.equal(shifted * 128, pixels - 128)
 
 
@@ -81,6 +87,6 @@ def test_statistics_do_not_depend_on_how_faces_are_split(program, faces):
 
 def test_range_stability_is_zero_for_identical_subsets(program, faces):
     repeated = faces[:8].repeat(4, axis=0)
-    spread = range_stability(program, find_sites(program), repeated)
+    spread = range_stability(program, place_quantizers(program), repeated)
     assert max(spread.values()) < 1e-4
-    assert max(range_stability(program, find_sites(program), faces).values()) > 0.01
+    assert max(range_stability(program, place_quantizers(program), faces).values()) > 0.01

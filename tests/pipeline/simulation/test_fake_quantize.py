@@ -5,15 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghostface_edge.pipeline.quantize.histogram import Histogram
-from ghostface_edge.pipeline.simulation.grid import (
-    Grid,
+from ghostface_edge.pipeline.simulation.fake_quantize import (
     bias_limits,
     channel_scales,
-    grid_between,
+    fake_quantize,
+    params_between,
     round_bias,
     round_slope,
     round_weight,
 )
+from ghostface_edge.targets.quant_params import QuantParams
 
 ENDS = st.floats(-1e4, 1e4, width=32)
 
@@ -21,23 +22,23 @@ ENDS = st.floats(-1e4, 1e4, width=32)
 @given(ENDS, ENDS)
 def test_a_grid_covers_its_range_to_a_step_and_holds_zero(first, second):
     low, high = sorted((first, second))
-    grid = grid_between(low, high)
-    assert -128 <= grid.zero_point <= 127
-    assert grid.low - grid.scale <= min(low, 0.0)
-    assert grid.high + grid.scale >= max(high, 0.0)
-    assert float(grid.round(torch.zeros(1))) == 0.0
+    params = params_between(low, high)
+    assert -128 <= params.zero_point <= 127
+    assert params.low - params.scale <= min(low, 0.0)
+    assert params.high + params.scale >= max(high, 0.0)
+    assert float(fake_quantize(params, torch.zeros(1))) == 0.0
 
 
 @given(st.integers(0, 2**16))
 def test_rounding_is_to_the_nearest_of_256_values_and_stable(seed):
     values = torch.randn(500, generator=torch.Generator().manual_seed(seed)) * 3
-    grid = Grid(0.02, -30)
-    rounded = grid.round(values)
-    inside = (values > grid.low) & (values < grid.high)
-    assert (rounded - values)[inside].abs().max() <= grid.scale * 0.5001
-    assert torch.equal(grid.round(rounded), rounded)
-    assert float(rounded.min()) >= grid.low - 1e-6
-    assert float(rounded.max()) <= grid.high + 1e-6
+    params = QuantParams(0.02, -30)
+    rounded = fake_quantize(params, values)
+    inside = (values > params.low) & (values < params.high)
+    assert (rounded - values)[inside].abs().max() <= params.scale * 0.5001
+    assert torch.equal(fake_quantize(params, rounded), rounded)
+    assert float(rounded.min()) >= params.low - 1e-6
+    assert float(rounded.max()) <= params.high + 1e-6
 
 
 def test_weights_have_one_scale_per_output_channel():
@@ -49,7 +50,7 @@ def test_weights_have_one_scale_per_output_channel():
 
 
 def test_the_bias_of_a_dead_channel_does_not_overflow():
-    bias, source = torch.tensor([0.7, -3.0]), Grid(1e-3, 0)
+    bias, source = torch.tensor([0.7, -3.0]), QuantParams(1e-3, 0)
     scales = channel_scales(torch.zeros(2, 4, 1, 1)).maximum(bias_limits(bias, source))
     integers = bias.double() / (scales.double() * source.scale)
     assert float(integers.abs().max()) < 2**30

@@ -1,49 +1,31 @@
-"""The INT8 number grid of one tensor: scale and zero point, and what rounding to it does.
+"""Fake quantization: real values rounded to what INT8 can hold, float32 in and out.
 
-Activations are int8, asymmetric, one grid per tensor; weights int8, symmetric, one scale per output channel
-(axis 0), in [-127, 127]; slopes int8, symmetric, one scale per tensor. Zero is always on the grid.
+Activations are int8, asymmetric, one scale and zero point per tensor; weights int8, symmetric, one scale per output
+channel (axis 0), in [-127, 127]; slopes int8, symmetric, one scale per tensor. Zero is always on the grid.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-LOW, HIGH = -128, 127
+from ghostface_edge.targets.quant_params import INT8_MAX, INT8_MIN, QuantParams
+
 WEIGHT_LIMIT = 127
 _SMALLEST_SCALE = 1e-10
 _BIAS_LIMIT = 2**28
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """Real value = scale * (integer - zero_point), the integer in [-128, 127]."""
-
-    scale: float
-    zero_point: int
-
-    @property
-    def low(self) -> float:
-        """The smallest real value."""
-        return self.scale * (LOW - self.zero_point)
-
-    @property
-    def high(self) -> float:
-        """The largest real value."""
-        return self.scale * (HIGH - self.zero_point)
-
-    def round(self, x: torch.Tensor) -> torch.Tensor:
-        """The nearest real values on the grid, halves to even as the runtimes do; float32 in and out."""
-        y = x / self.scale
-        return y.round_().clamp_(LOW - self.zero_point, HIGH - self.zero_point).mul_(self.scale)
+def fake_quantize(params: QuantParams, x: torch.Tensor) -> torch.Tensor:
+    """The nearest real values on the grid, halves to even as the runtimes do."""
+    y = x / params.scale
+    return y.round_().clamp_(INT8_MIN - params.zero_point, INT8_MAX - params.zero_point).mul_(params.scale)
 
 
-def grid_between(low: float, high: float) -> Grid:
-    """The grid that covers a range, widened to hold zero; its ends move so that zero is a grid point."""
+def params_between(low: float, high: float) -> QuantParams:
+    """Those that cover a range, widened to hold zero; its ends move so that zero is a grid point."""
     low, high = min(low, 0.0), max(high, 0.0)
     # Through float32, because that is how the scale is stored.
-    scale = float(np.float32(max((high - low) / (HIGH - LOW), _SMALLEST_SCALE)))
-    return Grid(scale, int(np.clip(round(LOW - low / scale), LOW, HIGH)))
+    scale = float(np.float32(max((high - low) / (INT8_MAX - INT8_MIN), _SMALLEST_SCALE)))
+    return QuantParams(scale, int(np.clip(round(INT8_MIN - low / scale), INT8_MIN, INT8_MAX)))
 
 
 def channel_scales(weight: torch.Tensor) -> torch.Tensor:
@@ -51,7 +33,7 @@ def channel_scales(weight: torch.Tensor) -> torch.Tensor:
     return (weight.flatten(1).abs().amax(1) / WEIGHT_LIMIT).clamp_min(_SMALLEST_SCALE)
 
 
-def bias_limits(bias: torch.Tensor, source: Grid) -> torch.Tensor:
+def bias_limits(bias: torch.Tensor, source: QuantParams) -> torch.Tensor:
     """The smallest weight scales, (O,), at which each bias fits its int32 with room to accumulate.
 
     A bias is counted in units of weight scale times input scale. Channels whose weights died in training keep a bias
@@ -60,7 +42,7 @@ def bias_limits(bias: torch.Tensor, source: Grid) -> torch.Tensor:
     return bias.abs() / (source.scale * _BIAS_LIMIT)
 
 
-def round_bias(bias: torch.Tensor, scales: torch.Tensor, source: Grid) -> torch.Tensor:
+def round_bias(bias: torch.Tensor, scales: torch.Tensor, source: QuantParams) -> torch.Tensor:
     """Nearest biases on their int32 grids, whose unit is weight scale times input scale."""
     unit = scales.double() * source.scale
     return ((bias.double() / unit).round_() * unit).float()

@@ -1,11 +1,10 @@
-"""Writes the quantized network as QDQ ONNX, which every runtime reads or lowers.
+"""QDQ models: the quantized network as ONNX, which every runtime reads or lowers.
 
-In: a program, its grids and integer weights. Out: ONNX, opset 18: float operators between DequantizeLinear and
-QuantizeLinear. Input and output are those of the float32 model. See docs/quantization.md for the exact form.
+In: a `QuantizedProgram`. Out: ONNX, opset 18: float operators between DequantizeLinear and QuantizeLinear.
+Input and output are those of the float32 model. See docs/quantization.md for the exact form.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,30 +15,17 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from ghostface_edge.pipeline.graph.model import OPSET
-from ghostface_edge.pipeline.simulation.grid import WEIGHT_LIMIT, Grid
+from ghostface_edge.pipeline.simulation.fake_quantize import WEIGHT_LIMIT
 from ghostface_edge.pipeline.simulation.placement import PIXEL_SHIFT
-from ghostface_edge.pipeline.simulation.program import Program, Step
+from ghostface_edge.pipeline.simulation.program import Step
+from ghostface_edge.pipeline.simulation.quantized_program import QuantizedProgram
 from ghostface_edge.reports.write import replacing
 
 _IR_VERSION = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Quantized:
-    """Everything that INT8 inference needs."""
-
-    program: Program
-    """Float parameters already on their grids where they are quantized."""
-    grids: Mapping[str, Grid]
-    """By value; a value without one stays in float."""
-    weight_scales: Mapping[str, NDArray[np.float32]]
-    """(O,), by convolution; a convolution without them keeps float weights."""
-    slope_scales: Mapping[str, float]
-    """By PReLU; a PReLU without one keeps float slopes."""
-
-
-def write_carrier(
-    quantized: Quantized, path: Path, *, image_size: int, metadata: Mapping[str, str] = MappingProxyType({})
+def write_qdq(
+    quantized: QuantizedProgram, path: Path, *, image_size: int, metadata: Mapping[str, str] = MappingProxyType({})
 ) -> None:
     """Write the QDQ model; the file appears whole or not at all.
 
@@ -60,7 +46,7 @@ def write_carrier(
 class _Writer:
     """Collects nodes and constants in order."""
 
-    def __init__(self, quantized: Quantized, image_size: int) -> None:
+    def __init__(self, quantized: QuantizedProgram, image_size: int) -> None:
         self.quantized, self.program, self.image_size = quantized, quantized.program, image_size
         self.nodes: list[onnx.NodeProto] = []
         self.constants: dict[str, onnx.TensorProto] = {}
@@ -70,7 +56,7 @@ class _Writer:
     def model(self) -> onnx.ModelProto:
         program = self.program
         source = program.input
-        if source in self.quantized.grids:
+        if source in self.quantized.activations:
             source = f"{program.input}.shifted"
             shift = self.constant("pixel_shift", np.float32(PIXEL_SHIFT))
             self.nodes.append(helper.make_node("Add", [program.input, shift], [source], source))
@@ -87,7 +73,7 @@ class _Writer:
 
     def step(self, step: Step) -> None:
         inputs = [self.name_of[name] for name in step.inputs]
-        if step.saturating and step.output in self.quantized.grids:
+        if step.saturating and step.output in self.quantized.activations:
             self.quantize(step.output, inputs[0])
             return
         attributes: dict[str, Any] = {}
@@ -121,13 +107,13 @@ class _Writer:
 
     def quantize(self, value: str, source: str) -> None:
         """Put QuantizeLinear and DequantizeLinear behind a value that has a grid."""
-        grid = self.quantized.grids.get(value)
-        if grid is None:
+        params = self.quantized.activations.get(value)
+        if params is None:
             self.name_of[value] = source
             return
         ends = [
-            self.constant(f"{value}.scale", np.float32(grid.scale)),
-            self.constant(f"{value}.zero_point", np.int8(grid.zero_point)),
+            self.constant(f"{value}.scale", np.float32(params.scale)),
+            self.constant(f"{value}.zero_point", np.int8(params.zero_point)),
         ]
         integer, real = f"{value}.quantized", f"{value}.dequantized"
         self.nodes.append(helper.make_node("QuantizeLinear", [source, *ends], [integer], f"{value}.quantize"))
@@ -138,14 +124,14 @@ class _Writer:
         """Weight and bias: int8 and int32 per output channel, or float."""
         weight, bias = (self.program.parameters[f"{step.name}.{role}"].numpy() for role in ("weight", "bias"))
         scales = self.quantized.weight_scales.get(step.name)
-        grid = self.quantized.grids.get(step.inputs[0])
+        params = self.quantized.activations.get(step.inputs[0])
         if scales is None:
             return [self.constant(f"{step.name}.weight", weight), self.constant(f"{step.name}.bias", bias)]
         integers = np.rint(weight / scales.reshape(-1, 1, 1, 1)).clip(-WEIGHT_LIMIT, WEIGHT_LIMIT)
         quantized = self.dequantized(f"{step.name}.weight", integers.astype(np.int8), scales, axis=0)
-        if grid is None:
+        if params is None:
             return [quantized, self.constant(f"{step.name}.bias", bias)]
-        unit = (scales.astype(np.float64) * grid.scale).astype(np.float32)
+        unit = (scales.astype(np.float64) * params.scale).astype(np.float32)
         limits = np.iinfo(np.int32)
         accumulator = np.rint(bias.astype(np.float64) / unit).clip(limits.min, limits.max).astype(np.int32)
         return [quantized, self.dequantized(f"{step.name}.bias", accumulator, unit, axis=0)]
