@@ -134,6 +134,10 @@ class LeakGuard(Record):
     """What was found, a line each."""
     allowed: tuple[str, ...] = ()
     """People whom the user allowed by name to be in both."""
+    excluded: tuple[str, ...] = ()
+    """People of the calibration faces who were left out for what was found."""
+    stranger_bound: float | None = None
+    """Cosine from which faces counted as near-duplicates; None where embeddings were not compared."""
 
 
 class Calibration(Record):

@@ -13,7 +13,7 @@ from rich.table import Table
 from ghostface_edge.pipeline.bench import STANDARD_MODELS, run_bench
 from ghostface_edge.pipeline.bench.limits import table
 from ghostface_edge.pipeline.bench.run import judge_rows
-from ghostface_edge.pipeline.support.progress import Narrator
+from ghostface_edge.pipeline.support.progress import Progress
 
 _THREADS = (1, 2)
 
@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> None:
     first, *others = STANDARD_MODELS
     if len(arguments) > 1:
         first = replace(first, checkpoint=Path(arguments[1]))
-    rows = run_bench((first, *others), _THREADS, Path(arguments[0] if arguments else "out/bench"), Narrator())
+    rows = run_bench((first, *others), _THREADS, Path(arguments[0] if arguments else "out/bench"), Progress())
     console, timed = (
         Console(width=140),
         Table("Model", "Runtime", "Threads", "What", "p50 ms", "× stock", "× FP32", "Bytes"),

@@ -26,12 +26,15 @@ from ghostface_edge.calibration.pairs_source import PairsSource, open_pairs
 from ghostface_edge.calibration.verification import VerificationSet
 from ghostface_edge.pipeline.default import default_checkpoint
 from ghostface_edge.pipeline.quantize.options import Recipe
-from ghostface_edge.pipeline.run.rendered_inputs import rendered_inputs
 from ghostface_edge.pipeline.stages.artifacts import artifact_of
-from ghostface_edge.pipeline.stages.build import Workshop
+from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
+from ghostface_edge.pipeline.stages.embed import Embed
+from ghostface_edge.pipeline.stages.export import Export
+from ghostface_edge.pipeline.stages.quantize import Quantize
+from ghostface_edge.pipeline.stages.render import RenderFaces
 from ghostface_edge.pipeline.support.host import usable_cores
-from ghostface_edge.pipeline.support.progress import Narrator
+from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.pipeline.tools.quantize_file import CALIBRATION_FACES
 from ghostface_edge.reports.errors import GhostfaceEdgeError
@@ -115,36 +118,38 @@ def board_place(python: Path, folder: Path) -> Place:
     return Place(f"board of {python}", (str(python), str(application)))
 
 
-def write_models(checkpoint: Path, calibration: Path, folder: Path, shop: Workshop) -> tuple[Path, dict[str, Path]]:
+def write_models(
+    checkpoint: Path, calibration: Path, folder: Path, context: StageContext
+) -> tuple[Path, dict[str, Path]]:
     """The exported ONNX, and every form of `.tflite` by label."""
     faces = sample(scan_folder(calibration), CALIBRATION_FACES, 0)
-    exported = shop.export(checkpoint, faces)
-    carrier = shop.quantize(exported.path, faces, Recipe(), 0)
+    exported = context.run(Export(checkpoint, faces))
+    quantized = context.run(Quantize(exported.path, faces, Recipe(), 0))
     target = TfliteTarget()
     made = {label: folder / f"{label}.tflite" for label in LIMITS}
     target.convert(exported.path, Precision.FP32, made["fp32"])
     target.convert(exported.path, Precision.FP16, made["fp16"])
     for label, (kernels, input_type) in FORMS.items():
-        target.lower_quantized(carrier.path, made[label], kernels=kernels, input_type=input_type)
+        target.lower_quantized(quantized.path, made[label], kernels=kernels, input_type=input_type)
     return exported.path, made
 
 
 def main(arguments: list[str]) -> int:
     """Write, run, compare, print; returns the exit code."""
     out, python, *given = map(Path, arguments)
-    narrator, store, console = Narrator(), Store(), Console(width=140)
-    checkpoint, source, calibration = given or (default_checkpoint(), *rendered_inputs(store, narrator, 0))
-    (out / "logs").mkdir(parents=True, exist_ok=True)
-    shop = Workshop(store, out / "logs", narrator, usable_cores())
-    exported, models = write_models(checkpoint, calibration, out, shop)
+    progress, store, console = Progress(), Store(), Console(width=140)
+    context = StageContext(store, out / "logs", progress, usable_cores())
+    checkpoint, source, calibration = given or (default_checkpoint(), *context.run(RenderFaces(0)))
+    context.logs.mkdir(parents=True, exist_ok=True)
+    exported, models = write_models(checkpoint, calibration, out, context)
     pairs = open_pairs(PairsSource(source), store.root / "aligned", usable_cores()).pairs
     with DecodedFaces.of_pairs(pairs) as faces:
-        float_embeddings = shop.embed(artifact_of("onnxruntime", exported), faces, FLOAT)
+        float_embeddings = context.run(Embed(artifact_of("onnxruntime", exported), faces, context.threads, FLOAT))
         place, log = board_place(python, out), out / "logs" / "board.log"
-        found = _agreements(place, models, faces.path, float_embeddings[:_FACES], narrator, log)
-        with narrator.stage(f"int8: embed {len(faces)} faces on the board"):
+        found = _agreements(place, models, faces.path, float_embeddings[:_FACES], progress, log)
+        with progress.stage(f"int8: embed {len(faces)} faces on the board"):
             board = embed(place, models["int8"], faces.path, len(faces), log=log)
-        litert = shop.embed(artifact_of("tflite", models["int8"]), faces, "int8 in LiteRT")
+        litert = context.run(Embed(artifact_of("tflite", models["int8"]), faces, context.threads, "int8 in LiteRT"))
     drops = {"board": _drop(board, float_embeddings, pairs), XNNPACK: _drop(litert, float_embeddings, pairs)}
     content = {"agreements": [asdict(each) for each in found], "int8_versus_fp32": drops}
     (out / "boards.json").write_text(json.dumps(content, indent=1))
@@ -164,11 +169,11 @@ def table(found: list[Agreement]) -> Table:
 
 
 def _agreements(
-    place: Place, models: Mapping[str, Path], faces: Path, expected: Embeddings, narrator: Narrator, log: Path
+    place: Place, models: Mapping[str, Path], faces: Path, expected: Embeddings, progress: Progress, log: Path
 ) -> list[Agreement]:
     found = []
     for label, model in models.items():
-        with narrator.stage(f"{label}: embed {_FACES} faces on the board and here"):
+        with progress.stage(f"{label}: embed {_FACES} faces on the board and here"):
             fast = embed(place, model, faces, _FACES, log=log)
             for against in LIMITS[label]:
                 exact = against == REFERENCE

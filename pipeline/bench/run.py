@@ -13,7 +13,7 @@ from ghostface_edge.pipeline.bench.limits import BYTES, Comparison, Ratio, Verdi
 from ghostface_edge.pipeline.bench.models import BenchModel
 from ghostface_edge.pipeline.stages.latency import ROUNDS, RUNS_PER_ROUND, Timing, time_interleaved
 from ghostface_edge.pipeline.support.host import describe_host
-from ghostface_edge.pipeline.support.progress import Narrator
+from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.reports.errors import RuntimeMissingError
 from ghostface_edge.reports.latency import summarize
 from ghostface_edge.targets.table import load_target
@@ -46,7 +46,7 @@ def run_bench(
     models: Sequence[BenchModel],
     threads: Sequence[int],
     out: Path,
-    narrator: Narrator,
+    progress: Progress,
     *,
     runtimes: Sequence[str] | None = None,
 ) -> list[BenchRow]:
@@ -56,7 +56,7 @@ def run_bench(
         models: the networks.
         threads: each number of threads is a run of its own.
         out: a folder, made if it is not there.
-        narrator: told what is going on.
+        progress: told what is going on.
         runtimes: names of the table; those whose time here says something unless asked.
 
     Raises:
@@ -68,10 +68,10 @@ def run_bench(
     for model in models:
         with tempfile.TemporaryDirectory() as place:
             folder = Path(place)
-            with narrator.stage(f"{model.name}: export and quantize"):
+            with progress.stage(f"{model.name}: export and quantize"):
                 sources = write_sources(model, folder)
             for runtime in runtimes:
-                rows += _time_runtime(model, runtime, sources, threads, folder, narrator)
+                rows += _time_runtime(model, runtime, sources, threads, folder, progress)
         _save(rows, out / "bench.json")
     return rows
 
@@ -98,13 +98,13 @@ def _save(rows: Sequence[BenchRow], path: Path) -> None:
 
 
 def _time_runtime(
-    model: BenchModel, runtime: str, sources: Sources, threads: Sequence[int], folder: Path, narrator: Narrator
+    model: BenchModel, runtime: str, sources: Sources, threads: Sequence[int], folder: Path, progress: Progress
 ) -> list[BenchRow]:
     try:
-        with narrator.stage(f"{model.name}, {runtime}: convert"):
+        with progress.stage(f"{model.name}, {runtime}: convert"):
             artifacts = write_contestants(sources, runtime, folder)
     except RuntimeMissingError as missing:
-        narrator.say(f"{runtime} is left out: {missing}")
+        progress.say(f"{runtime} is left out: {missing}")
         return []
     if load_target(runtime).reads_onnx:  # for the others our float artifact is the stock
         artifacts = {STOCK: sources.exported, **artifacts}
@@ -112,7 +112,7 @@ def _time_runtime(
     for count in threads:
         total = ROUNDS * RUNS_PER_ROUND * len(artifacts)
         title = f"{model.name}, {runtime}, {count} thread{'s' if count > 1 else ''}: time {len(artifacts)} in turns"
-        with narrator.stage(title, total) as advance:
+        with progress.stage(title, total) as advance:
             named = {label: (runtime, path) for label, path in artifacts.items()}
             taken = time_interleaved(named, threads=count, logs=folder, advance=advance)
         timings = {label: timing for label, timing in taken.items() if isinstance(timing, Timing)}

@@ -27,7 +27,7 @@ from ghostface_edge.pipeline.graph.export import export_onnx
 from ghostface_edge.pipeline.network.parity import MAX_ABS_DIFFERENCE, onnx_input, run_onnx
 from ghostface_edge.pipeline.stages.latency import ROUNDS, RUNS_PER_ROUND, Timing, time_interleaved
 from ghostface_edge.pipeline.support.host import describe_host
-from ghostface_edge.pipeline.support.progress import Narrator
+from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.reports.errors import GhostfaceEdgeError, ParityError, ToolError
 from ghostface_edge.reports.latency import summarize
 from ghostface_edge.targets.face_like import face_like
@@ -99,7 +99,7 @@ def compare(model: str, timings: Mapping[str, Timing], sizes: Mapping[str, int])
 
 
 def run(
-    models: Sequence[BenchModel], out: Path, python: Path, narrator: Narrator
+    models: Sequence[BenchModel], out: Path, python: Path, progress: Progress
 ) -> tuple[list[RivalRow], dict[Comparison, Ratio]]:
     """Convert and time every network, in a folder of its own; see `make` for what it raises."""
     rows: list[RivalRow] = []
@@ -107,9 +107,9 @@ def run(
     for model in models:
         folder = out / model.name
         folder.mkdir(parents=True, exist_ok=True)
-        with narrator.stage(f"{model.name}: convert"):
+        with progress.stage(f"{model.name}: convert"):
             files = make(model, folder, python)
-        timings = _time(model.name, files, narrator)
+        timings = _time(model.name, files, progress)
         sizes = {label: path.stat().st_size for label, path in files.items()}
         measured |= compare(model.name, timings, sizes)
         weights = "seeded" if model.checkpoint is None else "official"
@@ -124,7 +124,7 @@ def main(arguments: list[str]) -> None:
     first, second = STANDARD_MODELS[:2]
     if checkpoint:
         first = replace(first, checkpoint=checkpoint[0])
-    rows, measured = run((first, second), out, python, Narrator())
+    rows, measured = run((first, second), out, python, Progress())
     verdicts, host = judge(measured), describe_host().model_dump(mode="json")
     content = {
         "host": host,
@@ -145,9 +145,9 @@ def main(arguments: list[str]) -> None:
     console.print(table(verdicts))
 
 
-def _time(model: str, files: Mapping[str, Path], narrator: Narrator) -> dict[str, Timing]:
+def _time(model: str, files: Mapping[str, Path], progress: Progress) -> dict[str, Timing]:
     named = {label: (_RUNTIME, path) for label, path in files.items()}
-    with narrator.stage(f"{model}: time {len(files)} in turns", ROUNDS * RUNS_PER_ROUND * len(files)) as advance:
+    with progress.stage(f"{model}: time {len(files)} in turns", ROUNDS * RUNS_PER_ROUND * len(files)) as advance:
         logs = next(iter(files.values())).parent
         taken = time_interleaved(named, threads=1, logs=logs, advance=advance)
     timings = {}

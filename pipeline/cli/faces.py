@@ -28,7 +28,7 @@ def align(
     """Align photographs to 112x112 faces on the ArcFace template."""
     from ghostface_edge.calibration.unusable import OnBadImage
     from ghostface_edge.pipeline.support.host import usable_cores
-    from ghostface_edge.pipeline.support.progress import Narrator
+    from ghostface_edge.pipeline.support.progress import Progress
     from ghostface_edge.pipeline.tools.align import AlignJob, align
 
     job = AlignJob(
@@ -42,7 +42,7 @@ def align(
         sheet=sheet,
         cores=jobs or usable_cores(),
     )
-    typer.echo(align(job, Narrator()))
+    typer.echo(align(job, Progress()))
 
 
 VERBS: Mapping[str, Callable[..., None]] = MappingProxyType({"align": align})

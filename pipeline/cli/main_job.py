@@ -1,5 +1,7 @@
 """`run` and `targets`."""
 
+import shlex
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -50,8 +52,12 @@ def run(
 
     Without --checkpoint, --pairs and --calibration it runs the network that ships with the tool on rendered faces.
 
-    Exit code: 0 if the release may ship, 1 if not, 3 if a variant failed, 4 if the evidence does not suffice.
+    Exit code: 0 if the release may ship, 1 if not, 3 if a variant that would ship failed, 4 for too little evidence.
     """
+    from ghostface_edge.targets.requirements import require_modules
+    from ghostface_edge.targets.table import parse_variants
+
+    require_modules("torch", "torch")
     from rich.console import Console
 
     from ghostface_edge.calibration.pairs_source import PairsSource
@@ -62,19 +68,20 @@ def run(
     from ghostface_edge.pipeline.quantize.options import load_recipe
     from ghostface_edge.pipeline.run.job import Job
     from ghostface_edge.pipeline.run.main_job import run
-    from ghostface_edge.pipeline.run.rendered_inputs import rendered_inputs
+    from ghostface_edge.pipeline.stages.context import StageContext
+    from ghostface_edge.pipeline.stages.render import RenderFaces
     from ghostface_edge.pipeline.support.host import usable_cores
-    from ghostface_edge.pipeline.support.progress import Narrator
+    from ghostface_edge.pipeline.support.progress import Progress
     from ghostface_edge.pipeline.support.store import Store
     from ghostface_edge.reports.console import print_report
     from ghostface_edge.targets.protocol import InputType
-    from ghostface_edge.targets.table import parse_variants
 
-    narrator = Narrator()
+    progress = Progress()
     nothing_given = checkpoint is None and not pairs and calibration is None
     if nothing_given:
         checkpoint = default_checkpoint()
-        rendered, calibration = rendered_inputs(Store(), narrator, seed)
+        context = StageContext(Store(), out / "logs", progress, jobs or usable_cores())
+        rendered, calibration = context.run(RenderFaces(seed))
         pairs = [rendered]
     if checkpoint is None or not pairs or calibration is None:
         raise InputError(
@@ -98,19 +105,20 @@ def run(
         policy=options.read_policy(policy),
         baseline=options.read_report(baseline),
         allowed_leaks=tuple(allow_leak or ()),
-        strangers=nothing_given,
+        nobody_shared=nothing_given,
         input_type=InputType(input_ or "int8"),
         calibration_faces=calibration_faces,
         sampling=SamplingMethod(sampling),
         seed=seed,
         cores=jobs or usable_cores(),
+        command=shlex.join(("ghostface-edge", *sys.argv[1:])),
     )
-    report, exit_code = run(job, narrator)
+    report, exit_code = run(job, progress)
     if json_:
         typer.echo(report.to_json(), nl=False)
     else:
         print_report(report, Console())
-    narrator.say(f"report: {out / 'report.html'}")
+    progress.say(f"report: {out / 'report.html'}")
     raise typer.Exit(exit_code)
 
 

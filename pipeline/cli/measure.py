@@ -34,15 +34,15 @@ def evaluate(
 
     from ghostface_edge.calibration.pairs_source import PairsSource
     from ghostface_edge.calibration.verification import LabelErrors
-    from ghostface_edge.pipeline.support.progress import Narrator
+    from ghostface_edge.pipeline.support.progress import Progress
     from ghostface_edge.pipeline.tools.measure import diagnose as find_mistake
     from ghostface_edge.pipeline.tools.measure import evaluate
 
-    narrator = Narrator()
+    progress = Progress()
     source = PairsSource(pairs, faces, landmarks, detector, label_errors=LabelErrors(label_errors))
-    facts = evaluate(artifact, source, reference, narrator, flip=flip)
+    facts = evaluate(artifact, source, reference, progress, flip=flip)
     if diagnose:
-        facts["diagnosis"] = find_mistake(artifact, source, narrator)
+        facts["diagnosis"] = find_mistake(artifact, source, progress)
     if json_:
         typer.echo(json.dumps(facts, indent=2))
         return
@@ -65,19 +65,19 @@ def benchmark(
     from rich.console import Console
     from rich.table import Table
 
-    from ghostface_edge.pipeline.support.progress import Narrator
+    from ghostface_edge.pipeline.support.progress import Progress
     from ghostface_edge.pipeline.tools.measure import benchmark
     from ghostface_edge.pipeline.tools.measure import profile as profiled
 
-    narrator = Narrator()
-    rows = benchmark(artifacts, threads, narrator)
-    profiles = profiled(artifacts, threads, narrator) if profile else {}
+    progress = Progress()
+    rows = benchmark(artifacts, threads, progress)
+    profiles = profiled(artifacts, threads, progress) if profile else {}
     if json_:
         typer.echo(json.dumps({"latency": rows, "profile": profiles} if profile else rows, indent=2))
         return
     for title, lines in {"": rows, **profiles}.items():
         if not lines:
-            narrator.say(f"{title}: its runtime has no profiler")
+            progress.say(f"{title}: its runtime has no profiler")
             continue
         table = Table(*(name.replace("_", " ") for name in lines[0]), title=title or None, title_justify="left")
         for line in lines:

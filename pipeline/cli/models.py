@@ -42,10 +42,10 @@ def export(
 ) -> None:
     """Write a checkpoint as float32 ONNX, BatchNorm folded, checked against PyTorch."""
     from ghostface_edge.calibration.faces import sample, scan_folder
-    from ghostface_edge.pipeline.stages.build import PARITY_FACES, export_file
+    from ghostface_edge.pipeline.stages.export import PARITY_FACES, export_file
 
     faces = sample(scan_folder(calibration), PARITY_FACES, seed=0)
-    model = export_file(checkpoint, output, faces, batch)
+    model = export_file(checkpoint, output, faces.load(), batch)
     typer.echo(
         f"{output}: {model.name}, {model.parameters:,} parameters, {model.macs / 1e6:.1f} MMACs, "
         f"equals PyTorch to {model.parity:.1e} on {len(faces.files)} faces"
@@ -64,15 +64,15 @@ def quantize(
     """Quantize an ONNX model to INT8 for one or more runtimes."""
     from ghostface_edge.pipeline.cli.options import split
     from ghostface_edge.pipeline.quantize.options import load_recipe
-    from ghostface_edge.pipeline.support.progress import Narrator
+    from ghostface_edge.pipeline.support.progress import Progress
     from ghostface_edge.pipeline.tools.quantize_file import quantize_file
     from ghostface_edge.targets.protocol import InputType
     from ghostface_edge.targets.table import parse_variants
 
     variants = parse_variants(split(target))
     input_type = None if input_ is None else InputType(input_)
-    how, narrator = load_recipe(recipe), Narrator()
-    for path in quantize_file(model, variants, calibration, output, how, seed, narrator, input_type=input_type):
+    how, progress = load_recipe(recipe), Progress()
+    for path in quantize_file(model, variants, calibration, output, how, seed, progress, input_type=input_type):
         typer.echo(path)
 
 

@@ -23,7 +23,7 @@ from ghostface_edge.pipeline.precision_search.assignment import Assignment, assi
 from ghostface_edge.pipeline.precision_search.float_fallback import Segment, find_segments, free, off_grid
 from ghostface_edge.pipeline.precision_search.turns import relative, time_in_turns
 from ghostface_edge.pipeline.quantize.options import LatencyOptions
-from ghostface_edge.pipeline.support.progress import Narrator
+from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.reports.latency import summarize
 from ghostface_edge.reports.metrics import normalized
@@ -88,7 +88,7 @@ class Contest:
     threads: int
     folder: Path
     logs: Path
-    narrator: Narrator
+    progress: Progress
 
     def search(self) -> tuple[Fastest, Path]:
         """Run it; returns the outcome and the artifact.
@@ -159,7 +159,7 @@ class _Search:
         options = self.contest.options
         with (
             LOCAL.open(RuntimeWorker, self.contest.runtime, log=self.log) as worker,
-            self.contest.narrator.stage(title, _LOOKED_AT) as advance,
+            self.contest.progress.stage(title, _LOOKED_AT) as advance,
         ):
             for assignment in itertools.islice(ranking, _LOOKED_AT):
                 path = self.make(worker, assignment)
@@ -223,7 +223,7 @@ class _Search:
         contest = self.contest
         by_label = {one.label: one for one in (self.int8, *chosen) if self.made[one] is not None}
         paths = {label: path for label, one in by_label.items() if (path := self.made[one]) is not None}
-        with contest.narrator.stage(f"{title}: {len(paths)} in turns", rounds) as advance:
+        with contest.progress.stage(f"{title}: {len(paths)} in turns", rounds) as advance:
             taken = time_in_turns(
                 contest.runtime, paths, threads=contest.threads, rounds=rounds, log=self.log, advance=advance
             )

@@ -1,19 +1,23 @@
 """Pairs and calibration faces of a job; what a user can get wrong is found here, before any work."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from ghostface_edge.calibration.faces import CalibrationSet, sample, scan_folder
+from ghostface_edge.calibration.leaks import LeakReport, OnLeak, exclude_leaks, refuse_leaks
 from ghostface_edge.calibration.lfw_errata import PHOTOGRAPHS_UNDER_TWO_NAMES
 from ghostface_edge.calibration.pairs_source import open_pairs
-from ghostface_edge.calibration.quality import assess
 from ghostface_edge.calibration.sampling import SamplingMethod
 from ghostface_edge.calibration.verification import VerificationSet
 from ghostface_edge.pipeline.run.job import Inputs, Job
-from ghostface_edge.pipeline.stages.artifacts import ExportedModel, artifact_of
-from ghostface_edge.pipeline.stages.build import Workshop
+from ghostface_edge.pipeline.stages.artifacts import artifact_of
+from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
-from ghostface_edge.pipeline.support.progress import Narrator
+from ghostface_edge.pipeline.stages.embed import Embed
+from ghostface_edge.pipeline.stages.export import ExportedModel
+from ghostface_edge.pipeline.stages.quality import CountPoorFaces
+from ghostface_edge.pipeline.support.progress import Progress, so_far
 from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.write import write_text
@@ -23,7 +27,7 @@ from ghostface_edge.targets.table import load_target
 _POOL = 10_000
 
 
-def read_inputs(job: Job, store: Store, narrator: Narrator) -> Inputs:
+def read_inputs(job: Job, store: Store, progress: Progress) -> Inputs:
     """Read pairs and calibration faces; for diverse sampling the pool that `most_diverse` chooses from.
 
     Raises:
@@ -38,14 +42,8 @@ def read_inputs(job: Job, store: Store, narrator: Narrator) -> Inputs:
         raise InputError(f"no variant has a choice of input, such as {job.input_type}", fix="add tflite-int8")
     sets: list[VerificationSet] = []
     for source in job.pairs:
-        with narrator.stage(f"read {source.path}") as advance:
-            done = Counter[str]()
-
-            def progress(so_far: int, _total: int, done: Counter[str] = done) -> None:
-                advance(so_far - done["photographs"])
-                done["photographs"] = so_far
-
-            sets.append(open_pairs(source, store.root / "aligned", job.cores, progress).pairs)
+        with progress.stage(f"read {source.path}") as advance:
+            sets.append(open_pairs(source, store.root / "aligned", job.cores, so_far(advance)).pairs)
     twice = [name for name, count in Counter(pairs.name for pairs in sets).items() if count > 1]
     if twice:
         raise InputError(f"two sets of pairs are called '{twice[0]}'", fix="rename one of the files")
@@ -60,22 +58,36 @@ def _sample(job: Job) -> CalibrationSet:
     return sample(files, job.calibration_faces, job.seed, method=job.sampling, exclude=exclude)
 
 
-def most_diverse(job: Job, pool: CalibrationSet, model: ExportedModel, shop: Workshop) -> CalibrationSet:
+def most_diverse(job: Job, pool: CalibrationSet, model: ExportedModel, context: StageContext) -> CalibrationSet:
     """The faces of a pool whose embeddings differ most."""
+    artifact = artifact_of("onnxruntime", model.path)
     with DecodedFaces.of_calibration(pool) as faces:
-        embeddings = shop.embed(artifact_of("onnxruntime", model.path), faces, "reference on the calibration pool")
+        embeddings = context.run(Embed(artifact, faces, context.threads, "reference on the calibration pool"))
     method = SamplingMethod.DIVERSE
     return sample(pool.files, job.calibration_faces, job.seed, method=method, embeddings=embeddings)
 
 
-def look_at(calibration: CalibrationSet, out: Path, shop: Workshop) -> None:
-    """Write down which faces were chosen, and say if many of them are poor."""
+def without_leaks(job: Job, inputs: Inputs, leaks: LeakReport, progress: Progress) -> Inputs:
+    """Inputs whose calibration shows nobody of the pairs but those whom the user allowed by name.
+
+    Raises:
+        InputError: the job refuses leaks, or no calibration face is left.
+    """
+    if job.on_leak is OnLeak.REFUSE:
+        refuse_leaks(leaks, job.allowed_leaks)
+        return inputs
+    calibration = exclude_leaks(inputs.calibration, leaks, job.allowed_leaks)
+    left_out = inputs.calibration.people - calibration.people
+    for leak in leaks.leaks:
+        if leak.identity in left_out:
+            progress.say(f"left out of calibration: {leak}")
+    return replace(inputs, calibration=calibration)
+
+
+def describe_calibration(calibration: CalibrationSet, out: Path, context: StageContext) -> None:
+    """Write down which faces are used, and say how many of them are poor."""
     write_text(out / "models" / "calibration.sha256", calibration.listing)
-    flags = shop.remember(
-        "quality",
-        {"calibration": calibration.sha256},
-        lambda: Counter(flag for face in calibration.load() for flag in assess(face)),
-    )
+    flags = context.run(CountPoorFaces(calibration))
     if flags:
-        counts = ", ".join(f"{count} {flag}" for flag, count in flags.most_common())
-        shop.narrator.say(f"calibration faces of low quality: {counts} of {len(calibration.files)}")
+        counts = ", ".join(f"{count} {flag}" for flag, count in flags.items())
+        context.progress.say(f"calibration faces of low quality: {counts} of {len(calibration.files)}")

@@ -1,19 +1,17 @@
 """What a user asks for, and what the job is made of."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ghostface_edge.calibration.faces import CalibrationSet
-from ghostface_edge.calibration.leaks import LeakReport
+from ghostface_edge.calibration.leaks import OnLeak
 from ghostface_edge.calibration.pairs_source import PairsSource
 from ghostface_edge.calibration.sampling import SamplingMethod
 from ghostface_edge.calibration.verification import VerificationSet
 from ghostface_edge.pipeline.quantize.options import Recipe
-from ghostface_edge.pipeline.stages.artifacts import ExportedModel
 from ghostface_edge.reports.policy import Policy
 from ghostface_edge.reports.report import Report
-from ghostface_edge.targets.protocol import Embeddings, InputType
+from ghostface_edge.targets.protocol import InputType
 from ghostface_edge.targets.table import VariantId
 
 
@@ -30,9 +28,11 @@ class Job:
     recipe: Recipe
     policy: Policy
     baseline: Report | None = None
+    on_leak: OnLeak = OnLeak.EXCLUDE
+    """What becomes of calibration identities that are in the pairs."""
     allowed_leaks: tuple[str, ...] = ()
-    """Calibration identities that may be in the pairs."""
-    strangers: bool = False
+    """Those that may be."""
+    nobody_shared: bool = False
     """Whether calibration faces and pairs share nobody by construction, as rendered people do; two of them that look
     alike to the network are no leak then."""
     input_type: InputType = InputType.INT8
@@ -43,6 +43,8 @@ class Job:
     latency_threads: int = 1
     cores: int = 1
     """For embedding and alignment."""
+    command: str | None = None
+    """As the user gave it, for the report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +58,8 @@ class Inputs:
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
-    """What every variant is compared with."""
-
-    model: ExportedModel
-    embeddings: Mapping[str, Embeddings]
-    """FP32, by name of the verification set."""
-    leaks: LeakReport
-
-
-@dataclass(frozen=True, slots=True)
-class Judge:
-    """By what a report is judged."""
+class GateInputs:
+    """By what a release is judged."""
 
     policy: Policy
     baseline: Report | None

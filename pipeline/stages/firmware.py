@@ -1,24 +1,29 @@
 """What goes into a microcontroller's program beside a model: C array and header, arena, models compiled for Ethos-U.
 
 In: an INT8 `.tflite` of batch 1. Out: a folder with `<model>-<variant>.cc/.h`, where Arm's Vela is installed with
-`<model>-<accelerator>.tflite`, and `firmware.json` with what was found out about them.
+`<model>-<accelerator>.tflite`, and what was found out about them.
 """
 
-import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from ghostface_edge.pipeline.stages.artifacts import Artifact
+from ghostface_edge.pipeline.stages.context import StageContext
+from ghostface_edge.pipeline.support.json_value import read_value, write_value
 from ghostface_edge.reports.errors import RuntimeMissingError, ToolError
 from ghostface_edge.reports.evidence import Firmware, NpuEstimate
 from ghostface_edge.reports.write import replacing
+from ghostface_edge.targets.requirements import versions
+from ghostface_edge.targets.table import load_target
 
 if TYPE_CHECKING:
     from ghostface_edge.targets.tflite_micro.vela import Compiled
 
 _FACTS = "firmware.json"
+_TIMEOUT_S = 2 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +49,48 @@ class FirmwareSet:
         return needs, tuple(one.model_copy(update={"path": f"{under}/{one.path}"}) for one in self.estimates)
 
 
-def read_firmware(folder: Path) -> FirmwareSet:
-    """What `FirmwareMaker.make` wrote."""
-    facts = json.loads((folder / _FACTS).read_text())
-    estimates = tuple(NpuEstimate.model_validate(estimate) for estimate in facts["estimates"])
-    return FirmwareSet(folder, Firmware.model_validate(facts["needs"]), estimates, tuple(facts["warnings"]))
+@dataclass(frozen=True, slots=True)
+class MakeFirmware:
+    """The stage."""
+
+    name: ClassVar[str] = "firmware"
+    artifact: Artifact
+    """INT8 `.tflite`, batch 1."""
+    model: str
+    """The network's name."""
+    label: str
+    """The variant, which the artifact is called after."""
+
+    def inputs(self) -> dict[str, object]:
+        return {
+            "artifact": self.artifact.sha256,
+            "names": [self.model, self.label],
+            "versions": versions([*load_target(self.artifact.runtime).packages, "ethos-u-vela"]),
+        }
+
+    def build(self, folder: Path, context: StageContext) -> None:
+        with (
+            context.open(FirmwareMaker, label=self.label, timeout_s=_TIMEOUT_S) as maker,
+            context.progress.stage(f"{self.label}: arena, C array, Ethos-U"),
+        ):
+            write_value(folder / _FACTS, maker.make(self.artifact.path, self.model, self.label, folder))
+
+    def read(self, folder: Path) -> FirmwareSet:
+        return replace(read_value(folder / _FACTS, FirmwareSet), folder=folder)
+
+
+def make_firmware(context: StageContext, artifact: Artifact, model: str, label: str) -> FirmwareSet:
+    """Run the stage, and say what it warns of."""
+    made = context.run(MakeFirmware(artifact, model, label))
+    for warning in made.warnings:
+        context.progress.say(f"{label}: {warning}")
+    return made
 
 
 class FirmwareMaker:
-    """Far side of the stage's child process."""
+    """What runs in the stage's own process."""
 
-    def make(self, artifact: Path, model: str, variant: str, folder: Path) -> None:
+    def make(self, artifact: Path, model: str, variant: str, folder: Path) -> FirmwareSet:
         """Fill a folder.
 
         Args:
@@ -85,9 +121,8 @@ class FirmwareMaker:
             operators=inspect_artifact(artifact).operators,
             files=tuple(path.name for path in sources),
         )
-        estimates = [_estimate(one, compiler).model_dump(mode="json") for one in compiled]
-        facts = {"needs": needs.model_dump(mode="json"), "estimates": estimates, "warnings": warnings}
-        (folder / _FACTS).write_text(json.dumps(facts))
+        estimates = tuple(_estimate(one, compiler) for one in compiled)
+        return FirmwareSet(folder, needs, estimates, tuple(warnings))
 
 
 def _compile_all(artifact: Path, folder: Path, model: str, warnings: list[str]) -> "list[Compiled]":

@@ -5,25 +5,33 @@ load times, peak memory. Every artifact lives in a child process of its own; rou
 the machine hits all.
 """
 
-import json
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ghostface_edge.calibration.aligned import FACE_SIZE
+from ghostface_edge.pipeline.stages.artifacts import Artifact
+from ghostface_edge.pipeline.stages.context import StageContext
+from ghostface_edge.pipeline.support.host import describe_host
+from ghostface_edge.pipeline.support.json_value import read_value, write_value
 from ghostface_edge.pipeline.support.progress import Advance
-from ghostface_edge.reports.errors import ToolError
+from ghostface_edge.pipeline.support.store import mark_temporary
+from ghostface_edge.reports.errors import GhostfaceEdgeError, ToolError
 from ghostface_edge.targets.face_like import face_like
 from ghostface_edge.targets.places.place import LOCAL
 from ghostface_edge.targets.places.worker import RuntimeWorker
+from ghostface_edge.targets.requirements import versions
+from ghostface_edge.targets.table import load_target
 
 ROUNDS = 10
 RUNS_PER_ROUND = 25
 _WARM_UP_RUNS = 25
+_COSTS = "costs.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,37 +82,86 @@ class _StopWatch:
         self._error: ToolError | None = None
 
     def load(self, artifact: Path, threads: int) -> None:
-        try:
+        with self._ending():
             self._load_ms = self._worker.load(artifact, threads, 1)
             self._worker.time(self._face, _WARM_UP_RUNS)
-        except ToolError as error:
-            self._error = error
 
     def take(self) -> None:
         if self._error is None:
-            try:
+            with self._ending():
                 self._samples += self._worker.time(self._face, RUNS_PER_ROUND)
-            except ToolError as error:
-                self._error = error
 
     def read(self, threads: int) -> Timing | ToolError:
-        if self._error is not None:
-            return self._error
+        peak_rss_mb = 0.0
+        if self._error is None:
+            with self._ending():
+                peak_rss_mb = self._worker.peak_rss_mb()
+        return self._error or Timing(np.array(self._samples), threads, self._load_ms, peak_rss_mb)
+
+    @contextmanager
+    def _ending(self) -> Iterator[None]:
         try:
-            return Timing(np.array(self._samples), threads, self._load_ms, self._worker.peak_rss_mb())
-        except ToolError as error:
-            return error
+            yield
+        except GhostfaceEdgeError as error:
+            self._error = error if isinstance(error, ToolError) else ToolError(error.message, fix=error.fix)
 
 
-def save_timings(timings: Mapping[str, Timing], folder: Path) -> None:
-    """Write each one's samples to `<label>.npy`, the rest to `costs.json`."""
-    for label, timing in timings.items():
-        np.save(folder / f"{label}.npy", timing.samples_ms)
-    costs = {label: (timing.threads, timing.load_ms, timing.peak_rss_mb) for label, timing in timings.items()}
-    (folder / "costs.json").write_text(json.dumps(costs))
+@dataclass(frozen=True, slots=True)
+class _Costs:
+    """A `Timing` without its samples, or why there is none."""
+
+    threads: int
+    load_ms: float
+    peak_rss_mb: float
+    error: tuple[str, str] | None = None
+    """Message and fix."""
 
 
-def read_timings(folder: Path) -> dict[str, Timing]:
-    """What `save_timings` wrote."""
-    costs = json.loads((folder / "costs.json").read_text())
-    return {label: Timing(np.load(folder / f"{label}.npy"), *cost) for label, cost in costs.items()}
+@dataclass(frozen=True, slots=True)
+class TimeInTurns:
+    """The stage: one runtime's artifacts by label; kept for this host if none of them failed."""
+
+    name: ClassVar[str] = "latency"
+    artifacts: Mapping[str, Artifact]
+    threads: int
+
+    def inputs(self) -> dict[str, object]:
+        return {
+            "artifacts": {label: artifact.sha256 for label, artifact in self.artifacts.items()},
+            "runtime": self._runtime,
+            "threads": self.threads,
+            "host": describe_host().model_dump(mode="json"),
+            "versions": versions([*load_target(self._runtime).packages, "numpy"]),
+        }
+
+    def build(self, folder: Path, context: StageContext) -> None:
+        total = ROUNDS * RUNS_PER_ROUND * len(self.artifacts)
+        paths = {label: (artifact.runtime, artifact.path) for label, artifact in self.artifacts.items()}
+        title = f"{self._runtime}: time {len(paths)} models in turns"
+        with context.progress.stage(title, total) as advance:
+            taken = time_interleaved(paths, threads=self.threads, logs=context.logs, advance=advance)
+        costs = {}
+        for label, timing in taken.items():
+            if isinstance(timing, Timing):
+                np.save(folder / f"{label}.npy", timing.samples_ms)
+                costs[label] = _Costs(timing.threads, timing.load_ms, timing.peak_rss_mb)
+            else:
+                costs[label] = _Costs(self.threads, 0.0, 0.0, (timing.message, timing.fix))
+                mark_temporary(folder)
+        write_value(folder / _COSTS, costs)
+
+    def read(self, folder: Path) -> dict[str, Timing | ToolError]:
+        costs = read_value(folder / _COSTS, dict[str, _Costs])
+        return {label: _timing(one, folder / f"{label}.npy") for label, one in costs.items()}
+
+    @property
+    def _runtime(self) -> str:
+        (runtime,) = {artifact.runtime for artifact in self.artifacts.values()}
+        return runtime
+
+
+def _timing(costs: _Costs, samples: Path) -> Timing | ToolError:
+    if costs.error is not None:
+        message, fix = costs.error
+        return ToolError(message, fix=fix)
+    return Timing(np.load(samples), costs.threads, costs.load_ms, costs.peak_rss_mb)

@@ -1,93 +1,121 @@
-"""The search as a stage: its outcome is kept for this host, these versions and these inputs."""
+"""The search for the fastest precisions, kept for this host, these versions and these inputs."""
 
-import pickle
 import shutil
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from ghostface_edge.calibration.faces import CalibrationSet
 from ghostface_edge.pipeline.precision_search.search import Contest, Fastest
 from ghostface_edge.pipeline.quantize.faces import hold_out
 from ghostface_edge.pipeline.quantize.options import LatencyOptions
-from ghostface_edge.pipeline.stages.artifacts import Artifact, Carrier, artifact_of
-from ghostface_edge.pipeline.stages.build import Workshop
+from ghostface_edge.pipeline.stages.artifacts import Artifact, artifact_of
+from ghostface_edge.pipeline.stages.context import StageContext
+from ghostface_edge.pipeline.stages.convert import Convert
+from ghostface_edge.pipeline.stages.quantize import QdqModel, Quantize
 from ghostface_edge.pipeline.support.host import describe_host
+from ghostface_edge.pipeline.support.json_value import read_value, write_value
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.protocol import Precision
 from ghostface_edge.targets.requirements import versions
 from ghostface_edge.targets.table import VariantId, load_target
 
+_FOUND = "found.json"
 
-def lower_fastest(
-    shop: Workshop,
-    variant: VariantId,
-    carrier: Carrier,
-    model: Path,
-    calibration: CalibrationSet,
-    options: LatencyOptions,
-    *,
-    seed: int,
-    threads: int,
-) -> tuple[Artifact, Fastest] | None:
-    """Lower a carrier with some of its layers in float, where that is faster on this host.
 
-    Args:
-        shop: where stages find what they share.
-        variant: what to make.
-        carrier: the quantized network.
-        model: its float32 ONNX.
-        calibration: faces that the carrier was made with.
-        options: what has to be kept.
-        seed: that the carrier was made with; it decides which faces were held out.
-        threads: to time with.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The fastest artifact and how it was found."""
 
-    Returns:
-        The artifact and what the search found; None for a target that computes in integers only and where the search
-        failed, either with a line to the user.
-    """
-    target, title = load_target(variant.runtime), str(variant)
-    if target.float_fallback is None:
-        shop.narrator.say(f"{title}: integers only, nothing to choose")
-        return None
-    fp32 = shop.convert(VariantId(variant.runtime, Precision.FP32), model, calibration)
-    name = f"model{target.extension}"
+    artifact: Artifact
+    fastest: Fastest
 
-    def build(folder: Path) -> None:
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    fastest: Fastest
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class PrecisionSearch:
+    """The stage."""
+
+    name: ClassVar[str] = "precision-search"
+    model: QdqModel
+    fp32: Artifact
+    """Of the runtime to search for."""
+    calibration: CalibrationSet
+    """Faces that the model was quantized with."""
+    options: LatencyOptions
+    seed: int
+    """That the model was quantized with; it decides which faces were held out."""
+    threads: int
+    """To time with."""
+
+    def inputs(self) -> dict[str, object]:
+        return {
+            "runtime": self.fp32.runtime,
+            "model": self.model.sha256,
+            "fp32": self.fp32.sha256,
+            "calibration": self.calibration.sha256,
+            "options": self.options.model_dump(mode="json"),
+            "seed": self.seed,
+            "threads": self.threads,
+            "host": describe_host().model_dump(mode="json"),
+            "versions": versions([*load_target(self.fp32.runtime).packages, "numpy"]),
+        }
+
+    def build(self, folder: Path, context: StageContext) -> None:
         started = time.monotonic()
         with tempfile.TemporaryDirectory() as candidates:
             contest = Contest(
-                runtime=variant.runtime,
-                carrier=carrier.path,
-                fp32=fp32.path,
-                fp32_bytes=fp32.size_bytes,
-                faces=hold_out(calibration.load(), seed=seed)[1],
-                options=options,
-                threads=threads,
+                runtime=self.fp32.runtime,
+                carrier=self.model.path,
+                fp32=self.fp32.path,
+                fp32_bytes=self.fp32.size_bytes,
+                faces=hold_out(self.calibration.load(), seed=self.seed)[1],
+                options=self.options,
+                threads=self.threads,
                 folder=Path(candidates),
-                logs=shop.logs,
-                narrator=shop.narrator,
+                logs=context.logs,
+                progress=context.progress,
             )
             fastest, artifact = contest.search()
-            for file in target.files(artifact):
-                shutil.copyfile(file, (folder / name).with_suffix(file.suffix))
-        (folder / "fastest.pickle").write_bytes(pickle.dumps((fastest, time.monotonic() - started)))
+            for file in load_target(self.fp32.runtime).files(artifact):
+                shutil.copyfile(file, self._artifact(folder).with_suffix(file.suffix))
+        write_value(folder / _FOUND, _Record(fastest, time.monotonic() - started))
 
-    inputs = {
-        "carrier": carrier.sha256,
-        "fp32": fp32.sha256,
-        "calibration": calibration.sha256,
-        "options": options.model_dump(mode="json"),
-        "seed": seed,
-        "threads": threads,
-        "host": describe_host().model_dump(mode="json"),
-        "versions": versions([*target.packages, "numpy"]),
-    }
-    try:
-        folder = shop.store.make(f"fastest-{variant.runtime}", inputs, build).folder
-    except ToolError as error:
-        shop.narrator.say(f"{title}: no search for the fastest precisions, INT8 throughout: {error}")
+    def read(self, folder: Path) -> Found:
+        record = read_value(folder / _FOUND, _Record)
+        return Found(artifact_of(self.fp32.runtime, self._artifact(folder), record.seconds), record.fastest)
+
+    def _artifact(self, folder: Path) -> Path:
+        return folder / f"model{load_target(self.fp32.runtime).extension}"
+
+
+def search_precisions(
+    context: StageContext, variant: VariantId, model: QdqModel, quantize: Quantize, threads: int
+) -> Found | None:
+    """Let the clock decide which layers compute in float, if the recipe asks for that.
+
+    Returns:
+        None where it does not, for a target that computes in integers only, and where the search failed; the latter
+        two with a line to the user.
+    """
+    options, title = quantize.recipe.latency, str(variant)
+    if options is None:
         return None
-    fastest, seconds = pickle.loads((folder / "fastest.pickle").read_bytes())  # noqa: S301 - written above, hashed
-    shop.narrator.say(f"{title}: {fastest.note}")
-    return artifact_of(variant.runtime, folder / name, seconds), fastest
+    if load_target(variant.runtime).float_fallback is None:
+        context.progress.say(f"{title}: integers only, nothing to choose")
+        return None
+    fp32 = context.run(Convert(VariantId(variant.runtime, Precision.FP32), quantize.model, quantize.calibration))
+    try:
+        found = context.run(PrecisionSearch(model, fp32, quantize.calibration, options, quantize.seed, threads))
+    except ToolError as error:
+        context.progress.say(f"{title}: no search for the fastest precisions, INT8 throughout: {error}")
+        return None
+    context.progress.say(f"{title}: {found.fastest.note}")
+    return found

@@ -1,19 +1,32 @@
-"""What a long job says while it runs: bars with time left on a terminal, plain lines elsewhere."""
+"""Progress of a long job: bars with time left on a terminal, plain lines elsewhere."""
 
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from rich import progress as rich_progress
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 Advance = Callable[[int], None]
 Steps = Callable[[str, float], None]
 _COLUMNS = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
 
 
-class Narrator:
+def so_far(advance: Advance) -> Callable[[int, int], None]:
+    """For work that tells how many units are done so far, and of how many."""
+    told = 0
+
+    def tell(done: int, _total: int) -> None:
+        nonlocal told
+        advance(done - told)
+        told = done
+
+    return tell
+
+
+class Progress:
     """Tells the user which stage runs and how far it is. Everything goes to standard error."""
 
     def __init__(self) -> None:
@@ -28,9 +41,9 @@ class Narrator:
         """Announce a stage; the block calls what it is given with the number of units done since."""
         started = time.monotonic()
         if self._console.is_terminal:
-            with Progress(*_COLUMNS, console=self._console, transient=True) as progress:
-                task = progress.add_task(title, total=total)
-                yield lambda units: progress.advance(task, units)
+            with rich_progress.Progress(*_COLUMNS, console=self._console, transient=True) as bars:
+                task = bars.add_task(title, total=total)
+                yield lambda units: bars.advance(task, units)
         else:
             yield lambda _units: None
         self.say(f"{title} · {time.monotonic() - started:.1f} s")
@@ -41,14 +54,14 @@ class Narrator:
         """Announce a job of several steps; the block calls what it is given with a step and the share of it done."""
         started = time.monotonic()
         begun: dict[str, float] = {}
-        with Progress(*_COLUMNS, console=self._console, transient=True) as progress:
+        with rich_progress.Progress(*_COLUMNS, console=self._console, transient=True) as bars:
             tasks: dict[str, TaskID] = {}
 
             def update(step: str, share: float) -> None:
                 if step not in tasks:
                     begun[step] = time.monotonic()
-                    tasks[step] = progress.add_task(f"{title}: {step}", total=1.0, visible=self._console.is_terminal)
-                progress.update(tasks[step], completed=share)
+                    tasks[step] = bars.add_task(f"{title}: {step}", total=1.0, visible=self._console.is_terminal)
+                bars.update(tasks[step], completed=share)
                 if share >= 1.0 and step in begun:
                     self.say(f"{title}: {step} · {time.monotonic() - begun.pop(step):.1f} s")
 

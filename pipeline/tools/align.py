@@ -15,7 +15,7 @@ from ghostface_edge.calibration.listed_pairs import align_listed, load_listed_pa
 from ghostface_edge.calibration.photos import open_photos
 from ghostface_edge.calibration.unusable import OnBadImage
 from ghostface_edge.calibration.verification import write_pairs
-from ghostface_edge.pipeline.support.progress import Narrator
+from ghostface_edge.pipeline.support.progress import Progress, so_far
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.write import write_bytes
 
@@ -37,7 +37,7 @@ class AlignJob:
     cores: int
 
 
-def align(job: AlignJob, narrator: Narrator) -> str:
+def align(job: AlignJob, progress: Progress) -> str:
     """Align, write, and say in one line what came of it.
 
     Raises:
@@ -48,13 +48,13 @@ def align(job: AlignJob, narrator: Narrator) -> str:
         if job.pairs is None:
             raise InputError("a .bin holds pairs, and no pair list is given", fix="give one with --pairs")
         with tempfile.TemporaryDirectory() as folder:
-            aligned = _align(job, locator, Path(folder) / "faces", narrator)
+            aligned = _align(job, locator, Path(folder) / "faces", progress)
             pairs = load_listed_pairs(job.pairs, aligned.path, on_bad_image=job.on_bad_image)
             write_pairs(pairs, job.output)
             _write_sheet(job, aligned)
         done = f"{len(pairs.same)} pairs of "
     else:
-        aligned = _align(job, locator, job.output, narrator)
+        aligned = _align(job, locator, job.output, progress)
         _write_sheet(job, aligned)
         done = ""
     centred = sum(file.origin is Origin.CENTRE for file in aligned.files)
@@ -75,18 +75,13 @@ def _locator(job: AlignJob) -> Locator:
     return YuNet(job.detector, WhenNoFace(job.no_face))
 
 
-def _align(job: AlignJob, locator: Locator, folder: Path, narrator: Narrator) -> AlignedFolder:
-    photos, done = open_photos(job.photographs), [0]
-    with narrator.stage("align", len(photos.names()) if job.pairs is None else None) as advance:
-
-        def progress(so_far: int, _total: int) -> None:
-            advance(so_far - done[0])
-            done[0] = so_far
-
-        bad, jobs = job.on_bad_image, job.cores
+def _align(job: AlignJob, locator: Locator, folder: Path, progress: Progress) -> AlignedFolder:
+    photos = open_photos(job.photographs)
+    with progress.stage("align", len(photos.names()) if job.pairs is None else None) as advance:
+        bad, jobs, tell = job.on_bad_image, job.cores, so_far(advance)
         if job.pairs is not None:
-            return align_listed(job.pairs, photos, folder, locator, on_bad_image=bad, jobs=jobs, progress=progress)
-        return align_folder(photos, folder, locator, on_bad_image=bad, jobs=jobs, progress=progress)
+            return align_listed(job.pairs, photos, folder, locator, on_bad_image=bad, jobs=jobs, progress=tell)
+        return align_folder(photos, folder, locator, on_bad_image=bad, jobs=jobs, progress=tell)
 
 
 def _write_sheet(job: AlignJob, aligned: AlignedFolder) -> None:

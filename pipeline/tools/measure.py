@@ -12,11 +12,13 @@ from ghostface_edge.calibration.aligned import iterate_faces
 from ghostface_edge.calibration.pairs_source import PairsSource, open_pairs
 from ghostface_edge.calibration.verification import VerificationSet
 from ghostface_edge.pipeline.stages.artifacts import Artifact, artifact_of
-from ghostface_edge.pipeline.stages.build import Workshop
+from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
+from ghostface_edge.pipeline.stages.embed import Embed
 from ghostface_edge.pipeline.stages.latency import ROUNDS, RUNS_PER_ROUND, Timing, time_interleaved
+from ghostface_edge.pipeline.stages.profile import Profile
 from ghostface_edge.pipeline.support.host import usable_cores
-from ghostface_edge.pipeline.support.progress import Narrator
+from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.pipeline.tools.diagnose import diagnose as find_mistake
 from ghostface_edge.pipeline.tools.diagnose import separation_warning
@@ -37,7 +39,7 @@ _STEP, _BATCH = 512, 32
 
 
 def evaluate(
-    artifact: Path, source: PairsSource, reference: Path | None, narrator: Narrator, *, flip: bool
+    artifact: Path, source: PairsSource, reference: Path | None, progress: Progress, *, flip: bool
 ) -> dict[str, dict[str, object]]:
     """Verification accuracy of an artifact under three protocols, and `versus_reference` where one is given.
 
@@ -45,7 +47,7 @@ def evaluate(
         artifact: what to evaluate.
         source: the pairs.
         reference: artifact to compare with.
-        narrator: told how far it is.
+        progress: told how far it is.
         flip: whether an embedding is the sum of the face's and the mirrored face's.
 
     Raises:
@@ -56,8 +58,10 @@ def evaluate(
     store = Store()
     pairs = open_pairs(source, store.root / "aligned", usable_cores()).pairs
     with tempfile.TemporaryDirectory() as logs:
-        shop = Workshop(store, Path(logs), narrator, usable_cores())
-        embeddings = {path: _embed(shop, artifact_of(runtime, path), pairs, flip) for path, runtime in runtimes.items()}
+        context = StageContext(store, Path(logs), progress, usable_cores())
+        embeddings = {
+            path: _embed(context, artifact_of(runtime, path), pairs, flip) for path, runtime in runtimes.items()
+        }
     scores = {path: cosine_scores(found, pairs.index) for path, found in embeddings.items()}
     own = scores[artifact]
     view2 = asdict(verification_accuracy(own, pairs.same, pairs.folds))
@@ -80,18 +84,18 @@ def evaluate(
         facts["versus_reference"] = {"reference": str(reference), **asdict(comparison)}
     warning = separation_warning(verification_accuracy(own, pairs.same, pairs.folds).mean)
     if warning is not None:
-        narrator.say(f"warning: {warning}")
+        progress.say(f"warning: {warning}")
     return facts
 
 
-def diagnose(artifact: Path, source: PairsSource, narrator: Narrator) -> dict[str, object]:
+def diagnose(artifact: Path, source: PairsSource, progress: Progress) -> dict[str, object]:
     """Undo the usual input mistakes one by one on the pairs, and say which one fits."""
     runtime, store = runtime_of(artifact), Store()
     pairs = open_pairs(source, store.root / "aligned", usable_cores()).pairs
     faces = np.concatenate(list(iterate_faces(pairs.images, _STEP)))
     with (
         tempfile.TemporaryDirectory() as logs,
-        narrator.stage("diagnose"),
+        progress.stage("diagnose"),
         LOCAL.open(RuntimeWorker, runtime, log=Path(logs) / "diagnose.log") as worker,
     ):
         worker.load(artifact, usable_cores(), _BATCH)
@@ -100,27 +104,31 @@ def diagnose(artifact: Path, source: PairsSource, narrator: Narrator) -> dict[st
     return tried | {"advice": found.advice}
 
 
-def profile(artifacts: Sequence[Path], threads: int, narrator: Narrator) -> dict[str, list[dict[str, Any]]]:
+def profile(artifacts: Sequence[Path], threads: int, progress: Progress) -> dict[str, list[dict[str, Any]]]:
     """Where the time of each artifact goes, by kind of operator and what it is spent on."""
     runtimes = {path: runtime_of(path) for path in artifacts}
     with tempfile.TemporaryDirectory() as logs:
-        shop = Workshop(Store(), Path(logs), narrator, usable_cores())
+        context = StageContext(Store(), Path(logs), progress, usable_cores())
         return {
-            path.name: shop.profile(artifact_of(runtime, path), path.name, threads)
+            path.name: [
+                row.model_dump(mode="json")
+                for row in context.run(Profile(artifact_of(runtime, path), threads, path.name))
+            ]
             for path, runtime in runtimes.items()
         }
 
 
-def _embed(shop: Workshop, artifact: Artifact, pairs: VerificationSet, flip: bool) -> Embeddings:
+def _embed(context: StageContext, artifact: Artifact, pairs: VerificationSet, flip: bool) -> Embeddings:
+    name, threads = artifact.path.name, context.threads
     with DecodedFaces.of_pairs(pairs) as faces:
-        embeddings = shop.embed(artifact, faces, artifact.path.name)
+        embeddings = context.run(Embed(artifact, faces, threads, name))
     if not flip:
         return embeddings
     with DecodedFaces.of_pairs(pairs, mirrored=True) as faces:
-        return flip_sum(embeddings, shop.embed(artifact, faces, f"{artifact.path.name}, mirrored"))
+        return flip_sum(embeddings, context.run(Embed(artifact, faces, threads, f"{name}, mirrored")))
 
 
-def benchmark(artifacts: Sequence[Path], threads: int, narrator: Narrator) -> list[dict[str, object]]:
+def benchmark(artifacts: Sequence[Path], threads: int, progress: Progress) -> list[dict[str, object]]:
     """Latency of every artifact and its ratio to the first one's.
 
     Raises:
@@ -133,7 +141,7 @@ def benchmark(artifacts: Sequence[Path], threads: int, narrator: Narrator) -> li
     total = ROUNDS * RUNS_PER_ROUND * len(artifacts)
     with (
         tempfile.TemporaryDirectory() as logs,
-        narrator.stage(f"time {len(artifacts)} models in turns", total) as advance,
+        progress.stage(f"time {len(artifacts)} models in turns", total) as advance,
     ):
         taken = time_interleaved(runtimes, threads=threads, logs=Path(logs), advance=advance)
     timings: dict[str, Timing] = {}

@@ -8,10 +8,13 @@ from pathlib import Path
 from ghostface_edge.calibration.faces import sample, scan_folder
 from ghostface_edge.calibration.lfw_errata import PHOTOGRAPHS_UNDER_TWO_NAMES
 from ghostface_edge.pipeline.quantize.options import Recipe
-from ghostface_edge.pipeline.stages.build import Workshop
-from ghostface_edge.pipeline.stages.precision_search import lower_fastest
+from ghostface_edge.pipeline.stages.context import StageContext
+from ghostface_edge.pipeline.stages.convert import Convert
+from ghostface_edge.pipeline.stages.firmware import make_firmware
+from ghostface_edge.pipeline.stages.lower import lower
+from ghostface_edge.pipeline.stages.quantize import Quantize
 from ghostface_edge.pipeline.support.host import usable_cores
-from ghostface_edge.pipeline.support.progress import Narrator
+from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets import onnx_graph
@@ -29,7 +32,7 @@ def quantize_file(
     folder: Path,
     recipe: Recipe,
     seed: int,
-    narrator: Narrator,
+    progress: Progress,
     *,
     input_type: InputType | None = None,
 ) -> list[Path]:
@@ -42,7 +45,7 @@ def quantize_file(
         folder: where to write.
         recipe: how.
         seed: decides which faces are drawn.
-        narrator: told how far it is.
+        progress: told how far it is.
         input_type: what the models shall take; None is each runtime's own.
 
     Raises:
@@ -61,20 +64,18 @@ def quantize_file(
     faces = sample(scan_folder(calibration), CALIBRATION_FACES, seed, exclude=PHOTOGRAPHS_UNDER_TWO_NAMES)
     written = []
     with tempfile.TemporaryDirectory() as logs:
-        shop = Workshop(Store(), Path(logs), narrator, usable_cores())
+        context = StageContext(Store(), Path(logs), progress, usable_cores())
+        quantize = Quantize(model, faces, recipe, seed)
         for variant in wanted:
             load_target(variant.runtime).require()
             if variant.is_stock:
-                artifact = shop.convert(variant, model, faces)
+                artifact = context.run(Convert(variant, model, faces))
             else:
-                carrier = shop.quantize(model, faces, recipe, seed)
-                fastest, clock = None, recipe.latency
-                if clock is not None:
-                    fastest = lower_fastest(shop, variant, carrier, model, faces, clock, seed=seed, threads=1)
-                artifact = fastest[0] if fastest else shop.lower(variant, carrier, input_type or InputType.INT8)
+                taken = input_type or InputType.INT8
+                artifact = lower(context, variant, context.run(quantize), quantize, input_type=taken).artifact
             files = {f"{model.stem}-{variant}{file.suffix}": file for file in artifact.files}
             if variant.is_firmware:
-                files |= {file.name: file for file in shop.firmware(artifact, model.stem, str(variant)).files}
+                files |= {file.name: file for file in make_firmware(context, artifact, model.stem, str(variant)).files}
             try:
                 folder.mkdir(parents=True, exist_ok=True)
                 for name, file in files.items():

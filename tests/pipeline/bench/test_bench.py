@@ -11,7 +11,7 @@ from ghostface_edge.pipeline.bench.contestants import write_sources
 from ghostface_edge.pipeline.bench.floors import Floor, write_floor
 from ghostface_edge.pipeline.bench.models import seeded
 from ghostface_edge.pipeline.network.architecture import Architecture
-from ghostface_edge.pipeline.support.progress import Narrator
+from ghostface_edge.pipeline.support.progress import Progress
 
 SMALL = BenchModel(Architecture(width=0.25, image_size=64, embedding_size=32))
 
@@ -52,7 +52,7 @@ def test_seeded_weights_are_the_same_every_time_and_alive():
 
 def test_a_run_compares_stock_and_ours_and_keeps_the_figures(tmp_path):
     rows = run_bench(
-        [BenchModel(Architecture(width=0.25))], [1], tmp_path / "out", Narrator(), runtimes=["onnxruntime"]
+        [BenchModel(Architecture(width=0.25))], [1], tmp_path / "out", Progress(), runtimes=["onnxruntime"]
     )
     labels = [row.label for row in rows]
     assert labels == ["stock", "fp32", "int8", "int8-stock", "fp32-relu", "int8-relu", "fp32-bare", "int8-bare"]

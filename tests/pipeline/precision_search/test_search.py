@@ -7,7 +7,7 @@ import pytest
 
 from ghostface_edge.pipeline.precision_search.search import Contest
 from ghostface_edge.pipeline.quantize.options import LatencyOptions
-from ghostface_edge.pipeline.support.progress import Narrator
+from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.onnxruntime import OnnxruntimeTarget
 from ghostface_edge.targets.protocol import Precision
@@ -30,7 +30,7 @@ def contest(carrier_file, faces, tmp_path):
         threads=1,
         folder=tmp_path / "candidates",
         logs=tmp_path,
-        narrator=Narrator(),
+        progress=Progress(),
     )
 
 

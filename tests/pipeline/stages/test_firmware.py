@@ -11,8 +11,8 @@ import pytest
 pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
 pytest.importorskip("tflite_micro", reason="tflite-micro is not installed")
 from ghostface_edge.pipeline.quantize.options import load_recipe
-from ghostface_edge.pipeline.stages.firmware import FirmwareMaker, read_firmware
-from ghostface_edge.pipeline.support.progress import Narrator
+from ghostface_edge.pipeline.stages.firmware import FirmwareMaker
+from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.tools.inspection import runtime_of
 from ghostface_edge.pipeline.tools.quantize_file import quantize_file
 from ghostface_edge.reports.errors import InputError
@@ -37,8 +37,7 @@ def model(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def made(model):
-    FirmwareMaker().make(model, "tiny", "tflite-micro-int8", model.parent)
-    return read_firmware(model.parent)
+    return FirmwareMaker().make(model, "tiny", "tflite-micro-int8", model.parent)
 
 
 def test_a_model_gets_sources_and_a_compiled_form_for_every_accelerator(made, model):
@@ -83,8 +82,7 @@ def test_without_vela_there_is_firmware_and_a_warning_that_says_how_to_get_it(mo
     monkeypatch.setattr(sys, "meta_path", [Hiding if one is PathFinder else one for one in sys.meta_path])
     for name in [name for name in sys.modules if name.split(".")[0] == "ethosu"]:
         monkeypatch.delitem(sys.modules, name)
-    FirmwareMaker().make(model, "tiny", "micro", tmp_path)
-    made = read_firmware(tmp_path)
+    made = FirmwareMaker().make(model, "tiny", "micro", tmp_path)
     assert made.estimates == ()
     assert "pip install 'ghostface-edge[micro]'" in made.warnings[0]
     assert [path.name for path in made.files] == ["tiny-micro.cc", "tiny-micro.h"]
@@ -95,8 +93,7 @@ def test_without_vela_there_is_firmware_and_a_warning_that_says_how_to_get_it(mo
 def test_an_accelerator_that_vela_refuses_costs_only_its_estimate(model, tmp_path, monkeypatch):
     pytest.importorskip("ethosu", reason="ethos-u-vela is not installed")
     monkeypatch.setattr(vela, "ACCELERATORS", ("ethos-u99-128", "ethos-u55-128"))
-    FirmwareMaker().make(model, "tiny", "micro", tmp_path)
-    made = read_firmware(tmp_path)
+    made = FirmwareMaker().make(model, "tiny", "micro", tmp_path)
     assert [estimate.accelerator for estimate in made.estimates] == ["ethos-u55-128", "ethos-u55-128, input kept"]
     assert "ethos-u99-128" in made.warnings[0]
     plain, kept = made.estimates
@@ -122,7 +119,7 @@ def test_an_input_that_cannot_be_had_is_refused(tmp_path, targets, says):
     variants, recipe = parse_variants([targets]), load_recipe("balanced")
     with pytest.raises(InputError, match=says):
         quantize_file(
-            *(tmp_path / "none.onnx", variants, tmp_path, tmp_path / "int8", recipe, 0, Narrator()),
+            *(tmp_path / "none.onnx", variants, tmp_path, tmp_path / "int8", recipe, 0, Progress()),
             input_type=InputType.UINT8,
         )
     assert not (tmp_path / "int8").exists()

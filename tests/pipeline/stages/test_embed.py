@@ -5,11 +5,11 @@ pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
 pytest.importorskip("tflite_micro", reason="tflite-micro is not installed")
 from ghostface_edge.pipeline.graph.export import export_onnx
 from ghostface_edge.pipeline.network.architecture import Architecture
-from ghostface_edge.pipeline.stages import build
+from ghostface_edge.pipeline.stages import embed
 from ghostface_edge.pipeline.stages.artifacts import artifact_of
-from ghostface_edge.pipeline.stages.build import Workshop
+from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
-from ghostface_edge.pipeline.support.progress import Narrator
+from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.targets.protocol import Precision
 from ghostface_edge.targets.tflite_micro import TfliteMicroTarget
@@ -26,10 +26,10 @@ def test_a_runtime_without_threads_embeds_in_several_processes_and_in_order(
     images = np.random.default_rng(1).integers(0, 256, (9, 112, 112, 3), np.uint8)
     embedder = MicroEmbedder(artifact)
     expected = embedder.run(embedder.prepare(images))
-    monkeypatch.setattr(build, "_EMBED_STEP", 2)
+    monkeypatch.setattr(embed, "_STEP", 2)
     for threads in (1, 3):
-        shop = Workshop(Store(tmp_path / f"cache{threads}"), tmp_path / "logs", Narrator(), threads)
+        context = StageContext(Store(tmp_path / f"cache{threads}"), tmp_path / "logs", Progress(), threads)
         with DecodedFaces("faces", len(images), lambda: iter([images])) as faces:
-            actual = shop.embed(artifact_of("tflite-micro", artifact), faces, "tiny")
+            actual = context.run(embed.Embed(artifact_of("tflite-micro", artifact), faces, threads, "tiny"))
         np.testing.assert_array_equal(actual, expected)
     assert len(np.unique(expected, axis=0)) == len(images)

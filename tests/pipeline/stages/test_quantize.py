@@ -1,4 +1,4 @@
-"""Which of two carriers a target gets."""
+"""Which of two quantized models a target gets."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import pytest
 
 from ghostface_edge.pipeline.prepare.prepare import PreparationReport
 from ghostface_edge.pipeline.quantize.report import FULL_INTEGER, QuantizationReport
-from ghostface_edge.pipeline.stages.artifacts import Carrier
+from ghostface_edge.pipeline.stages.quantize import QdqModel
 from ghostface_edge.pipeline.support.store import file_sha256
 from ghostface_edge.targets.table import TARGETS, load_target
 
@@ -19,7 +19,7 @@ def carrier(tmp_path):
     whole = QuantizationReport("balanced", "mine", 8, 0.98, (), (), {}, (), 1.0, (), {}, ())
     mixed = replace(whole, cosine_mean=0.99, higher_precision=("stem",), full_integer=whole)
     path = tmp_path / "carrier.onnx"
-    return Carrier(path, file_sha256(path), mixed, PreparationReport(0, 0, 0, (), 0.0))
+    return QdqModel(path, file_sha256(path), mixed, PreparationReport(0, 0, 0, (), 0.0))
 
 
 @pytest.mark.parametrize("runtime", TARGETS)

@@ -1,0 +1,64 @@
+"""Stages, and what they share while they run: the store, progress, the folder for logs, the number of threads."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Protocol, TypeVar
+
+from ghostface_edge.pipeline.support.progress import Progress
+from ghostface_edge.pipeline.support.store import Store
+from ghostface_edge.targets.places.place import DEFAULT_TIMEOUT_S, LOCAL, Place
+
+Outcome = TypeVar("Outcome")
+Served = TypeVar("Served")
+Read_co = TypeVar("Read_co", covariant=True)
+
+
+class Stage(Protocol[Read_co]):
+    """One cached step of a job; frozen, and made of what decides its outcome."""
+
+    name: ClassVar[str]
+
+    def inputs(self) -> Mapping[str, object]:
+        """JSON values that decide the outcome: contents by hash, options, versions of libraries."""
+        ...
+
+    def build(self, folder: Path, context: "StageContext") -> None:
+        """Write the outcome's files; native code runs in a place that `context` opens."""
+        ...
+
+    def read(self, folder: Path) -> Read_co:
+        """Read what `build` wrote, now or in an earlier run."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StageContext:
+    """What stages share."""
+
+    store: Store
+    logs: Path
+    """Folder for what child processes print."""
+    progress: Progress
+    threads: int
+    """Cores to use."""
+    place: Place = LOCAL
+    """Where native code runs."""
+
+    def run(self, stage: Stage[Outcome]) -> Outcome:
+        """The outcome of a stage: from the store if it is there, else built."""
+        stored = self.store.make(stage.name, stage.inputs(), lambda folder: stage.build(folder, self))
+        return stage.read(stored.folder)
+
+    def open(
+        self,
+        kind: Callable[..., Served],
+        *arguments: object,
+        label: str,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        on_told: Callable[..., None] = lambda *_: None,
+    ) -> AbstractContextManager[Served]:
+        """One `kind(*arguments)` in a process of its own, as `Place.open`; prints go to the log of this label."""
+        log = self.logs / f"{label}.log"
+        return self.place.open(kind, *arguments, log=log, timeout_s=timeout_s, on_told=on_told)

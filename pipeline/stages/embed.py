@@ -1,0 +1,73 @@
+"""An artifact and faces to embeddings, each distinct face once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from ghostface_edge.pipeline.stages.artifacts import Artifact
+from ghostface_edge.pipeline.stages.context import StageContext
+from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
+from ghostface_edge.targets.places.worker import RuntimeWorker
+from ghostface_edge.targets.protocol import Embeddings
+from ghostface_edge.targets.requirements import versions
+from ghostface_edge.targets.table import load_target
+
+_BATCH = 32
+_STEP = 512
+_EMBEDDINGS = "embeddings.npy"
+
+
+@dataclass(frozen=True, slots=True)
+class Embed:
+    """The stage: embeddings float32 (N, E) in the order of the faces."""
+
+    name: ClassVar[str] = "embed"
+    artifact: Artifact
+    faces: DecodedFaces
+    threads: int
+    """Of one inference; where the runtime has none, so many processes share the faces."""
+    label: str
+    """For the user and the log."""
+
+    def inputs(self) -> dict[str, object]:
+        packages = [*load_target(self.artifact.runtime).packages, "numpy", "opencv-python-headless"]
+        return {
+            "artifact": self.artifact.sha256,
+            "runtime": self.artifact.runtime,
+            "faces": self.faces.sha256,
+            "threads": self.threads,
+            "versions": versions(packages),
+        }
+
+    def build(self, folder: Path, context: StageContext) -> None:
+        path, count = self.faces.path, len(self.faces)
+        starts = range(0, count, _STEP)
+        processes = 1 if load_target(self.artifact.runtime).uses_threads else min(self.threads, len(starts))
+        with ExitStack() as stack:
+            workers = [
+                stack.enter_context(context.open(RuntimeWorker, self.artifact.runtime, label=self.label))
+                for _ in range(processes)
+            ]
+            advance = stack.enter_context(context.progress.stage(f"{self.label}: embed {count} faces", count))
+
+            def embed_share(number: int) -> list[Embeddings]:
+                """Every so many-th step, in a process of its own."""
+                worker, parts = workers[number], []
+                worker.load(self.artifact.path, self.threads, _BATCH)
+                for at in starts[number::processes]:
+                    parts.append(worker.embed_file(path, at, at + _STEP))
+                    advance(len(parts[-1]))
+                return parts
+
+            with ThreadPoolExecutor(processes) as pool:
+                shares = list(pool.map(embed_share, range(processes)))
+        parts = [shares[step % processes][step // processes] for step in range(len(starts))]
+        np.save(folder / _EMBEDDINGS, np.concatenate(parts))
+
+    def read(self, folder: Path) -> Embeddings:
+        embeddings: Embeddings = np.load(folder / _EMBEDDINGS)
+        return embeddings

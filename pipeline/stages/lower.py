@@ -1,0 +1,97 @@
+"""A QDQ model to a variant's INT8 artifact, all in INT8 or with the layers in float that the clock chose."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+from ghostface_edge.pipeline.precision_search.search import Fastest
+from ghostface_edge.pipeline.quantize.report import QuantizationReport
+from ghostface_edge.pipeline.stages.artifacts import Artifact, artifact_of
+from ghostface_edge.pipeline.stages.context import StageContext
+from ghostface_edge.pipeline.stages.precision_search import search_precisions
+from ghostface_edge.pipeline.stages.quantize import QdqModel, Quantize
+from ghostface_edge.pipeline.support.json_value import read_value, write_value
+from ghostface_edge.targets.places.worker import RuntimeWorker
+from ghostface_edge.targets.protocol import InputType
+from ghostface_edge.targets.requirements import versions
+from ghostface_edge.targets.table import VariantId, load_target
+
+_SECONDS = "seconds.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """An INT8 artifact and how it came about."""
+
+    artifact: Artifact
+    quantization: QuantizationReport
+    search: Fastest | None = None
+    """Where the clock decided which layers are INT8."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lower:
+    """The stage: all in INT8, with the input asked for where the runtime has a choice."""
+
+    name: ClassVar[str] = "lower"
+    variant: VariantId
+    model: QdqModel
+    """In the form that suits the target."""
+    input_type: InputType
+
+    def inputs(self) -> dict[str, object]:
+        return {
+            "variant": str(self.variant),
+            "model": self.model.sha256,
+            "input": self._input_type,
+            "versions": versions(load_target(self.variant.runtime).packages),
+        }
+
+    def build(self, folder: Path, context: StageContext) -> None:
+        with (
+            context.open(RuntimeWorker, self.variant.runtime, label=str(self.variant)) as worker,
+            context.progress.stage(f"{self.variant}: lower"),
+        ):
+            seconds = worker.lower_quantized(self.model.path, self._artifact(folder), self._input_type)
+        write_value(folder / _SECONDS, seconds)
+
+    def read(self, folder: Path) -> Artifact:
+        return artifact_of(self.variant.runtime, self._artifact(folder), read_value(folder / _SECONDS, float))
+
+    @property
+    def _input_type(self) -> InputType:
+        known = load_target(self.variant.runtime).input_types
+        return self.input_type if self.input_type in known else known[0]
+
+    def _artifact(self, folder: Path) -> Path:
+        return folder / f"model{load_target(self.variant.runtime).extension}"
+
+
+def lower(
+    context: StageContext,
+    variant: VariantId,
+    model: QdqModel,
+    quantize: Quantize,
+    *,
+    input_type: InputType = InputType.INT8,
+    threads: int = 1,
+) -> Lowered:
+    """Make a variant of our own quantization.
+
+    Args:
+        context: what stages share.
+        variant: what to make, of INT8.
+        model: what `quantize` gave.
+        quantize: whose recipe says whether the clock decides.
+        input_type: what the artifact shall take, where the runtime has a choice and all is INT8.
+        threads: to time with.
+
+    Raises:
+        ToolError: the runtime failed.
+    """
+    suited = model.suited_to(load_target(variant.runtime))
+    found = search_precisions(context, variant, model, quantize, threads)
+    if found is None:
+        return Lowered(context.run(Lower(variant, suited, input_type)), suited.report)
+    tensors = suited.report.higher_precision + found.fastest.float_tensors
+    return Lowered(found.artifact, replace(suited.report, higher_precision=tensors), found.fastest)

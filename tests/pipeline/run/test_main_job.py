@@ -1,0 +1,111 @@
+"""A whole small job, and what becomes of it when one of its variants fails."""
+
+import json
+import shutil
+
+import pytest
+
+from ghostface_edge.calibration.bin_file import read_bin
+from ghostface_edge.pipeline.run.main_job import run
+from ghostface_edge.pipeline.stages.convert import Convert
+from ghostface_edge.pipeline.stages.quantize import Quantize
+from ghostface_edge.reports.errors import ExitCode, InputError, RuntimeMissingError, ToolError
+from ghostface_edge.reports.gate import exit_code
+from ghostface_edge.reports.report import Report, Status
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Make the conversion of one variant raise an error."""
+    build = Convert.build
+
+    def call(name, error):
+        def broken(self, folder, context):
+            if str(self.variant) == name:
+                raise error
+            build(self, folder, context)
+
+        monkeypatch.setattr(Convert, "build", broken)
+
+    return call
+
+
+def statuses(report):
+    return {variant.id: variant.status for variant in report.variants}
+
+
+def test_every_variant_has_its_figures(make_job, listener, quantized):
+    job = make_job("onnxruntime-fp32,onnxruntime-int8", command="ghostface-edge run quick")
+    report, code = run(job, listener)
+    assert statuses(report) == {"onnxruntime-fp32": Status.OK, "onnxruntime-int8": Status.OK}
+    assert code == exit_code(Report.read(job.out / "report.json"))
+    fp32, int8 = report.variants
+    assert (fp32.method, int8.method) == ("convert", "balanced")
+    assert fp32.versus_reference.cosine_min > 0.9999
+    assert fp32.latency.versus_fp32 == 1
+    assert int8.profile
+    assert report.tool.command == "ghostface-edge run quick"
+    assert (job.out / int8.artifact.path).stat().st_size == int8.artifact.bytes
+    assert json.loads((job.out / "quantization.json").read_text())["quantization"]["recipe"] == "quick"
+
+
+def test_a_bad_input_that_one_variant_meets_is_its_failure_alone(make_job, listener, failing):
+    failing("onnxruntime-fp16", InputError("the file has a hole", fix="mend it"))
+    job = make_job("onnxruntime-fp32,onnxruntime-fp16")
+    report, code = run(job, listener)
+    assert statuses(report) == {"onnxruntime-fp32": Status.OK, "onnxruntime-fp16": Status.FAILED}
+    assert "the file has a hole" in report.variants[1].error
+    assert code is ExitCode.TOOL_FAILED
+    assert (job.out / "report.json").is_file()
+    assert any("onnxruntime-fp16: failed: the file has a hole" in line for line in listener.said)
+
+
+def test_a_failed_stock_variant_is_compared_with_and_does_not_decide(make_job, listener, failing, quantized):
+    _, without = run(make_job("onnxruntime-fp32,onnxruntime-int8"), listener)
+    failing("onnxruntime-int8-stock", ToolError("the quantizer broke", fix="use another"))
+    job = make_job("onnxruntime-fp32,onnxruntime-int8,onnxruntime-int8-stock")
+    report, code = run(job, listener)
+    assert statuses(report)["onnxruntime-int8-stock"] is Status.FAILED
+    assert code == without != ExitCode.TOOL_FAILED
+
+
+def test_without_a_quantized_model_only_its_variants_fail(make_job, listener, monkeypatch):
+    def broken(*_):
+        raise ToolError("the ranges are empty", fix="see the logs")
+
+    monkeypatch.setattr(Quantize, "name", "quantize-anew")
+    monkeypatch.setattr(Quantize, "build", broken)
+    report, code = run(make_job("onnxruntime-fp32,onnxruntime-int8"), listener)
+    assert statuses(report) == {"onnxruntime-fp32": Status.OK, "onnxruntime-int8": Status.FAILED}
+    assert "the ranges are empty" in report.variants[1].error
+    assert code is ExitCode.TOOL_FAILED
+
+
+@pytest.mark.parametrize("error", [InputError, RuntimeMissingError])
+def test_what_no_variant_can_do_without_leaves_nothing_behind(make_job, listener, monkeypatch, error):
+    def broken(*_, **__):
+        raise error("no way to start", fix="start elsewhere")
+
+    monkeypatch.setattr("ghostface_edge.pipeline.run.main_job.embed_reference", broken)
+    job = make_job("onnxruntime-fp32")
+    with pytest.raises(error, match="no way to start"):
+        run(job, listener)
+    assert not job.out.exists()
+
+
+def test_people_who_are_in_the_pairs_are_left_out_of_calibration(make_job, listener, quantized, small_inputs, tmp_path):
+    faces = tmp_path / "faces"
+    shutil.copytree(small_inputs / "calibration", faces)
+    (faces / "Leaky_Person").mkdir()
+    (faces / "Leaky_Person/one.png").write_bytes(read_bin(small_inputs / "pairs.bin")[0][0])
+    clean, _ = run(make_job("onnxruntime-int8"), listener)
+    job = make_job("onnxruntime-int8", calibration=faces, out=tmp_path / "leaky")
+    report, _ = run(job, listener)
+    guard = report.data.calibration.leak_guard
+    assert guard.excluded == ("Leaky_Person",)
+    assert "Leaky_Person/one.png is pair" in guard.found[0]
+    assert any(line.startswith("left out of calibration: Leaky_Person/one.png is pair") for line in listener.said)
+    assert report.data.calibration.identities_shared_with_pairs == 0
+    assert "Leaky_Person" not in (job.out / "models/calibration.sha256").read_text()
+    assert report.data.calibration.sha256 == clean.data.calibration.sha256
+    assert report.variants[0].artifact.sha256 == clean.variants[0].artifact.sha256
