@@ -13,6 +13,8 @@ from markupsafe import Markup
 
 WIDTH, HEIGHT = 640, 360
 _TWO_DECADES = 100
+_VISIBLE = 0.5
+"""Least distance of two points of a line, in pixels."""
 _TITLE = 28
 """Height of a file's title."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 12, 46
@@ -73,16 +75,16 @@ class Chart:
         return _TOP + (share if self.rows else 1 - share) * (self.height - _TOP - _BOTTOM)
 
     def line(self, xs: Sequence[float], ys: Sequence[float], css: str, hover: str) -> None:
-        """Draw a polyline; points that fall on the pixel before are left out."""
-        points: list[str] = []
-        for x, y in zip(xs, ys, strict=True):
-            point = f"{self.px(x):.1f},{self.py(y):.1f}"
-            if not points or points[-1] != point:
-                points.append(point)
+        """Draw a polyline; a point nearer to the one before than an eye tells is left out, unless it is the last."""
+        places = [(round(self.px(x), 1), round(self.py(y), 1)) for x, y in zip(xs, ys, strict=True)]
+        kept = places[:1]
+        for place in places[1:-1]:
+            if max(abs(place[0] - kept[-1][0]), abs(place[1] - kept[-1][1])) >= _VISIBLE:
+                kept.append(place)
+        kept += [place for place in places[1:][-1:] if place != kept[-1]]
+        points = " ".join(f"{x:g},{y:g}" for x, y in kept)
         self._add(
-            Markup('<polyline class="line {}" points="{}"><title>{}</title></polyline>').format(
-                css, " ".join(points), hover
-            )
+            Markup('<polyline class="line {}" points="{}"><title>{}</title></polyline>').format(css, points, hover)
         )
 
     def area(self, xs: Sequence[float], ys: Sequence[float], css: str, hover: str) -> None:

@@ -1,3 +1,4 @@
+import re
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -43,3 +44,13 @@ def test_charts_of_a_file_stand_below_each_other() -> None:
     assert [frame.get("y") for frame in frames] == ["28", "128"]
     assert root.get("height") == "228"
     assert "prefers-color-scheme: dark" in ET.tostring(root, encoding="unicode")
+
+
+def test_points_closer_than_an_eye_tells_are_left_out_but_not_the_ends() -> None:
+    chart = Chart("many", Axis("x", 0, 1), Axis("y", 0, 1))
+    xs = [number / 10_000 for number in range(10_001)]
+    chart.line(xs, xs, "c0", "")
+    points = re.findall(r"[\d.]+,[\d.]+", re.search(r'points="([^"]+)"', chart.render())[1])
+    assert 500 < len(points) < 1_200
+    assert points[0] == f"{chart.px(0):g},{chart.py(0):g}"
+    assert points[-1] == f"{chart.px(1):g},{chart.py(1):g}"
