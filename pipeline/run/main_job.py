@@ -20,6 +20,7 @@ from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
 from ghostface_edge.pipeline.stages.export import Export
 from ghostface_edge.pipeline.stages.quantize import QdqModel, Quantize
+from ghostface_edge.pipeline.support.host import describe_host, int8_saturates
 from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.reports.errors import ExitCode, InputError, RuntimeMissingError, ToolError
@@ -41,6 +42,10 @@ _PACKAGES = (
     "tflite-micro",
     "ethos-u-vela",
     "numpy",
+)
+_SATURATES = (
+    "warning: this CPU has no VNNI: INT8 kernels of ONNX Runtime and OpenVINO saturate here, so their figures hold for "
+    "such CPUs only (docs/quantization.md)"
 )
 
 
@@ -72,6 +77,8 @@ def _run(job: Job, progress: Progress) -> tuple[Report, ExitCode]:
     if job.sampling is SamplingMethod.DIVERSE:
         inputs = replace(inputs, calibration=most_diverse(job, inputs.calibration, model, context))
     progress.say(f"{model.name}: {model.macs / 1e6:.1f} MMACs; ONNX equals PyTorch to {model.parity:.1e}")
+    if int8_saturates(describe_host()) and any(variant.precision is Precision.INT8 for variant in job.variants):
+        progress.say(_SATURATES)
     with ExitStack() as stack:
         faces = {pairs.name: stack.enter_context(DecodedFaces.of_pairs(pairs)) for pairs in inputs.sets}
         reference = embed_reference(model, inputs, faces, context, nobody_shared=job.nobody_shared)
