@@ -5,16 +5,15 @@ are fields that are not listed here. `report.schema.json` is generated from thes
 """
 
 import json
-from datetime import date
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ValidationError, model_validator
 
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.evidence import CrossPrecision
-from ghostface_edge.reports.record import Count, Interval, Record
+from ghostface_edge.reports.provenance import Calibration, Data, Host, LeakGuard, ModelInfo, Pairs, Tool
+from ghostface_edge.reports.record import Record
 from ghostface_edge.reports.variant import (
     Accuracy,
     Artifact,
@@ -24,6 +23,7 @@ from ghostface_edge.reports.variant import (
     Variant,
     VersusReference,
 )
+from ghostface_edge.reports.verdicts import Check, Gate, Role, Verdict, Waiver
 
 __all__ = [
     "Accuracy",
@@ -50,161 +50,6 @@ __all__ = [
 
 SCHEMA_VERSION = 1
 SCHEMA_FILE = Path(__file__).with_name("report.schema.json")
-
-
-class Verdict(StrEnum):
-    """What the evidence says."""
-
-    PASS = "pass"  # noqa: S105
-    FAIL = "fail"
-    INCONCLUSIVE = "inconclusive"
-
-
-class Role(StrEnum):
-    """Whether a check decides about the release."""
-
-    CANDIDATE = "candidate"
-    COMPARISON = "comparison"
-    """Judged and shown, but another variant of the same runtime and precision is the one that would ship."""
-
-
-class Tool(Record):
-    """What made the report."""
-
-    name: str = "ghostface-edge"
-    version: str
-    packages: dict[str, str] = Field(default_factory=dict)
-    """Versions of the distributions that decide the figures."""
-    command: str | None = None
-    seed: int | None = None
-    started: str | None = None
-    """ISO 8601, UTC."""
-    seconds: float | None = None
-
-
-class Host(Record):
-    """Where it was measured."""
-
-    cpu: str
-    physical_cores: int
-    logical_cores: int
-    memory_gb: float
-    isa: tuple[str, ...] = ()
-    """Instruction-set flags that decide INT8 speed (`avx512_vnni`, `amx_int8`, `asimddp`...)."""
-    os: str
-    machine: str
-    python: str
-
-
-class ModelInfo(Record):
-    """The network that was deployed."""
-
-    name: str
-    architecture: str
-    width: float
-    stride: int
-    embedding_size: int
-    parameters: int
-    mmacs: float
-    sha256: str
-    activation: str | None = None
-    preprocessing: str | None = None
-    """What the checkpoint was trained on: colour order, scale, offset, layout."""
-
-
-class Pairs(Record):
-    """The verification pairs of the main figures."""
-
-    path: str
-    sha256: str
-    count: Count
-    name: str = "pairs"
-    same: int | None = None
-    images: int | None = None
-    """Distinct images."""
-    protocol: str = "LFW View 2: 10 contiguous folds, threshold from the other nine; cosine, no flip"
-
-
-class LeakGuard(Record):
-    """Whether people of the calibration faces are in the pairs too."""
-
-    checked: tuple[str, ...]
-    """How it was looked for: by name, by file, by perceptual hash, by embedding."""
-    found: tuple[str, ...] = ()
-    """What was found, a line each."""
-    allowed: tuple[str, ...] = ()
-    """People whom the user allowed by name to be in both."""
-    excluded: tuple[str, ...] = ()
-    """People of the calibration faces who were left out for what was found."""
-    stranger_bound: float | None = None
-    """Cosine from which faces counted as near-duplicates; None where embeddings were not compared."""
-
-
-class Calibration(Record):
-    """The faces that ranges were found on."""
-
-    images: int
-    identities: int
-    identities_shared_with_pairs: Count
-    sha256: str
-    leak_guard: LeakGuard | None = None
-    path: str | None = None
-
-
-class Data(Record):
-    """The faces that went in."""
-
-    pairs: Pairs
-    """The pairs of the main figures."""
-    calibration: Calibration
-    further_pairs: tuple[Pairs, ...] = ()
-    """Other sets, whose results are in `variants[].sets` by name."""
-
-
-class Waiver(Record):
-    """A person's decision to ship despite one kind of check, until a day."""
-
-    check: str
-    """Name of the checks it covers: a metric, `measured`, `leak`."""
-    variants: str
-    """Pattern of variant ids."""
-    reason: Annotated[str, Field(min_length=1)]
-    owner: Annotated[str, Field(min_length=1)]
-    expires: date
-    """Last day on which it holds."""
-
-
-class Check(Record):
-    """One limit, judged for one variant."""
-
-    name: str
-    variant: str
-    limit: str
-    """As written for a reader: `<= 0.75 pp`."""
-    measured: float | None
-    """None where nothing was measured."""
-    verdict: Verdict
-    reason: str
-    """One line: what was measured against what, and what it means."""
-    role: Role = Role.CANDIDATE
-    unit: str = ""
-    ci95: Interval | None = None
-    set: str | None = None
-    """Name of the pairs judged, None for the main ones."""
-    why: str = ""
-    """Why the policy asks for it."""
-    waiver: Waiver | None = None
-    """Whoever took the responsibility for a verdict that was not pass."""
-
-
-class Gate(Record):
-    """The verdict on the release."""
-
-    verdict: Verdict
-    checks: tuple[Check, ...]
-    policy: str = "default"
-    baseline: str | None = None
-    """The earlier report compared with."""
 
 
 class Report(Record):
