@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from ghostface_edge.calibration.faces import CalibrationSet
 from ghostface_edge.pipeline.prepare.prepare import PreparationReport
+from ghostface_edge.pipeline.quantize.options import RECIPES
 from ghostface_edge.pipeline.quantize.report import FULL_INTEGER, QuantizationReport
-from ghostface_edge.pipeline.stages.quantize import QdqModel
+from ghostface_edge.pipeline.stages.quantize import QdqModel, Quantize
 from ghostface_edge.pipeline.support.store import file_sha256
 from ghostface_edge.targets.table import TARGETS, load_target
 
@@ -41,3 +43,14 @@ def test_tflite_never_takes_islands():
 def test_where_nothing_is_kept_all_get_the_same(carrier):
     only = replace(carrier, report=carrier.report.full_integer)
     assert only.suited_to(load_target("tflite")) is only
+
+
+def test_the_device_that_trains_decides_what_may_be_used_again(carrier, monkeypatch):
+    def inputs(recipe):
+        return Quantize(carrier.path, CalibrationSet(carrier.path, (), "0" * 64), RECIPES[recipe], 0).inputs()
+
+    plain, on_cpu = inputs("balanced"), inputs("best")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda _index: "a GPU")
+    assert inputs("balanced") == plain
+    assert inputs("best") == on_cpu | {"device": "a GPU"} != on_cpu
