@@ -23,6 +23,13 @@ class ProfileRole(StrEnum):
     """Moving values: reorders, transposes."""
 
 
+class TarDrop(Record):
+    """Loss of true-accept rate at one FAR, each model at its own threshold."""
+
+    drop_pp: float
+    ci95_pp: Interval
+
+
 class OperatingPoint(Record):
     """A threshold and what it does to one model."""
 

@@ -13,16 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.evidence import TarDrop
 from ghostface_edge.reports.metrics import FARS, cosines, decided_rightly, fold_indices
 from ghostface_edge.reports.people import owners
-from ghostface_edge.reports.resampling import TarDrop, bootstrap_drop, tar_drop
+from ghostface_edge.reports.resampling import bootstrap_drop, tar_drop
 
 _Z95 = NormalDist().inv_cdf(0.975)
 _Z_POWER = NormalDist().inv_cdf(0.8)
 
 
 @dataclass(frozen=True, slots=True)
-class VersusReference:
+class PairedComparison:
     """What a variant lost. `*_pp` are percentage points, positive where the variant is worse."""
 
     drop_pp: float
@@ -55,7 +56,7 @@ def compare(
     identities: NDArray[np.integer] | None = None,
     seed: int = 0,
     folds: int = 10,
-) -> VersusReference:
+) -> PairedComparison:
     """Compare a variant with its reference on the same pairs and images.
 
     Args:
@@ -85,7 +86,7 @@ def compare(
     clusters = np.arange(len(same)) if identities is None else owners(identities)
     similarity = cosines(variant_embeddings, reference_embeddings)
     flipped = int(np.abs(lost).sum())
-    return VersusReference(
+    return PairedComparison(
         drop_pp=float(100 * np.average(lost, weights=weights)),
         ci95_pp=bootstrap_drop(lost, weights, clusters, seed),
         p_value=mcnemar(int((lost > 0).sum()), int((lost < 0).sum())),

@@ -19,7 +19,6 @@ from ghostface_edge.reports.variant import (
     Artifact,
     Latency,
     Status,
-    TarDrop,
     Variant,
     VersusReference,
 )
@@ -40,7 +39,6 @@ __all__ = [
     "Report",
     "Role",
     "Status",
-    "TarDrop",
     "Tool",
     "Variant",
     "Verdict",

@@ -1,22 +1,13 @@
 """Cluster bootstrap: intervals of what a variant lost, resampling whole people (or pairs)."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostface_edge.reports.evidence import TarDrop
 from ghostface_edge.reports.metrics import tar_at_far
 
 RESAMPLES = 10_000
 _TAR_RESAMPLES = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class TarDrop:
-    """Loss of true-accept rate at one FAR, each model at its own threshold. Percentage points."""
-
-    drop_pp: float
-    ci95_pp: tuple[float, float]
 
 
 def bootstrap_drop(

@@ -16,11 +16,12 @@ from ghostface_edge.reports.evidence import (
     ProfileRow,
     RangeStability,
     Sensitivity,
+    TarDrop,
     ThresholdTransfer,
 )
 from ghostface_edge.reports.latency import LatencySummary
 from ghostface_edge.reports.metrics import FARS, VerificationAccuracy
-from ghostface_edge.reports.paired import VersusReference as PairedComparison
+from ghostface_edge.reports.paired import PairedComparison
 from ghostface_edge.reports.record import Cosine, Count, Fraction, Interval, Positive, Record
 
 
@@ -73,15 +74,8 @@ class Accuracy(Record):
         return cls.model_validate(asdict(accuracy))
 
 
-class TarDrop(Record):
-    """Loss of true-accept rate at one FAR."""
-
-    drop_pp: float
-    ci95_pp: Interval
-
-
 class VersusReference(Record):
-    """Fields of `paired.VersusReference`."""
+    """Fields of `paired.PairedComparison`."""
 
     reference: str
     drop_pp: float
