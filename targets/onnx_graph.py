@@ -1,17 +1,20 @@
-"""What targets read off and do to ONNX files: interface, operators, MACs by precision, half-precision weights."""
+"""ONNX files as targets see and change them: interface, operators, MACs by precision, half-precision weights."""
 
 import json
+import math
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+import onnx_ir as ir
+from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from ghostface_edge.targets.onnx_file import read_onnx
 from ghostface_edge.targets.protocol import ArtifactInfo, Layout, Precision
+from ghostface_edge.targets.qdq import name_of, operand
 
-_INTEGER_TYPES = {TensorProto.INT8, TensorProto.UINT8}
+_INTEGER_TYPES = {ir.DataType.INT8, ir.DataType.UINT8}
 _MACS_KEY = "ghostface-edge.macs"
 
 
@@ -52,16 +55,17 @@ def halve_weights(model: ModelProto) -> ModelProto:
 def inspect(path: Path) -> ArtifactInfo:
     """Read the interface, the operators, and the MACs of one face by the precision of weights and input."""
     model = load(path)
-    entry = model.graph.input[0]
-    shape = tuple(dim.dim_value or -1 for dim in entry.type.tensor_type.shape.dim)
+    graph = ir.from_proto(model).graph
+    entry = graph.inputs[0]
+    shape = tuple(size if isinstance(size, int) else -1 for size in entry.shape or ())
     return ArtifactInfo(
         layout=Layout.NHWC if shape[-1] == 3 else Layout.NCHW,
-        input_name=entry.name,
+        input_name=name_of(entry),
         input_shape=shape,
-        input_dtype=helper.tensor_dtype_to_np_dtype(entry.type.tensor_type.elem_type).name,
+        input_dtype=(entry.dtype or ir.DataType.UNDEFINED).numpy().name,
         input_scale=None,
         input_zero_point=None,
-        operators=dict(sorted(Counter(node.op_type for node in model.graph.node).items())),
+        operators=dict(sorted(Counter(node.op_type for node in graph).items())),
         macs_by_precision=macs_by_precision(model),
     )
 
@@ -78,34 +82,30 @@ def macs_by_precision(model: ModelProto) -> dict[str, int]:
         if entry.key == _MACS_KEY:
             noted: dict[str, int] = json.loads(entry.value)
             return noted
-    stored = {tensor.name: tensor for tensor in model.graph.initializer}
-    producers = {output: node for node in model.graph.node for output in node.output}
-    values = [*model.graph.value_info, *model.graph.output]
-    shapes = {value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim] for value in values}
     macs: Counter[str] = Counter()
-    for node in model.graph.node:
-        if node.op_type not in {"Conv", "Gemm", "MatMul"}:
-            continue
-        weight = _source(node.input[1], producers, stored)
+    for node in ir.from_proto(model).graph:
+        weight = _stored(operand(node, 1)) if node.op_type in {"Conv", "Gemm", "MatMul"} else None
         if weight is None:
             continue
-        positions = int(np.prod(shapes[node.output[0]][2:])) if node.op_type == "Conv" else 1
-        precision = _precision(node, weight, producers)
-        macs[precision] += positions * int(np.prod(weight.dims))
+        written = node.outputs[0].shape
+        map_size = written[2:] if node.op_type == "Conv" and written is not None else ()
+        positions = math.prod(size for size in map_size if isinstance(size, int))
+        macs[_precision(node, weight)] += positions * weight.size
     return dict(macs)
 
 
-def _source(name: str, producers: dict[str, NodeProto], stored: dict[str, TensorProto]) -> TensorProto | None:
-    """The stored tensor behind a weight, through DequantizeLinear and Cast."""
-    while name not in stored:
-        if name not in producers or producers[name].op_type not in {"DequantizeLinear", "Cast", "Identity"}:
+def _stored(value: ir.Value | None) -> ir.TensorProtocol | None:
+    """The tensor behind a weight, through DequantizeLinear and Cast."""
+    while value is not None and value.const_value is None:
+        node = value.producer()
+        if node is None or node.op_type not in {"DequantizeLinear", "Cast", "Identity"}:
             return None
-        name = producers[name].input[0]
-    return stored[name]
+        value = node.inputs[0]
+    return None if value is None else value.const_value
 
 
-def _precision(node: NodeProto, weight: TensorProto, producers: dict[str, NodeProto]) -> Precision:
-    source = producers.get(node.input[0])
-    if weight.data_type in _INTEGER_TYPES and source is not None and source.op_type == "DequantizeLinear":
+def _precision(node: ir.Node, weight: ir.TensorProtocol) -> Precision:
+    source = operand(node).producer()
+    if weight.dtype in _INTEGER_TYPES and source is not None and source.op_type == "DequantizeLinear":
         return Precision.INT8
-    return Precision.FP16 if weight.data_type == TensorProto.FLOAT16 else Precision.FP32
+    return Precision.FP16 if weight.dtype is ir.DataType.FLOAT16 else Precision.FP32

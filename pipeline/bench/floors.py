@@ -9,6 +9,8 @@ from pathlib import Path
 
 import onnx
 
+from ghostface_edge.targets.onnx_file import read_onnx
+
 
 class Floor(StrEnum):
     """What stands in the place of PReLU."""
@@ -20,7 +22,7 @@ class Floor(StrEnum):
 
 def write_floor(model: Path, floor: Floor, output: Path) -> None:
     """Write the cheaper graph of a float32 ONNX model."""
-    network = onnx.load(model)
+    network = read_onnx(model)
     kept: list[onnx.NodeProto] = []
     renamed: dict[str, str] = {}
     for node in network.graph.node:

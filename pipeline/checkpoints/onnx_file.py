@@ -7,8 +7,6 @@ of branches need no guessing: a file that computes something else is refused.
 """
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +25,7 @@ from ghostface_edge.pipeline.network.parity import run_onnx
 from ghostface_edge.pipeline.network.preprocessing import Preprocessing, from_metadata
 from ghostface_edge.pipeline.support.store import file_sha256
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.targets.onnx_file import read_onnx
 from ghostface_edge.targets.protocol import Layout
 
 _FIX = "give a float32 GhostFaceNet, or the checkpoint that it was exported from"
@@ -85,28 +84,16 @@ def describe_input(path: Path, model: ir.Model) -> OnnxInput:
 
 
 def _load(path: Path) -> ir.Model:
-    with _readable(path):
-        proto = onnx.load(path, load_external_data=False)
-    outside = [tensor.name for tensor in proto.graph.initializer if tensor.data_location == onnx.TensorProto.EXTERNAL]
-    if outside:
-        raise InputError(
-            f"{path}: keeps '{outside[0]}' in another file", fix="save the model with its weights inside one .onnx"
-        )
-    with _readable(path):
+    proto = read_onnx(path)
+    try:
         onnx.checker.check_model(proto)
         model = ir.from_proto(onnx.shape_inference.infer_shapes(proto))
+    except Exception as error:  # the parsers raise whatever the bytes provoke
+        raise InputError(f"{path}: not a readable ONNX model ({error})", fix="give a whole .onnx file") from error
     operators = {node.op_type for node in model.graph}
     if operators & {"QuantizeLinear", "DequantizeLinear", "QLinearConv", "ConvInteger"}:
         raise InputError(f"{path}: is quantized already", fix="give the float32 model")
     return model
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:  # the parsers raise whatever the bytes provoke
-        raise InputError(f"{path}: not a readable ONNX model ({error})", fix="give a whole .onnx file") from error
 
 
 def _architecture(path: Path, graph: ir.Graph, entry: OnnxInput) -> Architecture:

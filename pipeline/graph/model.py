@@ -5,8 +5,8 @@ from pathlib import Path
 import onnx
 import onnx_ir as ir
 
-from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.write import replacing
+from ghostface_edge.targets.onnx_file import read_onnx
 
 OPSET = 18
 
@@ -15,12 +15,9 @@ def load(path: Path) -> ir.Model:
     """Read an ONNX file.
 
     Raises:
-        InputError: missing or not an ONNX model.
+        InputError: missing, not an ONNX model, or one with weights in another file.
     """
-    try:
-        return ir.load(path)
-    except Exception as error:
-        raise InputError(f"{path}: not a readable ONNX model ({error})", fix="give an .onnx file") from error
+    return ir.from_proto(read_onnx(path))
 
 
 def save(model: ir.Model, path: Path) -> None:

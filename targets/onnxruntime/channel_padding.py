@@ -13,6 +13,7 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
+from ghostface_edge.targets.disjoint_sets import DisjointSets
 from ghostface_edge.targets.qdq import is_depthwise, is_quantizer, operand, sizes, stored
 
 BLOCK: Final = 16
@@ -48,21 +49,21 @@ class ChannelPadding:
 
     def __init__(self, graph: ir.Graph, block: int = BLOCK) -> None:
         self._block = block
-        self._parent: dict[ir.Value, ir.Value] = {}
+        self._same: DisjointSets[ir.Value] = DisjointSets()
         self._joins: dict[ir.Value, tuple[ir.Value, ...]] = {}
         self._exact = set(graph.inputs)
         for node in graph:
-            self._tie(*_corresponding(node))
+            self._same.tie(_corresponding(node))
         for node in graph:
             if node.op_type == "Concat":
-                self._joins.setdefault(self._root(node.outputs[0]), tuple(filter(None, node.inputs)))
+                self._joins.setdefault(self._same.root(node.outputs[0]), tuple(filter(None, node.inputs)))
             elif node.op_type == "Flatten":
                 self._exact.add(operand(node))
-        self._exact = {self._root(value) for value in self._exact}
+        self._exact = {self._same.root(value) for value in self._exact}
 
     def places(self, tensor: ir.Value) -> Places:
         """Where the channels of a tensor (N, C, H, W) are."""
-        root, channels = self._root(tensor), sizes(tensor)[1]
+        root, channels = self._same.root(tensor), sizes(tensor)[1]
         if root in self._exact:
             return Places(np.arange(channels), channels)
         if root not in self._joins:
@@ -74,15 +75,6 @@ class ChannelPadding:
             start += part.count
         return Places(np.concatenate(parts), start)
 
-    def _root(self, value: ir.Value) -> ir.Value:
-        while (parent := self._parent.get(value, value)) is not value:
-            value = parent
-        return value
-
-    def _tie(self, *values: ir.Value) -> None:
-        for value in values[1:]:
-            self._parent[self._root(value)] = self._root(values[0])
-
 
 def _corresponding(node: ir.Node) -> tuple[ir.Value, ...]:
     """The tensors around a node whose channels are the same ones."""
@@ -90,4 +82,4 @@ def _corresponding(node: ir.Node) -> tuple[ir.Value, ...]:
         return (node.outputs[0], *(value for value in node.inputs if value is not None and stored(value) is None))
     if node.op_type in PASSING or is_quantizer(node) or (node.op_type == "Conv" and is_depthwise(node)):
         return (node.outputs[0], operand(node))
-    return ()
+    return (node.outputs[0],)

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from ghostface_edge.targets.disjoint_sets import DisjointSets
 from ghostface_edge.targets.quant_params import ChannelScales, QuantParams
 from ghostface_edge.targets.tflite.subgraph import Operator, Subgraph
 
@@ -31,17 +32,17 @@ def share_scales(subgraph: Subgraph) -> None:
     Args:
         subgraph: full integer; changed in place.
     """
-    groups = _Groups(len(subgraph.tensors))
+    groups: DisjointSets[int] = DisjointSets()
     for operator in subgraph.operators:
         groups.tie(_same_unit(operator, subgraph))
-    fixed = {groups.of(index) for index in (*subgraph.inputs, *subgraph.outputs)}
+    fixed = {groups.root(index) for index in (*subgraph.inputs, *subgraph.outputs)}
     for operator in subgraph.operators:
         if operator.kind not in _CONVOLUTIONS | _HOMOGENEOUS | _SCALED_BY_FIRST:
-            fixed |= {groups.of(index) for index in (*operator.inputs, *operator.outputs)}
+            fixed |= {groups.root(index) for index in (*operator.inputs, *operator.outputs)}
     references = _references(subgraph, groups)
     kernels = {index for op in subgraph.operators if op.kind in _CONVOLUTIONS for index in op.inputs[1:]}
     for index, tensor in enumerate(subgraph.tensors):
-        group = groups.of(index)
+        group = groups.root(index)
         params = tensor.quantization
         if isinstance(params, QuantParams) and index not in kernels and group in references and group not in fixed:
             divided = replace(params, scale=params.scale / references[group])
@@ -52,47 +53,30 @@ def share_scales(subgraph: Subgraph) -> None:
             _follow(operator, subgraph, groups, units)
 
 
-class _Groups:
-    """Union–find over tensor indices."""
-
-    def __init__(self, size: int) -> None:
-        self.parents = list(range(size))
-
-    def of(self, index: int) -> int:
-        while self.parents[index] != index:
-            self.parents[index] = self.parents[self.parents[index]]
-            index = self.parents[index]
-        return index
-
-    def tie(self, indices: list[int]) -> None:
-        for index in indices[1:]:
-            self.parents[self.of(index)] = self.of(indices[0])
-
-
 def _same_unit(operator: Operator, subgraph: Subgraph) -> list[int]:
     if operator.kind in _SCALED_BY_FIRST:
         return [operator.inputs[0], operator.outputs[0]]
     if operator.kind in _HOMOGENEOUS:
         scaled = [index for index in operator.inputs if subgraph.tensors[index].quantization]
         return [*scaled, operator.outputs[0]]
-    return []
+    return list(operator.outputs[:1])
 
 
-def _references(subgraph: Subgraph, groups: _Groups) -> dict[int, float]:
+def _references(subgraph: Subgraph, groups: DisjointSets[int]) -> dict[int, float]:
     """For each group the scale that most output channels of convolutions would share as 1."""
     channels: defaultdict[int, Counter[float]] = defaultdict(Counter)
     for operator in subgraph.operators:
         image = subgraph.tensors[operator.inputs[0]]
         if operator.kind in _CONVOLUTIONS and isinstance(image.quantization, QuantParams):
             width = subgraph.tensors[operator.outputs[0]].shape[-1]
-            channels[groups.of(operator.inputs[0])][image.quantization.scale] += width
+            channels[groups.root(operator.inputs[0])][image.quantization.scale] += width
     return {group: counted.most_common(1)[0][0] for group, counted in channels.items()}
 
 
-def _follow(operator: Operator, subgraph: Subgraph, groups: _Groups, units: dict[int, float]) -> None:
+def _follow(operator: Operator, subgraph: Subgraph, groups: DisjointSets[int], units: dict[int, float]) -> None:
     """Give a convolution's weights and bias the scales that its input's and output's units ask for."""
     image, weights, bias = operator.inputs
-    factor = units.get(groups.of(operator.outputs[0]), 1.0) / units.get(groups.of(image), 1.0)
+    factor = units.get(groups.root(operator.outputs[0]), 1.0) / units.get(groups.root(image), 1.0)
     kernel, entry = subgraph.tensors[weights], subgraph.tensors[image]
     if not isinstance(kernel.quantization, ChannelScales) or not isinstance(entry.quantization, QuantParams):
         return
