@@ -106,7 +106,9 @@ def test_nothing_unpickles_but_restricted_readers():
         path.relative_to(ROOT).as_posix()
         for path in MODULES
         if re.search(
-            r"^\s*(import|from) (pickle|dill|cloudpickle|joblib|shelve|marshal)\b", text := path.read_text(), re.MULTILINE
+            r"^\s*(import|from) (pickle|dill|cloudpickle|joblib|shelve|marshal)\b",
+            text := path.read_text(),
+            re.MULTILINE,
         )
         and set(re.findall(r"\bpickle\.(\w+)", text)) != {"UnpicklingError"}
     }

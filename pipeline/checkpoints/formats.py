@@ -1,13 +1,30 @@
-"""Checkpoint files by their ending: one reader each, a writer for this project's own formats."""
+"""Checkpoint files by their ending: one reader each, a writer for this project's own formats.
+
+To add a format, write a function from a path to a `Checkpoint` that raises `InputError`, and add a line to `READERS`.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
+from pkgutil import resolve_name
+from types import MappingProxyType
+from typing import Final, cast
 
 import numpy as np
 
 from ghostface_edge.pipeline.network.checkpoint import Checkpoint
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.write import replacing
+
+READERS: Final = MappingProxyType(
+    {
+        ".h5": "ghostface_edge.pipeline.checkpoints.keras:read_checkpoint",
+        ".hdf5": "ghostface_edge.pipeline.checkpoints.keras:read_checkpoint",
+        ".safetensors": "ghostface_edge.pipeline.checkpoints.weights_file:read_safetensors",
+        ".pt": "ghostface_edge.pipeline.checkpoints.weights_file:read_torch",
+        ".pth": "ghostface_edge.pipeline.checkpoints.weights_file:read_torch",
+        ".onnx": "ghostface_edge.pipeline.checkpoints.onnx_file:read_checkpoint",
+    }
+)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -18,13 +35,13 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """
     if not path.is_file():
         raise InputError(f"{path}: no such checkpoint file", fix="give the path of a trained GhostFaceNet")
-    reader = _readers().get(path.suffix.lower())
-    if reader is None:
+    where = READERS.get(path.suffix.lower())
+    if where is None:
         raise InputError(
             f"{path}: checkpoints of kind '{path.suffix}' are not known",
-            fix=f"give one of {', '.join(_readers())}",
+            fix=f"give one of {', '.join(READERS)}",
         )
-    checkpoint = reader(path)
+    checkpoint = cast("Callable[[Path], Checkpoint]", resolve_name(where))(path)
     for name, value in checkpoint.weights.items():
         bad = int(np.size(value) - np.count_nonzero(np.isfinite(value)))
         if bad:
@@ -50,16 +67,3 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         raise InputError(f"{path}: cannot write '{path.suffix}' checkpoints", fix=f"use one of {', '.join(writers)}")
     with replacing(path) as partial:
         writer(checkpoint, partial)
-
-
-def _readers() -> dict[str, Callable[[Path], Checkpoint]]:
-    from ghostface_edge.pipeline.checkpoints import keras, onnx_file, weights_file
-
-    return {
-        ".h5": keras.read_checkpoint,
-        ".hdf5": keras.read_checkpoint,
-        ".safetensors": weights_file.read_safetensors,
-        ".pt": weights_file.read_torch,
-        ".pth": weights_file.read_torch,
-        ".onnx": onnx_file.read_checkpoint,
-    }
