@@ -73,7 +73,7 @@ def run(
     from ghostface_edge.pipeline.support.host import usable_cores
     from ghostface_edge.pipeline.support.progress import Progress
     from ghostface_edge.pipeline.support.store import Store
-    from ghostface_edge.reports.console import print_report
+    from ghostface_edge.reports.renderings.console import print_report
     from ghostface_edge.targets.protocol import InputType
 
     progress = Progress()

@@ -27,11 +27,11 @@ def gate(
     from rich.console import Console
 
     from ghostface_edge.reports import github as actions
-    from ghostface_edge.reports import junit as xml
-    from ghostface_edge.reports import markdown as prose
-    from ghostface_edge.reports.console import print_report
     from ghostface_edge.reports.explain import explain as reasons
     from ghostface_edge.reports.gate import exit_code, judge_report
+    from ghostface_edge.reports.renderings import junit as xml
+    from ghostface_edge.reports.renderings import markdown as prose
+    from ghostface_edge.reports.renderings.console import print_report
     from ghostface_edge.reports.report import Report
     from ghostface_edge.reports.write import write_text
 
@@ -63,9 +63,9 @@ def compare(
     """Say what changed between two runs, and whether that is more than noise."""
     from rich.console import Console
 
-    from ghostface_edge.reports.console import print_difference
     from ghostface_edge.reports.difference import compare
-    from ghostface_edge.reports.html import render_difference
+    from ghostface_edge.reports.renderings.console import print_difference
+    from ghostface_edge.reports.renderings.html import render_difference
     from ghostface_edge.reports.report import Report
     from ghostface_edge.reports.write import write_text
 

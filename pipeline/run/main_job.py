@@ -25,8 +25,8 @@ from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.reports.errors import ExitCode, InputError, RuntimeMissingError, ToolError
 from ghostface_edge.reports.gate import exit_code
+from ghostface_edge.reports.renderings.report_files import write_report
 from ghostface_edge.reports.report import Report, Tool
-from ghostface_edge.reports.report_files import write_report
 from ghostface_edge.reports.write import write_text
 from ghostface_edge.targets.protocol import Precision
 from ghostface_edge.targets.requirements import versions

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ghostface_edge.pipeline.checkpoints.formats import READERS
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets.places.place import LOCAL
 from ghostface_edge.targets.places.worker import RuntimeWorker
@@ -14,7 +15,7 @@ from ghostface_edge.targets.table import load_target, runtimes
 if TYPE_CHECKING:
     from ghostface_edge.pipeline.network.ghostfacenet import GhostFaceNet
 
-_CHECKPOINTS = (".h5", ".hdf5", ".pt", ".pth", ".safetensors")
+_CHECKPOINTS = tuple(suffix for suffix in READERS if suffix != ".onnx")
 
 
 def runtime_of(artifact: Path) -> str:

@@ -3,10 +3,10 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from ghostface_edge.reports.console import print_difference
 from ghostface_edge.reports.difference import Change, Difference, Trend, VariantChange, compare
-from ghostface_edge.reports.html import render_difference
-from ghostface_edge.reports.markdown import render
+from ghostface_edge.reports.renderings.console import print_difference
+from ghostface_edge.reports.renderings.html import render_difference
+from ghostface_edge.reports.renderings.markdown import render
 from ghostface_edge.reports.report import Report
 
 

@@ -2,10 +2,10 @@ from io import StringIO
 
 from rich.console import Console
 
-from ghostface_edge.reports import html, markdown
 from ghostface_edge.reports.blocks import Bullet, Bullets, Cell, Column, Folded, Note, Reach, Span, Table, Tone
-from ghostface_edge.reports.console import print_report
 from ghostface_edge.reports.curves import ReportCurves
+from ghostface_edge.reports.renderings import html, markdown
+from ghostface_edge.reports.renderings.console import print_report
 from ghostface_edge.reports.report import Report
 from ghostface_edge.reports.section import Findings, Section, shown
 from ghostface_edge.reports.sections import SECTIONS

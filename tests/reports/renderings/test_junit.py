@@ -1,7 +1,7 @@
 import xml.etree.ElementTree as ET
 
 from ghostface_edge.reports.gate import judge, judge_report
-from ghostface_edge.reports.junit import render
+from ghostface_edge.reports.renderings.junit import render
 from ghostface_edge.reports.report import Report
 
 

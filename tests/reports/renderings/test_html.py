@@ -11,7 +11,7 @@ import pytest
 
 from ghostface_edge.reports.assess import PairSet, assess, assess_galleries
 from ghostface_edge.reports.curves import ReportCurves
-from ghostface_edge.reports.html import render
+from ghostface_edge.reports.renderings.html import render
 from ghostface_edge.reports.report import Report
 
 HOSTILE = "</script><script>alert('x')</script><img src=x onerror=alert(1)>\"'&"

@@ -8,10 +8,10 @@ import pytest
 
 from ghostface_edge.reports.curves import ReportCurves
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.renderings.report_files import write_report
 from ghostface_edge.reports.report import Report
-from ghostface_edge.reports.report_files import write_report
 
-CHECKER = Path(__file__).resolve().parents[2].parent / "shared/check_report.py"
+CHECKER = Path(__file__).resolve().parents[3].parent / "shared/check_report.py"
 
 
 def test_four_files_and_nothing_else(report: Report, curves: ReportCurves, tmp_path: Path) -> None:

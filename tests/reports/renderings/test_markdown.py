@@ -1,5 +1,5 @@
 from ghostface_edge.reports.gate import judge
-from ghostface_edge.reports.markdown import render
+from ghostface_edge.reports.renderings.markdown import render
 from ghostface_edge.reports.report import Report
 
 

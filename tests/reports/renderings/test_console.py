@@ -2,7 +2,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from ghostface_edge.reports.console import print_report
+from ghostface_edge.reports.renderings.console import print_report
 from ghostface_edge.reports.report import Report
 
 

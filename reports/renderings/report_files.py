@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from ghostface_edge.reports import html, junit, markdown
 from ghostface_edge.reports.curves import ReportCurves
+from ghostface_edge.reports.renderings import html, junit, markdown
 from ghostface_edge.reports.report import Report
 from ghostface_edge.reports.write import write_text
 
