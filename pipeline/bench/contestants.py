@@ -13,8 +13,7 @@ from ghostface_edge.pipeline.bench.models import BenchModel
 from ghostface_edge.pipeline.graph import model as graph_model
 from ghostface_edge.pipeline.graph.export import export_onnx
 from ghostface_edge.pipeline.prepare.slopes import InvertLargeSlopes
-from ghostface_edge.pipeline.quantize.options import CorrectionOptions, RangeOptions, Recipe
-from ghostface_edge.pipeline.quantize.ranges import RangeMethod
+from ghostface_edge.pipeline.quantize.options import CorrectionOptions, RangeMethod, RangeOptions, Recipe
 from ghostface_edge.pipeline.quantize.recipe import quantize
 from ghostface_edge.targets.face_like import face_like
 from ghostface_edge.targets.places.place import LOCAL

@@ -27,7 +27,8 @@ from ghostface_edge.pipeline.network.ghostfacenet import GhostFaceNet
 from ghostface_edge.pipeline.network.preprocessing import Preprocessing
 from ghostface_edge.pipeline.prepare.prepare import prepare
 from ghostface_edge.pipeline.quantize.correct import correct_biases, round_parameters
-from ghostface_edge.pipeline.quantize.ranges import RangeMethod, activation_params, find_ranges
+from ghostface_edge.pipeline.quantize.options import RangeMethod
+from ghostface_edge.pipeline.quantize.ranges import activation_params, find_ranges
 from ghostface_edge.pipeline.simulation.determinism import deterministic
 from ghostface_edge.pipeline.simulation.placement import place_quantizers
 from ghostface_edge.pipeline.simulation.program import Program

@@ -16,7 +16,8 @@ from ghostface_edge.pipeline.prepare.equalize import EqualizeRanges
 from ghostface_edge.pipeline.prepare.prepare import prepare
 from ghostface_edge.pipeline.quantize.correct import correct_biases, round_parameters
 from ghostface_edge.pipeline.quantize.faces import SplitFaces, split_faces
-from ghostface_edge.pipeline.quantize.ranges import RangeMethod, activation_params, find_ranges
+from ghostface_edge.pipeline.quantize.options import RangeMethod
+from ghostface_edge.pipeline.quantize.ranges import activation_params, find_ranges
 from ghostface_edge.pipeline.quantize.sensitivity import sqnr_db
 from ghostface_edge.pipeline.simulation.determinism import deterministic
 from ghostface_edge.pipeline.simulation.placement import place_quantizers

@@ -1,6 +1,6 @@
-"""Many artifacts of one runtime, timed in turns in one process.
+"""Turns: many artifacts of one runtime, timed in one process.
 
-`pipeline.latency` gives every artifact a process and long turns, as its memory and its noise are to be reported. Here
+`stages.latency` gives every artifact a process and long turns, as its memory and its noise are to be reported. Here
 dozens of nearly equal artifacts are compared: they share a process, which saves seconds for each, and turns are
 short, so that a busy moment of the machine hits all of them.
 """
@@ -29,7 +29,7 @@ _PATIENCE_S: Final = 60.0
 """After which a slow network, or a busy machine, gets no more rounds than those."""
 
 
-class Track:
+class TurnTimer:
     """The far side: loaded artifacts by label.
 
     Args:
@@ -80,7 +80,7 @@ def time_in_turns(
     """
     good = dict(artifacts)
     while good:
-        with LOCAL.open(Track, runtime, log=log) as track:
+        with LOCAL.open(TurnTimer, runtime, log=log) as track:
             for label, artifact in tuple(good.items()):
                 try:
                     track.load(label, artifact, threads)

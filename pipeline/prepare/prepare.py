@@ -4,7 +4,6 @@ In: an ONNX model and calibration faces. Out: an ONNX model whose embeddings dif
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from ghostface_edge.pipeline.graph import model as graph_model
@@ -13,26 +12,13 @@ from ghostface_edge.pipeline.network.parity import Reference, onnx_input, run_on
 from ghostface_edge.pipeline.prepare.channels import find_groups
 from ghostface_edge.pipeline.prepare.equalize import Equalize
 from ghostface_edge.pipeline.prepare.fold import FoldBatchNorms
+from ghostface_edge.pipeline.prepare.report import PreparationReport
 from ghostface_edge.pipeline.prepare.slopes import InvertLargeSlopes, count_large_slopes
 from ghostface_edge.pipeline.simulation.reading import refuse_bad_weights
 from ghostface_edge.targets.protocol import Faces
 
 _CHECKED_FACES = 32
 _OBSERVED_FACES = 128
-
-
-@dataclass(frozen=True, slots=True)
-class PreparationReport:
-    """What preparation did to a graph."""
-
-    inverted_slopes: int
-    channel_groups: int
-    """Groups of channels that were free to be rescaled."""
-    fixed_groups: int
-    untouched: tuple[str, ...]
-    """`name (Op)` of nodes that preparation does not know; channels there kept their scale."""
-    max_abs_difference: float
-    """Largest change of any embedding dimension on calibration faces."""
 
 
 def prepare(

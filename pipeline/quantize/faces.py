@@ -1,4 +1,4 @@
-"""Looks at calibration faces before they decide anything.
+"""Calibration faces, looked at before they decide anything.
 
 In: uint8 faces. Out: calibration and held-out faces, warnings that name a figure, or an error.
 """
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ghostface_edge.pipeline.quantize.held_out import hold_out
 from ghostface_edge.pipeline.simulation.program import Program
 from ghostface_edge.pipeline.simulation.simulate import embed
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets.protocol import Faces
 
 FEWEST, ENOUGH = 8, 200
-_HELD_OUT = 128
 _FLAT = 2.0
 """Standard deviation in grey levels below which an image shows nothing."""
 _ALIKE = 0.5
@@ -64,13 +64,6 @@ def split_faces(program: Program, faces: Faces, *, seed: int) -> SplitFaces:
             f"above {_ALIKE}): are they aligned faces, RGB, of different people?"
         )
     return SplitFaces(calibration, held_out, tuple(warnings))
-
-
-def hold_out(faces: Faces, *, seed: int) -> tuple[Faces, Faces]:
-    """Shuffle; a tenth, at most 128, is for measuring only and comes second."""
-    order = np.random.default_rng(seed).permutation(len(faces))
-    held = max(2, min(_HELD_OUT, len(faces) // 10))
-    return faces[order[held:]], faces[order[:held]]
 
 
 def _mean_cosine(program: Program, faces: Faces) -> float:

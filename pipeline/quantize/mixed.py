@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ghostface_edge.pipeline.quantize.macs import int8_share
-from ghostface_edge.pipeline.quantize.sensitivity import Part, Sensitivity
+from ghostface_edge.pipeline.quantize.report import Part, RoundingLoss
 from ghostface_edge.pipeline.simulation.placement import QuantizerPlacement
 from ghostface_edge.pipeline.simulation.program import Program
 from ghostface_edge.pipeline.simulation.quantized_program import QuantizedProgram, with_float_fallback
@@ -33,7 +33,7 @@ def search_mixed(
     program: Program,
     quantized: QuantizedProgram,
     placement: QuantizerPlacement,
-    ranking: tuple[Sensitivity, ...],
+    ranking: tuple[RoundingLoss, ...],
     faces: Faces,
     reference: Embeddings,
     *,

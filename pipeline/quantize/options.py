@@ -1,4 +1,4 @@
-"""What a quantization recipe can say: one frozen model per stage, parsed once.
+"""Quantization recipes: one frozen model per stage, parsed once.
 
 In: a mapping (of a YAML file) or a built-in name. Out: a `Recipe`. Unknown keys and values out of range are refused
 with what was expected.
@@ -6,6 +6,7 @@ with what was expected.
 
 import difflib
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated
@@ -13,7 +14,6 @@ from typing import Annotated
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ghostface_edge.pipeline.quantize.ranges import RangeMethod
 from ghostface_edge.reports.errors import InputError
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -23,6 +23,19 @@ Count = Annotated[int, Field(ge=1)]
 
 class _Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RangeMethod(StrEnum):
+    """How a tensor's range is chosen."""
+
+    MIN_MAX = "min-max"
+    """Everything seen."""
+    PERCENTILE = "percentile"
+    """Everything but an equal share at both ends."""
+    SQNR = "sqnr"
+    """Where rounding and cutting together give the least squared error of the tensor."""
+    SENSITIVITY = "sensitivity"
+    """Where they give the least squared error of the embedding."""
 
 
 class RangeOptions(_Options):

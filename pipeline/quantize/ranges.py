@@ -4,11 +4,11 @@ In: a program, its quantizer placement, faces, a method. Out: parameters per val
 """
 
 from collections.abc import Callable, Mapping
-from enum import StrEnum
 
 import numpy as np
 
 from ghostface_edge.pipeline.quantize.histogram import histograms
+from ghostface_edge.pipeline.quantize.options import RangeMethod
 from ghostface_edge.pipeline.simulation.fake_quantize import params_between
 from ghostface_edge.pipeline.simulation.noise import settle
 from ghostface_edge.pipeline.simulation.placement import QuantizerPlacement
@@ -19,19 +19,6 @@ from ghostface_edge.targets.quant_params import QuantParams
 
 Ranges = Mapping[str, tuple[float, float]]
 """Low and high by group of tensors."""
-
-
-class RangeMethod(StrEnum):
-    """How a tensor's range is chosen."""
-
-    MIN_MAX = "min-max"
-    """Everything seen."""
-    PERCENTILE = "percentile"
-    """Everything but an equal share at both ends."""
-    SQNR = "sqnr"
-    """Where rounding and cutting together give the least squared error of the tensor."""
-    SENSITIVITY = "sensitivity"
-    """Where they give the least squared error of the embedding."""
 
 
 def find_ranges(

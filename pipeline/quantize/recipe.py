@@ -13,8 +13,14 @@ from ghostface_edge.pipeline.quantize.macs import int8_share
 from ghostface_edge.pipeline.quantize.mixed import search_mixed
 from ghostface_edge.pipeline.quantize.options import RECIPES, MixedOptions, Recipe, load_recipe, parse_recipe
 from ghostface_edge.pipeline.quantize.ranges import activation_params, find_ranges, range_stability
-from ghostface_edge.pipeline.quantize.report import FULL_INTEGER, CurvePoint, QuantizationReport, TensorRange
-from ghostface_edge.pipeline.quantize.sensitivity import Sensitivity, rank_sensitivity, sqnr_db
+from ghostface_edge.pipeline.quantize.report import (
+    FULL_INTEGER,
+    CurvePoint,
+    QuantizationReport,
+    RoundingLoss,
+    TensorRange,
+)
+from ghostface_edge.pipeline.quantize.sensitivity import rank_sensitivity, sqnr_db
 from ghostface_edge.pipeline.simulation.determinism import deterministic, training_device
 from ghostface_edge.pipeline.simulation.placement import QuantizerPlacement, place_quantizers
 from ghostface_edge.pipeline.simulation.program import Program
@@ -185,7 +191,7 @@ class _Run:
             step, float(agreement.mean()), float(np.percentile(agreement, 1)), sqnr_db(embeddings, reference)
         )
 
-    def sensitivity(self, quantized: QuantizedProgram) -> tuple[Sensitivity, ...]:
+    def sensitivity(self, quantized: QuantizedProgram) -> tuple[RoundingLoss, ...]:
         count = self.recipe.sensitivity_faces
         if self.recipe.mixed is not None:
             count = max(count, _FEWEST_RANKING_FACES)
@@ -198,7 +204,7 @@ class _Run:
         self,
         quantized: QuantizedProgram,
         curve: list[CurvePoint],
-        ranking: tuple[Sensitivity, ...],
+        ranking: tuple[RoundingLoss, ...],
         method: str,
         warnings: list[str],
     ) -> QuantizationReport:

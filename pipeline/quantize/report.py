@@ -1,16 +1,36 @@
-"""What quantization did and what each step gave, as data."""
+"""The report on a quantization: what it did and what each step gave, as data that JSON can hold."""
 
 from dataclasses import dataclass
-
-from ghostface_edge.pipeline.quantize.sensitivity import Sensitivity
+from enum import StrEnum
 
 FULL_INTEGER = "full-integer.onnx"
-"""File beside the carrier where a recipe keeps tensors in higher precision: the same network without them."""
+"""File beside the QDQ model where a recipe keeps tensors in higher precision: the same network without them."""
+
+
+class Part(StrEnum):
+    """What was rounded alone."""
+
+    TENSOR = "tensor"
+    """One group of activations that share a grid."""
+    LAYER = "layer"
+    """One convolution's weights, or one PReLU's slopes."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoundingLoss:
+    """The cost of rounding one part, everything else in float."""
+
+    part: Part
+    name: str
+    cosine_loss: float
+    """1 - mean cosine to the float embedding."""
+    sqnr_db: float
+    """Signal to quantization noise of the embedding."""
 
 
 @dataclass(frozen=True, slots=True)
 class TensorRange:
-    """The grid of one quantized tensor."""
+    """How one tensor is quantized."""
 
     name: str
     low: float
@@ -46,7 +66,7 @@ class QuantizationReport:
     higher_precision: tuple[str, ...]
     """Tensors that stay out of INT8; what they become is the target's choice."""
     int8_mac_share: float
-    sensitivity: tuple[Sensitivity, ...]
+    sensitivity: tuple[RoundingLoss, ...]
     """Worst first; empty if the recipe leaves it out."""
     dead_channels: dict[str, int]
     """Channels that never change on the calibration faces, by tensor."""

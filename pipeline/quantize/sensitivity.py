@@ -1,40 +1,19 @@
-"""Where the accuracy goes: every tensor, and every layer, rounded alone.
+"""Sensitivity: where the accuracy goes, every tensor and every layer rounded alone.
 
 In: a float program, its quantized form, faces. Out: a table, worst first.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 
 import numpy as np
 
+from ghostface_edge.pipeline.quantize.report import Part, RoundingLoss
 from ghostface_edge.pipeline.simulation.placement import QuantizerPlacement
 from ghostface_edge.pipeline.simulation.program import Program
 from ghostface_edge.pipeline.simulation.quantized_program import QuantizedProgram
 from ghostface_edge.pipeline.simulation.simulate import cosines, embed, rounding
 from ghostface_edge.targets.protocol import Embeddings, Faces
-
-
-class Part(StrEnum):
-    """What was rounded alone."""
-
-    TENSOR = "tensor"
-    """One group of activations that share a grid."""
-    LAYER = "layer"
-    """One convolution's weights, or one PReLU's slopes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sensitivity:
-    """The cost of rounding one part, everything else in float."""
-
-    part: Part
-    name: str
-    cosine_loss: float
-    """1 - mean cosine to the float embedding."""
-    sqnr_db: float
-    """Signal to quantization noise of the embedding."""
 
 
 def rank_sensitivity(
@@ -43,7 +22,7 @@ def rank_sensitivity(
     placement: QuantizerPlacement,
     faces: Faces,
     progress: Callable[[float], None],
-) -> tuple[Sensitivity, ...]:
+) -> tuple[RoundingLoss, ...]:
     """Round every part alone and measure the embedding, worst first.
 
     Args:
@@ -79,9 +58,9 @@ def sqnr_db(embeddings: Embeddings, reference: Embeddings) -> float:
     return float(10 * np.log10(float(np.square(reference.astype(np.float64)).sum()) / max(noise, 1e-30)))
 
 
-def _measure(part: Part, name: str, embeddings: Embeddings, reference: Embeddings) -> Sensitivity:
+def _measure(part: Part, name: str, embeddings: Embeddings, reference: Embeddings) -> RoundingLoss:
     loss = float(1 - cosines(embeddings, reference).mean())
-    return Sensitivity(part, name, loss, sqnr_db(embeddings, reference))
+    return RoundingLoss(part, name, loss, sqnr_db(embeddings, reference))
 
 
 def _shifted(program: Program, quantized: QuantizedProgram) -> Program:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ghostface_edge.calibration.faces import CalibrationSet
-from ghostface_edge.pipeline.precision_search.search import Fastest
+from ghostface_edge.pipeline.precision_search.search import SearchOutcome
 from ghostface_edge.pipeline.quantize.report import QuantizationReport
 from ghostface_edge.pipeline.stages.artifacts import Artifact
 from ghostface_edge.pipeline.stages.context import StageContext
@@ -57,7 +57,7 @@ class Built:
     """By name of the verification set."""
     quantization: QuantizationReport | None = None
     """Where our own quantization made it."""
-    search: Fastest | None = None
+    search: SearchOutcome | None = None
     """Where the clock decided which layers are INT8."""
     firmware: FirmwareSet | None = None
 

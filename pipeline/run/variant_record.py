@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from ghostface_edge.pipeline.precision_search.search import Fastest
+from ghostface_edge.pipeline.precision_search.search import SearchOutcome
 from ghostface_edge.pipeline.quantize.report import QuantizationReport
 from ghostface_edge.pipeline.run.datasheet import write_datasheet
 from ghostface_edge.pipeline.run.variant_build import Failed
@@ -119,7 +119,7 @@ def _int8_mac_share(info: ArtifactInfo) -> float | None:
     return info.macs_by_precision.get(Precision.INT8, 0) / total if total else None
 
 
-def _latency_search(fastest: Fastest | None) -> LatencySearch | None:
+def _latency_search(fastest: SearchOutcome | None) -> LatencySearch | None:
     if fastest is None:
         return None
     return LatencySearch(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
-from ghostface_edge.pipeline.precision_search.search import Fastest
+from ghostface_edge.pipeline.precision_search.search import SearchOutcome
 from ghostface_edge.pipeline.quantize.report import QuantizationReport
 from ghostface_edge.pipeline.stages.artifacts import Artifact, artifact_of
 from ghostface_edge.pipeline.stages.context import StageContext
@@ -25,7 +25,7 @@ class Lowered:
 
     artifact: Artifact
     quantization: QuantizationReport
-    search: Fastest | None = None
+    search: SearchOutcome | None = None
     """Where the clock decided which layers are INT8."""
 
 
@@ -93,5 +93,5 @@ def lower(
     found = search_precisions(context, variant, model, quantize, threads)
     if found is None:
         return Lowered(context.run(Lower(variant, suited, input_type)), suited.report)
-    tensors = suited.report.higher_precision + found.fastest.float_tensors
-    return Lowered(found.artifact, replace(suited.report, higher_precision=tensors), found.fastest)
+    tensors = suited.report.higher_precision + found.outcome.float_tensors
+    return Lowered(found.artifact, replace(suited.report, higher_precision=tensors), found.outcome)

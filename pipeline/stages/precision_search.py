@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from ghostface_edge.calibration.faces import CalibrationSet
-from ghostface_edge.pipeline.precision_search.search import Contest, Fastest
-from ghostface_edge.pipeline.quantize.faces import hold_out
+from ghostface_edge.pipeline.precision_search.search import Search, SearchOutcome
+from ghostface_edge.pipeline.precision_search.setup import SearchSetup
+from ghostface_edge.pipeline.quantize.held_out import hold_out
 from ghostface_edge.pipeline.quantize.options import LatencyOptions
 from ghostface_edge.pipeline.stages.artifacts import Artifact, artifact_of
 from ghostface_edge.pipeline.stages.context import StageContext
@@ -17,6 +18,7 @@ from ghostface_edge.pipeline.stages.convert import Convert
 from ghostface_edge.pipeline.stages.quantize import QdqModel, Quantize
 from ghostface_edge.pipeline.support.host import describe_host
 from ghostface_edge.pipeline.support.json_value import read_value, write_value
+from ghostface_edge.pipeline.support.store import file_sha256
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.protocol import Precision
 from ghostface_edge.targets.requirements import versions
@@ -30,12 +32,12 @@ class Found:
     """The fastest artifact and how it was found."""
 
     artifact: Artifact
-    fastest: Fastest
+    outcome: SearchOutcome
 
 
 @dataclass(frozen=True, slots=True)
 class _Record:
-    fastest: Fastest
+    outcome: SearchOutcome
     seconds: float
 
 
@@ -59,6 +61,7 @@ class PrecisionSearch:
         return {
             "runtime": self.fp32.runtime,
             "model": self.model.sha256,
+            "prepared": file_sha256(self.model.prepared),
             "fp32": self.fp32.sha256,
             "calibration": self.calibration.sha256,
             "options": self.options.model_dump(mode="json"),
@@ -71,9 +74,10 @@ class PrecisionSearch:
     def build(self, folder: Path, context: StageContext) -> None:
         started = time.monotonic()
         with tempfile.TemporaryDirectory() as candidates:
-            contest = Contest(
+            setup = SearchSetup(
                 runtime=self.fp32.runtime,
-                carrier=self.model.path,
+                prepared=self.model.prepared,
+                model=self.model.path,
                 fp32=self.fp32.path,
                 fp32_bytes=self.fp32.size_bytes,
                 faces=hold_out(self.calibration.load(), seed=self.seed)[1],
@@ -83,14 +87,14 @@ class PrecisionSearch:
                 logs=context.logs,
                 progress=context.progress,
             )
-            fastest, artifact = contest.search()
+            outcome, artifact = Search(setup).run()
             for file in load_target(self.fp32.runtime).files(artifact):
                 shutil.copyfile(file, self._artifact(folder).with_suffix(file.suffix))
-        write_value(folder / _FOUND, _Record(fastest, time.monotonic() - started))
+        write_value(folder / _FOUND, _Record(outcome, time.monotonic() - started))
 
     def read(self, folder: Path) -> Found:
         record = read_value(folder / _FOUND, _Record)
-        return Found(artifact_of(self.fp32.runtime, self._artifact(folder), record.seconds), record.fastest)
+        return Found(artifact_of(self.fp32.runtime, self._artifact(folder), record.seconds), record.outcome)
 
     def _artifact(self, folder: Path) -> Path:
         return folder / f"model{load_target(self.fp32.runtime).extension}"
@@ -117,5 +121,5 @@ def search_precisions(
     except ToolError as error:
         context.progress.say(f"{title}: no search for the fastest precisions, INT8 throughout: {error}")
         return None
-    context.progress.say(f"{title}: {found.fastest.note}")
+    context.progress.say(f"{title}: {found.outcome.note}")
     return found

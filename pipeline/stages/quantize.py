@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from ghostface_edge.calibration.faces import CalibrationSet
-from ghostface_edge.pipeline.prepare.prepare import PreparationReport
+from ghostface_edge.pipeline.prepare.report import PreparationReport
 from ghostface_edge.pipeline.quantize.options import Recipe
 from ghostface_edge.pipeline.quantize.report import FULL_INTEGER, QuantizationReport
 from ghostface_edge.pipeline.stages.context import StageContext
@@ -18,7 +18,7 @@ from ghostface_edge.targets.protocol import Faces, Target
 from ghostface_edge.targets.requirements import require_modules, versions
 
 _TIMEOUT_S = 4 * 3600.0
-_MODEL, _REPORT = "quantized.onnx", "report.json"
+_PREPARED, _MODEL, _REPORT = "prepared.onnx", "model.qdq.onnx", "report.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,11 @@ class QdqModel:
     sha256: str
     report: QuantizationReport
     preparation: PreparationReport
+
+    @property
+    def prepared(self) -> Path:
+        """The float32 ONNX that was quantized."""
+        return self.path.with_name(_PREPARED)
 
     def suited_to(self, target: Target) -> "QdqModel":
         """The full-integer form, if that is all a target takes and this one keeps tensors in higher precision."""
@@ -103,7 +108,7 @@ class Quantizer:
         from ghostface_edge.pipeline.prepare.prepare import prepare
         from ghostface_edge.pipeline.quantize.recipe import quantize
 
-        prepared = folder / "prepared.onnx"
+        prepared = folder / _PREPARED
         preparation = prepare(model, faces, prepared, seed=seed, progress=tell)
         report = quantize(prepared, faces, recipe, folder / _MODEL, seed=seed, progress=tell)
         return QuantizationEvidence(preparation, report)

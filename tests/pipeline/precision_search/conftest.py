@@ -1,19 +1,17 @@
-"""A small GhostFaceNet as a carrier, quantized the quickest way."""
+"""A small GhostFaceNet as a QDQ model, quantized the quickest way."""
 
 from pathlib import Path
 
-import onnx
 import pytest
 
 from ghostface_edge.pipeline.bench.models import seeded
 from ghostface_edge.pipeline.graph import model as graph_model
 from ghostface_edge.pipeline.graph.export import export_onnx
 from ghostface_edge.pipeline.network.architecture import Architecture
-from ghostface_edge.pipeline.precision_search import float_fallback as islands
-from ghostface_edge.pipeline.precision_search import search
+from ghostface_edge.pipeline.precision_search import candidates, search
+from ghostface_edge.pipeline.precision_search.segments import Segment, find_segments
 from ghostface_edge.pipeline.prepare.slopes import InvertLargeSlopes
-from ghostface_edge.pipeline.quantize.options import CorrectionOptions, RangeOptions, Recipe
-from ghostface_edge.pipeline.quantize.ranges import RangeMethod
+from ghostface_edge.pipeline.quantize.options import CorrectionOptions, RangeMethod, RangeOptions, Recipe
 from ghostface_edge.pipeline.quantize.recipe import quantize
 from ghostface_edge.targets.face_like import face_like
 
@@ -25,33 +23,28 @@ QUICK = Recipe(
 )
 
 
-def make_carrier(folder: Path, version: int) -> Path:
-    """Write `prepared.onnx` and the `carrier.onnx` made of it."""
+def make_qdq(folder: Path, version: int) -> Path:
+    """Write `prepared.onnx` and the QDQ model made of it."""
     faces = face_like(40, SIDE)
-    prepared, carrier = folder / "prepared.onnx", folder / "carrier.onnx"
+    prepared, model = folder / "prepared.onnx", folder / "model.qdq.onnx"
     export_onnx(seeded(Architecture(width=0.25, version=version, embedding_size=32)), prepared, faces=faces[:2])
     network = graph_model.load(prepared)
     InvertLargeSlopes()(network)
     graph_model.save(network, prepared)
-    quantize(prepared, faces, QUICK, carrier, seed=0, progress=lambda _step, _share: None)
-    return carrier
+    quantize(prepared, faces, QUICK, model, seed=0, progress=lambda _step, _share: None)
+    return model
 
 
 @pytest.fixture(scope="session")
-def carrier_file(tmp_path_factory) -> Path:
+def qdq_file(tmp_path_factory) -> Path:
     """Of a V1; `prepared.onnx` lies beside it."""
-    return make_carrier(tmp_path_factory.mktemp("v1"), 1)
+    return make_qdq(tmp_path_factory.mktemp("v1"), 1)
 
 
 @pytest.fixture(scope="session")
-def carrier(carrier_file) -> onnx.ModelProto:
-    return onnx.load(carrier_file)
-
-
-@pytest.fixture(scope="session")
-def second_carrier(tmp_path_factory) -> onnx.ModelProto:
-    """Of a V2."""
-    return onnx.load(make_carrier(tmp_path_factory.mktemp("v2"), 2))
+def second_qdq_file(tmp_path_factory) -> Path:
+    """Of a V2; `prepared.onnx` lies beside it."""
+    return make_qdq(tmp_path_factory.mktemp("v2"), 2)
 
 
 @pytest.fixture(scope="session")
@@ -64,17 +57,16 @@ def faces():
 def quick(monkeypatch):
     """Few rounds, and blocks taken together to five segments."""
 
-    def find_five(carrier):
-        found = islands.find_segments(carrier)
+    def find_five(program, image_size):
+        found = find_segments(program, image_size)
         return tuple(_join(found[at : at + 4]) for at in range(0, len(found), 4))
 
-    monkeypatch.setattr(search, "find_segments", find_five)
+    monkeypatch.setattr(candidates, "find_segments", find_five)
     monkeypatch.setattr(search, "_ROUNDS", 2)
     monkeypatch.setattr(search, "_FINAL_ROUNDS", 2)
     monkeypatch.setattr(search, "_LOOKED_AT", 8)
 
 
 def _join(segments):
-    nodes = frozenset().union(*(segment.nodes for segment in segments))
-    macs = sum(segment.macs for segment in segments)
-    return islands.Segment(segments[0].name, nodes, macs)
+    steps = frozenset().union(*(segment.steps for segment in segments))
+    return Segment(segments[0].name, steps, sum(segment.macs for segment in segments))

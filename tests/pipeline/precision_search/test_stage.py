@@ -1,4 +1,4 @@
-"""The stage is run once for the same inputs and host, and not at all for runtimes without float islands."""
+"""The stage is run once for the same inputs and host, and not at all for runtimes that compute in integers only."""
 
 import cv2
 import pytest
@@ -33,15 +33,15 @@ def context(tmp_path):
 
 
 @pytest.fixture
-def search(context, carrier_file, faces, tmp_path):
+def search(context, qdq_file, faces, tmp_path):
     """Search for a runtime with the small quantized network."""
     for index, face in enumerate(faces):
         (tmp_path / "faces" / f"person{index}").mkdir(parents=True)
         cv2.imwrite(str(tmp_path / "faces" / f"person{index}" / "0001.png"), face)
     calibration = sample(scan_folder(tmp_path / "faces"), 40, 0)
-    quantized = QdqModel(carrier_file, file_sha256(carrier_file), None, None)
+    quantized = QdqModel(qdq_file, file_sha256(qdq_file), None, None)
     recipe = Recipe(latency=LatencyOptions(size=1.0))
-    quantize = Quantize(carrier_file.with_name("prepared.onnx"), calibration, recipe, 0)
+    quantize = Quantize(qdq_file.with_name("prepared.onnx"), calibration, recipe, 0)
 
     def call(runtime):
         return search_precisions(context, VariantId(runtime, Precision.INT8), quantized, quantize, 1)
@@ -59,14 +59,14 @@ def test_a_second_run_finds_the_first_ones_outcome(search, context, quick):
     assert found.artifact.seconds > 0
     said = len(context.progress.said)
     assert search("onnxruntime") == found
-    assert context.progress.said[said:] == [f"onnxruntime-int8: {found.fastest.note}"]
+    assert context.progress.said[said:] == [f"onnxruntime-int8: {found.outcome.note}"]
 
 
 def test_a_search_that_fails_is_said_and_costs_nothing_else(search, context, monkeypatch):
-    def fail(_contest):
+    def fail(_search):
         raise ToolError("the clock stands still", fix="wind it up")
 
-    monkeypatch.setattr(stage.Contest, "search", fail)
+    monkeypatch.setattr(stage.Search, "run", fail)
     assert search("onnxruntime") is None
     assert "INT8 throughout: the clock stands still" in context.progress.said[-1]
 

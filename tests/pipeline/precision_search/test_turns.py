@@ -9,11 +9,11 @@ from ghostface_edge.targets.protocol import Precision
 
 
 @pytest.fixture(scope="module")
-def artifacts(carrier_file, tmp_path_factory):
+def artifacts(qdq_file, tmp_path_factory):
     folder = tmp_path_factory.mktemp("artifacts")
     good, bad, int8 = folder / "fp32.onnx", folder / "bad.onnx", folder / "int8.onnx"
-    OnnxruntimeTarget().convert(carrier_file.with_name("prepared.onnx"), Precision.FP32, good)
-    OnnxruntimeTarget().lower_quantized(carrier_file, int8)
+    OnnxruntimeTarget().convert(qdq_file.with_name("prepared.onnx"), Precision.FP32, good)
+    OnnxruntimeTarget().lower_quantized(qdq_file, int8)
     bad.write_bytes(b"no model")
     return {"fp32": good, "bad": bad, "int8": int8}
 

@@ -7,7 +7,7 @@ import pytest
 from ghostface_edge.calibration.pairs_source import PairsSource
 from ghostface_edge.pipeline.checkpoints.weights_file import write_safetensors
 from ghostface_edge.pipeline.network.architecture import Architecture
-from ghostface_edge.pipeline.prepare.prepare import PreparationReport
+from ghostface_edge.pipeline.prepare.report import PreparationReport
 from ghostface_edge.pipeline.quantize.options import Recipe
 from ghostface_edge.pipeline.quantize.report import QuantizationReport
 from ghostface_edge.pipeline.run.job import Job

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from ghostface_edge.pipeline.quantize.ranges import RangeMethod, activation_params, find_ranges, range_stability
+from ghostface_edge.pipeline.quantize.options import RangeMethod
+from ghostface_edge.pipeline.quantize.ranges import activation_params, find_ranges, range_stability
 from ghostface_edge.pipeline.simulation.noise import settle
 from ghostface_edge.pipeline.simulation.placement import PIXEL_SHIFT, place_quantizers
 from ghostface_edge.pipeline.simulation.quantized_program import QuantizedProgram

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ghostface_edge.calibration.faces import CalibrationSet
-from ghostface_edge.pipeline.prepare.prepare import PreparationReport
+from ghostface_edge.pipeline.prepare.report import PreparationReport
 from ghostface_edge.pipeline.quantize.options import RECIPES
 from ghostface_edge.pipeline.quantize.report import FULL_INTEGER, QuantizationReport
 from ghostface_edge.pipeline.stages.quantize import QdqModel, Quantize
