@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from ghostface_edge.calibration.preprocessing import MEAN, SCALE
 from ghostface_edge.pipeline.simulation.fake_quantize import params_between
 from ghostface_edge.pipeline.simulation.program import Program, Step
+from ghostface_edge.targets.disjoint_sets import DisjointSets
 from ghostface_edge.targets.quant_params import QuantParams
 
 PIXEL_SHIFT = (MEAN - 128) / SCALE
@@ -48,12 +49,12 @@ def place_quantizers(program: Program) -> QuantizerPlacement:
     """Place the quantizers."""
     placed = (step for step in program.steps if step.op != "Flatten" and not _saturates_next(program, step))
     values = [program.input, *(step.output for step in placed)]
-    leader = {value: value for value in values}
+    sharing: DisjointSets[str] = DisjointSets()
     for step in program.steps:
         if step.op in _SHARING:
-            names = {leader[name] for name in (*step.inputs, step.output)}
-            first = next(value for value in values if value in names)
-            leader = {value: first if name in names else name for value, name in leader.items()}
+            sharing.tie((*step.inputs, step.output))
+    first: dict[str, str] = {}
+    leader = {value: first.setdefault(sharing.root(value), value) for value in values}
     fixed = {leader[program.input]: PIXEL_PARAMS}
     for step in program.steps:
         if step.op == "Sigmoid":
