@@ -16,10 +16,10 @@ TF_KERAS = "tf-keras==2.21.0"
 BOARD = ("tflite-runtime==2.14.0", "numpy==1.26.4")
 
 
-def install(session: nox.Session, extra: str, *groups: str) -> None:
-    """Install the project as users get it, with one extra and the groups' tools, at the pinned versions."""
+def install(session: nox.Session, extras: str, *groups: str) -> None:
+    """Install the project as users get it, with extras and the groups' tools, at the pinned versions."""
     tools = nox.project.dependency_groups(PYPROJECT, *groups) if groups else ()
-    session.install(f".[{extra}]", *tools, "--constraint", "constraints.txt")
+    session.install(f".[{extras}]", *tools, "--constraint", "constraints.txt")
 
 
 def second_python(session: nox.Session, *requirements: str) -> str:
@@ -38,15 +38,15 @@ def run(session: nox.Session) -> None:
     A verdict of fail (1) or inconclusive (4) is an answer, not a failure of the session; CI takes it from
     `ghostface-edge gate`.
     """
-    install(session, "all")
+    install(session, "all,micro")
     session.run("ghostface-edge", "run", *session.posargs, success_codes=[0, 1, 4])
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
     """The test suite."""
-    install(session, "all", "test")
-    session.run("pytest", *session.posargs)
+    install(session, "all,micro", "test")
+    session.run("pytest", "--numprocesses", "auto", "--maxprocesses", "4", "--dist", "loadgroup", *session.posargs)
 
 
 @nox.session
@@ -64,7 +64,7 @@ def golden(session: nox.Session) -> None:
 
     `nox -s golden -- record|check FILE --checkpoint NET.h5 --pairs lfw.bin --calibration FACES`
     """
-    install(session, "all")
+    install(session, "all,micro")
     session.run("python", "tests/golden.py", *session.posargs)
 
 

@@ -1,15 +1,20 @@
 """What tests of every folder share."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from ghostface_edge.pipeline.support.host import describe_host, int8_saturates
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # several workers share the cores, and so do the processes they start
 
 
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    if item.get_closest_marker("exact_int8") and int8_saturates(describe_host()):
-        pytest.skip("this CPU has no VNNI, so ONNX Runtime's and OpenVINO's INT8 kernels saturate")
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep on one worker what shares fixtures: a folder with a conftest.py of its own, else a file."""
+    for item in items:
+        folder = item.path.parent
+        shared = folder if (folder / "conftest.py").is_file() else item.path
+        item.add_marker(pytest.mark.xdist_group(str(shared)))
 
 
 @pytest.fixture(scope="session")
