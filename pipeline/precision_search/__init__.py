@@ -1,1 +1,1 @@
-"""Which precision is fastest where, as measured on this host."""
+"""The search for the precision that is fastest where, as measured on this host."""
