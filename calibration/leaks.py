@@ -66,14 +66,10 @@ class LeakReport:
     """What was looked at, and what was found."""
 
     checked: tuple[LeakKind, ...]
+    """Without names where no list is behind the pairs, without embeddings where no model or too few pairs are."""
     leaks: tuple[Leak, ...]
     stranger_bound: float | None = None
     """Cosine from which two faces count as near-duplicates; None where embeddings were not compared."""
-
-    @property
-    def not_checked(self) -> tuple[LeakKind, ...]:
-        """Names without a list behind the pairs, embeddings without a model or with too few pairs of two people."""
-        return tuple(kind for kind in LeakKind if kind not in self.checked)
 
     @property
     def identities(self) -> tuple[str, ...]:

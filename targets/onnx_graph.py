@@ -15,6 +15,7 @@ from ghostface_edge.targets.protocol import ArtifactInfo, Layout, Precision
 from ghostface_edge.targets.qdq import name_of, operand
 
 _INTEGER_TYPES = {ir.DataType.INT8, ir.DataType.UINT8}
+_QUANTIZED = {"QuantizeLinear", "DequantizeLinear"}
 _MACS_KEY = "ghostface-edge.macs"
 
 
@@ -74,6 +75,12 @@ def note_macs(model: ModelProto, macs: dict[str, int]) -> None:
     """Write down what the network itself needs, where a rewrite adds zeros and helper operators to count."""
     entry = model.metadata_props.add()
     entry.key, entry.value = _MACS_KEY, json.dumps(macs)
+
+
+def is_made_for_runtime(model: ModelProto) -> bool:
+    """Whether it was rewritten or quantized for one runtime, and is no float32 network to start from any more."""
+    quantized = any(node.op_type in _QUANTIZED or node.op_type.startswith("QLinear") for node in model.graph.node)
+    return quantized or any(entry.key == _MACS_KEY for entry in model.metadata_props)
 
 
 def macs_by_precision(model: ModelProto) -> dict[str, int]:

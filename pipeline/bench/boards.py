@@ -95,9 +95,9 @@ class Agreement:
 
 def agreement(label: str, against: str, ours: Embeddings, others: Embeddings) -> Agreement:
     """Compare embeddings (N, E) of the same faces."""
-    cosines = np.einsum("ie,ie->i", normalized(ours), normalized(others))
+    alike = cosines(ours, others)
     distance = float(np.abs(ours - others).max())
-    return Agreement(label, against, float(cosines.mean()), float(cosines.min()), distance, LIMITS[label][against])
+    return Agreement(label, against, float(alike.mean()), float(alike.min()), distance, LIMITS[label][against])
 
 
 def embed(place: Place, model: Path, faces: Path, count: int, *, log: Path, reference: bool = False) -> Embeddings:

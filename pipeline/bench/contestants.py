@@ -36,9 +36,9 @@ class Sources:
 
     exported: Path
     """The stock export: PRelu as it is, no rewrite."""
-    qdq_model: Path
+    carrier: Path
     floors: Mapping[Floor, tuple[Path, Path]]
-    """Float and QDQ model of each."""
+    """Float and carrier of each."""
     faces: Faces
     """What they were calibrated on."""
 
@@ -57,13 +57,13 @@ def write_sources(model: BenchModel, folder: Path) -> Sources:
 
 
 def quantize_quickly(model: Path, faces: Faces, folder: Path) -> Path:
-    """Quantize an exported network as fast as it goes; returns the QDQ model, which lies in `folder`."""
-    prepared, qdq_model = folder / f"{model.stem}.prepared.onnx", folder / f"{model.stem}.qdq.onnx"
+    """Quantize an exported network as fast as it goes; returns the carrier, which lies in `folder`."""
+    prepared, carrier = folder / f"{model.stem}.prepared.onnx", folder / f"{model.stem}.carrier.onnx"
     network = graph_model.load(model)
     InvertLargeSlopes()(network)
     graph_model.save(network, prepared)
-    quantize(prepared, faces, _RECIPE, qdq_model, seed=0, progress=lambda _step, _share: None)
-    return qdq_model
+    quantize(prepared, faces, _RECIPE, carrier, seed=0, progress=lambda _step, _share: None)
+    return carrier
 
 
 def write_contestants(sources: Sources, runtime: str, folder: Path) -> dict[str, Path]:
@@ -82,9 +82,9 @@ def write_contestants(sources: Sources, runtime: str, folder: Path) -> dict[str,
 
     with LOCAL.open(RuntimeWorker, runtime, log=folder / f"{runtime}.log") as worker:
         worker.convert(sources.exported, Precision.FP32, path("fp32"))
-        worker.lower_quantized(sources.qdq_model, path("int8"))
+        worker.lower_quantized(sources.carrier, path("int8"))
         worker.quantize_stock(sources.exported, sources.faces, path("int8-stock"))
-        for floor, (real, qdq_model) in sources.floors.items():
+        for floor, (real, carrier) in sources.floors.items():
             worker.convert(real, Precision.FP32, path(f"fp32-{floor}"))
-            worker.lower_quantized(qdq_model, path(f"int8-{floor}"))
+            worker.lower_quantized(carrier, path(f"int8-{floor}"))
     return made

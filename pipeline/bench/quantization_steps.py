@@ -1,4 +1,4 @@
-"""The table of what each step of the way to INT8 gives on held-out calibration faces, as in the decision record.
+"""Prints what each step of the way to INT8 gives on held-out calibration faces: the tables of the decision record.
 
     python -m ghostface_edge.pipeline.bench.quantization_steps MODEL.onnx CALIBRATION_FOLDER
 

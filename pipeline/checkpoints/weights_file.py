@@ -1,7 +1,8 @@
 """This project's own weight files: `.safetensors`, and PyTorch's `.pt` and `.pth` read without running code.
 
-In: tensors under `network.GhostFaceNet`'s names, in a `.pt` also inside a dictionary such as {"state_dict": ...}, with
-or without DataParallel's `module.` prefix. What a file declares about itself is believed where its weights agree.
+In: tensors under the names of `network.ghostfacenet.GhostFaceNet`, in a `.pt` also inside a dictionary such as
+{"state_dict": ...}, with or without the `module.` prefix of DataParallel. What a file declares about itself is believed
+where its weights agree.
 """
 
 import json

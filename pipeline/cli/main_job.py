@@ -38,6 +38,9 @@ def run(
     detector: options.Detector = None,
     on_bad_image: options.OnBadImage = "error",
     label_errors: options.LabelErrors = "keep",
+    leaks: Annotated[
+        Literal["exclude", "refuse"], typer.Option(help="What becomes of calibration identities that are in the pairs.")
+    ] = "exclude",
     allow_leak: Annotated[
         list[str] | None, typer.Option(help="Calibration identity that may be in the pairs.", show_default=False)
     ] = None,
@@ -60,6 +63,7 @@ def run(
     require_modules("torch", "torch")
     from rich.console import Console
 
+    from ghostface_edge.calibration.leaks import OnLeak
     from ghostface_edge.calibration.pairs_source import PairsSource
     from ghostface_edge.calibration.sampling import SamplingMethod
     from ghostface_edge.calibration.unusable import OnBadImage
@@ -104,6 +108,7 @@ def run(
         recipe=load_recipe(recipe),
         policy=options.read_policy(policy),
         baseline=options.read_report(baseline),
+        on_leak=OnLeak(leaks),
         allowed_leaks=tuple(allow_leak or ()),
         nobody_shared=nothing_given,
         input_type=InputType(input_ or "int8"),

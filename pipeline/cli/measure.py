@@ -35,14 +35,13 @@ def evaluate(
     from ghostface_edge.calibration.pairs_source import PairsSource
     from ghostface_edge.calibration.verification import LabelErrors
     from ghostface_edge.pipeline.support.progress import Progress
-    from ghostface_edge.pipeline.tools.measure import diagnose as find_mistake
-    from ghostface_edge.pipeline.tools.measure import evaluate
+    from ghostface_edge.pipeline.tools.evaluate import diagnose_artifact, evaluate
 
     progress = Progress()
     source = PairsSource(pairs, faces, landmarks, detector, label_errors=LabelErrors(label_errors))
     facts = evaluate(artifact, source, reference, progress, flip=flip)
     if diagnose:
-        facts["diagnosis"] = find_mistake(artifact, source, progress)
+        facts["diagnosis"] = diagnose_artifact(artifact, source, progress)
     if json_:
         typer.echo(json.dumps(facts, indent=2))
         return
@@ -66,8 +65,8 @@ def benchmark(
     from rich.table import Table
 
     from ghostface_edge.pipeline.support.progress import Progress
-    from ghostface_edge.pipeline.tools.measure import benchmark
-    from ghostface_edge.pipeline.tools.measure import profile as profiled
+    from ghostface_edge.pipeline.tools.benchmark import benchmark
+    from ghostface_edge.pipeline.tools.benchmark import profile as profiled
 
     progress = Progress()
     rows = benchmark(artifacts, threads, progress)

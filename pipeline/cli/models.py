@@ -36,19 +36,23 @@ def export(
     checkpoint: Annotated[Path, typer.Argument(help="Trained GhostFaceNet.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="ONNX file to write.", show_default=False)],
     calibration: Annotated[
-        Path, typer.Option(help="Aligned faces to compare ONNX and PyTorch on.", show_default=False)
-    ],
+        Path | None, typer.Option(help="Aligned faces to compare ONNX and PyTorch on; rendered ones if not given.")
+    ] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Fixed batch size; dynamic if not given.")] = None,
 ) -> None:
     """Write a checkpoint as float32 ONNX, BatchNorm folded, checked against PyTorch."""
     from ghostface_edge.calibration.faces import sample, scan_folder
     from ghostface_edge.pipeline.stages.export import PARITY_FACES, export_file
+    from ghostface_edge.pipeline.synthetic.sets import render_calibration
 
-    faces = sample(scan_folder(calibration), PARITY_FACES, seed=0)
-    model = export_file(checkpoint, output, faces.load(), batch)
+    if calibration is None:
+        faces = render_calibration(PARITY_FACES)
+    else:
+        faces = sample(scan_folder(calibration), PARITY_FACES, seed=0).load()
+    model = export_file(checkpoint, output, faces, batch)
     typer.echo(
         f"{output}: {model.name}, {model.parameters:,} parameters, {model.macs / 1e6:.1f} MMACs, "
-        f"equals PyTorch to {model.parity:.1e} on {len(faces.files)} faces"
+        f"equals PyTorch to {model.parity:.1e} on {len(faces)} faces"
     )
 
 

@@ -67,6 +67,10 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the state in --out.")] = False,
 ) -> None:
     """Train a GhostFaceNet with a margin softmax, on photographs or on rendered people."""
+    from ghostface_edge.targets.requirements import require_modules
+
+    require_modules("torch", "torch")
+
     from ghostface_edge.pipeline.network.architecture import Architecture
     from ghostface_edge.pipeline.train.options import Margin, Numbers, Optimizer, SyntheticFaces, TrainOptions
     from ghostface_edge.pipeline.train.run import train as run

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Weights that fit `network.GhostFaceNet(architecture)`.
+    """Weights that fit `network.ghostfacenet.GhostFaceNet(architecture)`.
 
     `weights` maps the network's state names to float32 arrays in PyTorch's layout (convolutions: out, in, h, w).
     """

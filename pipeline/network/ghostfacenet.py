@@ -181,3 +181,20 @@ def count_parameters(network: nn.Module) -> int:
     return sum(
         value.numel() for name, value in network.state_dict().items() if not name.endswith("num_batches_tracked")
     )
+
+
+def count_macs(architecture: Architecture) -> int:
+    """Multiply-accumulates of one face: every convolution's weights times its output positions."""
+    counted: list[int] = []
+
+    def count(conv: nn.Module, _: object, output: torch.Tensor) -> None:
+        assert isinstance(conv, nn.Conv2d)
+        counted.append(conv.weight.numel() * output[0, 0].numel())
+
+    with torch.device("meta"), torch.inference_mode():
+        network = GhostFaceNet(architecture).eval()
+        for module in network.modules():
+            if isinstance(module, nn.Conv2d):
+                module.register_forward_hook(count)
+        network(torch.zeros(1, 3, architecture.image_size, architecture.image_size))
+    return sum(counted)

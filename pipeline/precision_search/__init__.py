@@ -1,1 +1,1 @@
-"""The search for the precision that is fastest where, as measured on this host."""
+"""Which precision is fastest where, as measured on this host."""

@@ -1,4 +1,4 @@
-"""Cross-layer equalization: every channel of every tensor at the scale at which INT8 costs the embedding least.
+"""Cross-layer equalization: gives every channel of every tensor the scale at which INT8 costs the embedding least.
 
 In: a graph and calibration faces. Out: the same function with other channel scales.
 

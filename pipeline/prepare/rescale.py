@@ -1,4 +1,4 @@
-"""Scales of channels, divided out where convolutions produce them and multiplied back where others consume them."""
+"""Divides channels by factors where convolutions produce them, and multiplies them back where others consume them."""
 
 import numpy as np
 import onnx_ir as ir

@@ -1,4 +1,4 @@
-"""Views of aligned faces as cameras vary them: mirrored, shifted, brighter or darker, more or less contrast."""
+"""Varies aligned faces the way cameras do: mirrored, shifted, brighter or darker, more or less contrast."""
 
 import numpy as np
 

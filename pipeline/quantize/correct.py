@@ -1,4 +1,4 @@
-"""Rounded parameters, each bias corrected for what rounding did to the mean of its convolution's output.
+"""Rounds the parameters, and corrects each bias for what rounding did to the mean of its convolution's output.
 
 In: a program, its quantization parameters, calibration faces. Out: a `QuantizedProgram`.
 

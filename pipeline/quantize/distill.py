@@ -1,4 +1,4 @@
-"""Distillation: the rounded network trained to give the float network's embeddings, on calibration faces alone.
+"""Trains the rounded network to give the float network's embeddings: no labels, calibration faces alone.
 
 In: a float program, a `QuantizedProgram` start, faces. Out: a `QuantizedProgram` network with the same grid groups.
 

@@ -19,7 +19,7 @@ from ghostface_edge.pipeline.stages.inspection import Inspect
 from ghostface_edge.pipeline.stages.lower import Lowered, lower
 from ghostface_edge.pipeline.stages.quantize import QdqModel, Quantize
 from ghostface_edge.reports.errors import GhostfaceEdgeError, ParityError, RuntimeMissingError, ToolError
-from ghostface_edge.reports.metrics import normalized
+from ghostface_edge.reports.metrics import cosines
 from ghostface_edge.reports.variant import Status
 from ghostface_edge.targets.protocol import ArtifactInfo, Embeddings, InputType, Precision
 from ghostface_edge.targets.table import VariantId, load_target
@@ -140,7 +140,7 @@ def _check_sanity(embeddings: Embeddings) -> None:
 
 
 def _check_parity(embeddings: Embeddings, reference: Embeddings) -> None:
-    cosine = np.einsum("ie,ie->i", normalized(embeddings), normalized(reference)).min()
+    cosine = cosines(embeddings, reference).min()
     if not cosine >= MIN_FP32_COSINE:
         raise ParityError(
             f"FP32 embeddings differ from the checkpoint's: lowest cosine {cosine:.6f}, expected {MIN_FP32_COSINE}",

@@ -1,4 +1,4 @@
-"""Determinism: the same bits for the same inputs, by deterministic kernels and a fixed number of threads."""
+"""The same bits for the same inputs: deterministic kernels and a fixed number of threads, restored afterwards."""
 
 import os
 from collections.abc import Iterator

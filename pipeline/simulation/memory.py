@@ -1,4 +1,4 @@
-"""Memory that one face takes, so that batches fit whatever the network's size."""
+"""How much memory one face takes, so that batches fit whatever the network's size."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Quantization noise: what INT8 costs the embedding, and the ranges and channel scales that cost least.
+"""Predicts what INT8 costs the embedding, and finds the ranges, and the channel scales, that cost least.
 
 In: channel statistics. Out: the range of every group of tensors, and the log-scale of every group of channels.
 

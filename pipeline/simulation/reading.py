@@ -1,4 +1,4 @@
-"""Programs read from canonical float32 ONNX graphs.
+"""Reads a canonical float32 ONNX graph as a `Program`.
 
 In: an ONNX model. Out: steps in order and their parameters as float32 tensors, hard sigmoids folded.
 """

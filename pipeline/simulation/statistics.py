@@ -1,4 +1,4 @@
-"""Statistics of every channel of every tensor on calibration faces, streamed a batch at a time.
+"""What calibration faces tell about every channel of every tensor, streamed a batch at a time.
 
 In: a program and uint8 faces. Out: one `ChannelStatistics` per value. Memory does not grow with the number of faces.
 

@@ -4,16 +4,13 @@ import contextlib
 import dataclasses
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ghostface_edge.pipeline.checkpoints.formats import READERS
-from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.errors import InputError, RuntimeMissingError
 from ghostface_edge.targets.places.place import LOCAL
 from ghostface_edge.targets.places.worker import RuntimeWorker
+from ghostface_edge.targets.requirements import require_modules
 from ghostface_edge.targets.table import load_target, runtimes
-
-if TYPE_CHECKING:
-    from ghostface_edge.pipeline.network.ghostfacenet import GhostFaceNet
 
 _CHECKPOINTS = tuple(suffix for suffix in READERS if suffix != ".onnx")
 
@@ -55,8 +52,9 @@ def _describe(path: Path, log: Path) -> dict[str, object]:
     runtime = runtime_of(path)
     network: dict[str, object] = {}
     if path.suffix == ".onnx":
-        with contextlib.suppress(InputError), LOCAL.open(Inspector, log=log) as inspector:
-            network = inspector.checkpoint(path)  # an ONNX need not be a GhostFaceNet that could be read back
+        # An ONNX need not be a GhostFaceNet that could be read back, and its interface needs no PyTorch.
+        with contextlib.suppress(InputError, RuntimeMissingError), LOCAL.open(Inspector, log=log) as inspector:
+            network = inspector.checkpoint(path)
     with LOCAL.open(RuntimeWorker, runtime, log=log) as worker:
         info = worker.inspect(path)
     total = sum(info.macs_by_precision.values())
@@ -69,39 +67,23 @@ def _describe(path: Path, log: Path) -> dict[str, object]:
 class Inspector:
     """Far side of the child process that opens checkpoints."""
 
+    def __init__(self) -> None:
+        require_modules("torch", "torch")
+
     def checkpoint(self, path: Path) -> dict[str, object]:
         """Facts of a trained network."""
         from ghostface_edge.pipeline.checkpoints.formats import load_checkpoint
         from ghostface_edge.pipeline.network.checkpoint import network_of
-        from ghostface_edge.pipeline.network.ghostfacenet import count_parameters
+        from ghostface_edge.pipeline.network.ghostfacenet import count_macs, count_parameters
 
         loaded = load_checkpoint(path)
         network = network_of(loaded)
-        plan = dataclasses.asdict(loaded.architecture)
+        fields = dataclasses.asdict(loaded.architecture)
         return {
             "name": loaded.architecture.name,
-            **{name: str(value) if name == "activation" else value for name, value in plan.items()},
+            **{name: str(value) if name == "activation" else value for name, value in fields.items()},
             "parameters": count_parameters(network),
-            "mmacs": round(_count_macs(network, loaded.architecture.image_size) / 1e6, 2),
+            "mmacs": round(count_macs(loaded.architecture) / 1e6, 2),
             "preprocessing": str(loaded.preprocessing),
             "sha256": loaded.sha256,
         }
-
-
-def _count_macs(network: "GhostFaceNet", side: int) -> int:
-    """Multiply-accumulates of one face: every convolution's weights times its output positions."""
-    import torch
-    from torch import nn
-
-    counted: list[int] = []
-
-    def count(conv: nn.Module, _: object, output: torch.Tensor) -> None:
-        assert isinstance(conv, nn.Conv2d)
-        counted.append(conv.weight.numel() * output[0, 0].numel())
-
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d):
-            module.register_forward_hook(count)
-    with torch.inference_mode():
-        network(torch.zeros(1, 3, side, side))
-    return sum(counted)

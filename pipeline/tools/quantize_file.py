@@ -17,6 +17,7 @@ from ghostface_edge.pipeline.support.host import usable_cores
 from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.write import replacing
 from ghostface_edge.targets import onnx_graph
 from ghostface_edge.targets.protocol import InputType, Precision
 from ghostface_edge.targets.requirements import require_input
@@ -60,7 +61,11 @@ def quantize_file(
         require_input(variant.runtime, load_target(variant.runtime).input_types, input_type)
         if variant.is_stock and input_type is not None:
             raise InputError(f"{variant} takes what the runtime's own quantizer chooses", fix="leave --input out")
-    onnx_graph.load(model)
+    if onnx_graph.is_made_for_runtime(onnx_graph.load(model)):
+        raise InputError(
+            f"{model} is what a run made for one runtime; quantization starts from the float32 ONNX of the checkpoint",
+            fix="write it with `ghostface-edge export CHECKPOINT -o MODEL.onnx`",
+        )
     faces = sample(scan_folder(calibration), CALIBRATION_FACES, seed, exclude=PHOTOGRAPHS_UNDER_TWO_NAMES)
     written = []
     with tempfile.TemporaryDirectory() as logs:
@@ -76,13 +81,8 @@ def quantize_file(
             files = {f"{model.stem}-{variant}{file.suffix}": file for file in artifact.files}
             if variant.is_firmware:
                 files |= {file.name: file for file in make_firmware(context, artifact, model.stem, str(variant)).files}
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-                for name, file in files.items():
-                    shutil.copyfile(file, folder / name)
-            except OSError as error:
-                raise InputError(
-                    f"{folder}: cannot be written ({error.strerror})", fix="choose another folder"
-                ) from error
+            for name, file in files.items():
+                with replacing(folder / name) as partial:
+                    shutil.copyfile(file, partial)
             written += [folder / name for name in files]
     return written

@@ -1,24 +1,25 @@
-"""One finished main job on real inputs, shared by the tests of all verbs."""
+"""One finished main job on the embedded network and rendered faces, shared by the tests of all verbs."""
 
 import os
-import pickle
 import subprocess
 import sys
 
 import pytest
 
-CHECKPOINT = "checkpoints/GN_W0.5_S2_ArcFace_epoch16.h5"
+from ghostface_edge.pipeline.default import default_checkpoint
+from ghostface_edge.pipeline.synthetic.sets import write_calibration, write_pairs
 
 
 @pytest.fixture(scope="session")
-def few_pairs(assets, tmp_path_factory):
-    """The first 10 + 10 pairs of each of LFW's folds, in the .bin's own form."""
-    images, same = pickle.loads((assets / "lfw/lfw.bin").read_bytes())
-    keep = [fold * 600 + half * 300 + row for fold in range(10) for half in range(2) for row in range(10)]
-    path = tmp_path_factory.mktemp("pairs") / "few.bin"
-    chosen = [images[2 * pair + side] for pair in keep for side in range(2)]
-    path.write_bytes(pickle.dumps((chosen, [bool(same[pair]) for pair in keep])))
-    return path
+def few_pairs(tmp_path_factory):
+    """60 rendered pairs, with the list of names beside them."""
+    return write_pairs(tmp_path_factory.mktemp("pairs"), 60)
+
+
+@pytest.fixture(scope="session")
+def few_faces(tmp_path_factory):
+    """40 rendered people, none of them in the pairs."""
+    return write_calibration(tmp_path_factory.mktemp("calibration"), 40)
 
 
 @pytest.fixture(scope="session")
@@ -42,18 +43,39 @@ def cli(cache):
     return call
 
 
+@pytest.fixture
+def hiding(tmp_path):
+    """Environment in which top-level modules are not found, as if they were not installed; their metadata stays."""
+
+    def environment(*modules):
+        folder = tmp_path / "hiding"
+        folder.mkdir()
+        (folder / "sitecustomize.py").write_text(
+            "import sys\nfrom importlib.machinery import PathFinder\n"
+            "class Hiding:\n"
+            "    find_distributions = staticmethod(PathFinder.find_distributions)\n"
+            "    def find_spec(self, name, path=None, target=None):\n"
+            f"        hidden = name.split('.')[0] in {set(modules)}\n"
+            "        return None if hidden else PathFinder.find_spec(name, path, target)\n"
+            "sys.meta_path[:] = [Hiding() if finder is PathFinder else finder for finder in sys.meta_path]\n"
+        )
+        return {"PYTHONPATH": os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))}
+
+    return environment
+
+
 @pytest.fixture(scope="session")
-def given(assets, few_pairs, tmp_path_factory):
-    """Options of a small but whole job: real checkpoint, 200 pairs, a recipe that needs seconds."""
+def given(few_pairs, few_faces, tmp_path_factory):
+    """Options of a small but whole job, with a recipe that needs seconds."""
     recipe = tmp_path_factory.mktemp("recipe") / "short.yaml"
     recipe.write_text(
         "name: short\nranges: {method: min-max, faces: 32}\ncorrection: {faces: 32}\nsensitivity_faces: 0\n"
     )
     return {
         "recipe": recipe,
-        "--checkpoint": assets / CHECKPOINT,
+        "--checkpoint": default_checkpoint(),
         "--pairs": few_pairs,
-        "--calibration": assets / "lfw/calibration",
+        "--calibration": few_faces,
     }
 
 

@@ -1,18 +1,19 @@
-"""The main job on real inputs: the official checkpoint, 200 of LFW's pairs, every target."""
+"""The main job over every target."""
 
 import json
-import os
+import pickle
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from ghostface_edge.calibration.verification import load_pairs
+
+from .conftest import arguments_of
+
 CHECK_REPORT = Path(__file__).resolve().parents[3].parent / "shared/check_report.py"
-
-
-def arguments_of(given):
-    return [part for name, value in given.items() for part in ((value,) if name == "recipe" else (name, value))]
 
 
 def test_every_variant_is_built_checked_and_timed(finished):
@@ -23,19 +24,18 @@ def test_every_variant_is_built_checked_and_timed(finished):
     assert len(variants) == 12
     assert report["model"]["parameters"] == 722_364
     assert report["model"]["mmacs"] == pytest.approx(10.7, abs=0.05)
-    assert report["data"]["pairs"]["count"] == 200
+    assert report["data"]["pairs"]["count"] == 60
     assert report["data"]["calibration"]["identities_shared_with_pairs"] == 0
     for name, variant in variants.items():
         assert (out / variant["artifact"]["path"]).is_file()
         assert variant["artifact"]["bytes"] > 500_000
         assert variant["latency"]["runs"] >= 200
         if name.endswith(("fp32", "fp16")):
-            assert variant["accuracy"]["mean"] >= 0.97
+            assert variant["accuracy"]["mean"] >= 0.9
             assert variant["versus_reference"]["cosine_min"] > 0.9999
         if name.endswith("int8"):
             assert variant["int8_mac_share"] >= 0.95
-            assert variant["versus_reference"]["cosine_mean"] > 0.9
-    assert variants["onnxruntime-int8-stock"]["versus_reference"]["cosine_mean"] < 0.6
+            assert variant["versus_reference"]["cosine_mean"] > 0.8
 
 
 def test_the_report_keeps_the_contract(finished):
@@ -65,7 +65,7 @@ def test_every_model_has_a_datasheet_and_the_calibration_faces_are_listed(finish
     assert sheet["input"]["dtype"] == "int8"
     assert sheet["input"]["quantization"] == "q = pixel - 128"
     assert sheet["output"]["embedding_size"] == 512
-    assert set(sheet["thresholds"]) == {"0.01"}
+    assert set(sheet["thresholds"]) <= {"0.01", "0.001"}
     listing = (out / "models/calibration.sha256").read_text().splitlines()
     report = json.loads((out / "report.json").read_text())
     assert len(listing) == report["data"]["calibration"]["images"]
@@ -92,34 +92,38 @@ def test_a_second_run_converts_and_infers_nothing(finished, cli, given, tmp_path
     assert old["gate"] == new["gate"]
 
 
-def test_a_missing_runtime_is_skipped_and_says_how_to_get_it(finished, cli, given, tmp_path):
-    """A package that shadows LiteRT and cannot be imported stands for one that is not installed."""
-    blocker = tmp_path / "sitecustomize.py"
-    blocker.write_text(
-        "import sys\nfrom importlib.machinery import PathFinder\n"
-        "class Hiding:\n"
-        "    find_distributions = staticmethod(PathFinder.find_distributions)\n"
-        "    def find_spec(self, name, path=None, target=None):\n"
-        "        hidden = name.split('.')[0] in {'ai_edge_litert', 'tflite_runtime'}\n"
-        "        return None if hidden else PathFinder.find_spec(name, path, target)\n"
-        "sys.meta_path[:] = [Hiding() if finder is PathFinder else finder for finder in sys.meta_path]\n"
-    )
-    names = "onnxruntime-fp32,tflite-fp32"
+def test_a_missing_runtime_is_skipped_and_says_how_to_get_it(cli, given, hiding, tmp_path):
+    names, out = "onnxruntime-fp32,tflite-fp32", tmp_path / "out"
     done = cli(
-        "run",
-        *arguments_of(given),
-        "--targets",
-        names,
-        "--out",
-        tmp_path / "out",
-        PYTHONPATH=os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")])),
+        "run", *arguments_of(given), "--targets", names, "--out", out, **hiding("ai_edge_litert", "tflite_runtime")
     )
-    report = json.loads((tmp_path / "out/report.json").read_text())
+    report = json.loads((out / "report.json").read_text())
     status = {variant["id"]: (variant["status"], variant["error"]) for variant in report["variants"]}
     assert status["onnxruntime-fp32"] == ("ok", None)
     assert status["tflite-fp32"][0] == "skipped"
     assert "pip install 'ghostface-edge[tflite]'" in status["tflite-fp32"][1]
     assert done.returncode == 4
+
+
+def test_the_official_network_on_lfw(assets, cli, tmp_path):
+    images, same = pickle.loads((assets / "lfw/lfw.bin").read_bytes())
+    keep = [fold * 600 + half * 300 + row for fold in range(10) for half in range(2) for row in range(10)]
+    chosen = [images[2 * pair + side] for pair in keep for side in range(2)]
+    (tmp_path / "few.bin").write_bytes(pickle.dumps((chosen, [bool(same[pair]) for pair in keep])))
+    done = cli(
+        *("run", "--checkpoint", assets / "checkpoints/GN_W0.5_S2_ArcFace_epoch16.h5"),
+        *("--pairs", assets / "lfw/raw-pairs.txt", "--faces", assets / "lfw/raw", "--pairs", tmp_path / "few.bin"),
+        *("--landmarks", assets / "lfw/landmarks.csv", "--calibration", assets / "lfw/calibration"),
+        *("--targets", "onnxruntime-fp32,onnxruntime-int8-stock", "--out", tmp_path / "out", "--json"),
+    )
+    report = json.loads(done.stdout)
+    assert report["data"]["pairs"]["count"] == 200
+    assert report["data"]["calibration"]["identities_shared_with_pairs"] == 0
+    assert [further["name"] for further in report["data"]["further_pairs"]] == ["few"]
+    fp32, stock = report["variants"]
+    assert fp32["accuracy"]["mean"] >= 0.96
+    assert fp32["sets"]["few"]["accuracy"]["mean"] >= 0.97
+    assert stock["versus_reference"]["cosine_mean"] < 0.6
 
 
 def test_without_arguments_the_embedded_network_runs_on_rendered_faces(cli, tmp_path):
@@ -140,21 +144,20 @@ def test_some_of_the_three_inputs_are_too_few(cli, few_pairs):
     ("changed", "says"),
     [
         ({"--checkpoint": "nowhere.h5"}, "no such checkpoint"),
-        ({"--checkpoint": "lfw/pairs.txt"}, "pairs.txt"),
-        ({"--pairs": "lfw/calibration"}, "calibration"),
+        ({"--checkpoint": "file"}, "file"),
+        ({"--pairs": "empty"}, "empty"),
         ({"--calibration": "empty"}, "holds no images"),
         ({"--targets": "openvno"}, "did you mean 'openvino'"),
         ({"--out": "file/out"}, "cannot be written"),
         ({"recipe": "balancd"}, "did you mean `balanced`"),
     ],
 )
-def test_wrong_use_is_one_message_and_leaves_nothing(assets, cli, given, tmp_path, changed, says):
+def test_wrong_use_is_one_message_and_leaves_nothing(cli, given, tmp_path, changed, says):
     (tmp_path / "file").write_text("")
     (tmp_path / "empty").mkdir()
     options = given | {"--out": tmp_path / "out"}
     for option, value in changed.items():
-        here = option in {"--out", "--calibration"}
-        options[option] = value if option in {"--targets", "recipe"} else (tmp_path if here else assets) / value
+        options[option] = value if option in {"--targets", "recipe"} else tmp_path / value
     done = cli("run", *arguments_of(options))
     assert done.returncode == 2, done.stderr
     assert says in done.stderr
@@ -172,21 +175,23 @@ def test_a_truncated_bin_is_refused(cli, given, few_pairs, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_leak_is_refused_unless_it_is_allowed_by_name(assets, cli, given, few_pairs, tmp_path):
-    import pickle
+def test_who_leaks_is_left_out_unless_allowed_or_refused(cli, given, few_pairs, few_faces, tmp_path):
+    faces = shutil.copytree(few_faces, tmp_path / "faces")
+    (faces / "Leaky_Person").mkdir()
+    (faces / "Leaky_Person/one.png").write_bytes(load_pairs(few_pairs).images[0])
+    options = arguments_of(given | {"--calibration": faces, "--targets": "onnxruntime-fp32"})
 
-    images, _ = pickle.loads(few_pairs.read_bytes())
-    for name in ("Leaky_Person", *"ABCDEFGHIJ"):
-        (tmp_path / "faces" / name).mkdir(parents=True)
-    (tmp_path / "faces/Leaky_Person/one.jpg").write_bytes(images[0])
-    for letter, source in zip("ABCDEFGHIJ", sorted((assets / "lfw/calibration").glob("*/*.jpg")), strict=False):
-        (tmp_path / "faces" / letter / "one.jpg").write_bytes(source.read_bytes())
-    options = given | {"--calibration": tmp_path / "faces", "--targets": "onnxruntime-fp32"}
-    done = cli("run", *arguments_of(options), "--out", tmp_path / "out")
-    assert done.returncode == 2
-    assert "Leaky_Person" in done.stderr
-    allowed = cli("run", *arguments_of(options), "--allow-leak", "Leaky_Person", "--out", tmp_path / "out")
-    assert allowed.returncode != 2, allowed.stderr
-    guard = json.loads((tmp_path / "out/report.json").read_text())["data"]["calibration"]["leak_guard"]
-    assert guard["allowed"] == ["Leaky_Person"]
-    assert guard["found"]
+    def calibration(*more):
+        assert cli("run", *options, *more, "--out", tmp_path / "out").returncode in {0, 1, 4}
+        return json.loads((tmp_path / "out/report.json").read_text())["data"]["calibration"]
+
+    left_out = calibration()
+    assert (left_out["identities"], left_out["identities_shared_with_pairs"]) == (40, 0)
+    assert "Leaky_Person" in left_out["leak_guard"]["found"][0]
+    allowed = calibration("--allow-leak", "Leaky_Person")
+    assert (allowed["identities"], allowed["identities_shared_with_pairs"]) == (41, 1)
+    assert allowed["leak_guard"]["allowed"] == ["Leaky_Person"]
+    refused = cli("run", *options, "--leaks", "refuse", "--out", tmp_path / "refused")
+    assert refused.returncode == 2
+    assert "Leaky_Person" in refused.stderr
+    assert not (tmp_path / "refused").exists()

@@ -1,10 +1,8 @@
-"""Single artifacts, measured: accuracy on pairs, latency in turns."""
+"""One artifact on verification pairs: its accuracy, what it lost against another, what may be wrong with its input."""
 
 import tempfile
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,16 +13,11 @@ from ghostface_edge.pipeline.stages.artifacts import Artifact, artifact_of
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
 from ghostface_edge.pipeline.stages.embed import Embed
-from ghostface_edge.pipeline.stages.latency import ROUNDS, RUNS_PER_ROUND, Timing, time_interleaved
-from ghostface_edge.pipeline.stages.profile import Profile
 from ghostface_edge.pipeline.support.host import usable_cores
 from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.support.store import Store
-from ghostface_edge.pipeline.tools.diagnose import diagnose as find_mistake
-from ghostface_edge.pipeline.tools.diagnose import separation_warning
+from ghostface_edge.pipeline.tools.diagnose import diagnose, separation_warning
 from ghostface_edge.pipeline.tools.inspection import runtime_of
-from ghostface_edge.reports.errors import InputError
-from ghostface_edge.reports.latency import summarize
 from ghostface_edge.reports.metrics import cosine_scores, verification_accuracy
 from ghostface_edge.reports.paired import compare
 from ghostface_edge.reports.people import link_identities
@@ -88,7 +81,7 @@ def evaluate(
     return facts
 
 
-def diagnose(artifact: Path, source: PairsSource, progress: Progress) -> dict[str, object]:
+def diagnose_artifact(artifact: Path, source: PairsSource, progress: Progress) -> dict[str, object]:
     """Undo the usual input mistakes one by one on the pairs, and say which one fits."""
     runtime, store = runtime_of(artifact), Store()
     pairs = open_pairs(source, store.root / "aligned", usable_cores()).pairs
@@ -99,23 +92,9 @@ def diagnose(artifact: Path, source: PairsSource, progress: Progress) -> dict[st
         LOCAL.open(RuntimeWorker, runtime, log=Path(logs) / "diagnose.log") as worker,
     ):
         worker.load(artifact, usable_cores(), _BATCH)
-        found = find_mistake(worker.embed, faces, pairs.index, pairs.same, pairs.folds)
+        found = diagnose(worker.embed, faces, pairs.index, pairs.same, pairs.folds)
     tried: dict[str, object] = {finding.remedy.cause: finding.accuracy for finding in found.findings}
     return tried | {"advice": found.advice}
-
-
-def profile(artifacts: Sequence[Path], threads: int, progress: Progress) -> dict[str, list[dict[str, Any]]]:
-    """Where the time of each artifact goes, by kind of operator and what it is spent on."""
-    runtimes = {path: runtime_of(path) for path in artifacts}
-    with tempfile.TemporaryDirectory() as logs:
-        context = StageContext(Store(), Path(logs), progress, usable_cores())
-        return {
-            path.name: [
-                row.model_dump(mode="json")
-                for row in context.run(Profile(artifact_of(runtime, path), threads, path.name))
-            ]
-            for path, runtime in runtimes.items()
-        }
 
 
 def _embed(context: StageContext, artifact: Artifact, pairs: VerificationSet, flip: bool) -> Embeddings:
@@ -126,34 +105,3 @@ def _embed(context: StageContext, artifact: Artifact, pairs: VerificationSet, fl
         return embeddings
     with DecodedFaces.of_pairs(pairs, mirrored=True) as faces:
         return flip_sum(embeddings, context.run(Embed(artifact, faces, threads, f"{name}, mirrored")))
-
-
-def benchmark(artifacts: Sequence[Path], threads: int, progress: Progress) -> list[dict[str, object]]:
-    """Latency of every artifact and its ratio to the first one's.
-
-    Raises:
-        InputError: an artifact is missing, unknown, or named twice.
-        ToolError: a runtime failed.
-    """
-    if len(set(artifacts)) < len(artifacts):
-        raise InputError("an artifact is named twice", fix="name each once")
-    runtimes = {str(path): (runtime_of(path), path) for path in artifacts}
-    total = ROUNDS * RUNS_PER_ROUND * len(artifacts)
-    with (
-        tempfile.TemporaryDirectory() as logs,
-        progress.stage(f"time {len(artifacts)} models in turns", total) as advance,
-    ):
-        taken = time_interleaved(runtimes, threads=threads, logs=Path(logs), advance=advance)
-    timings: dict[str, Timing] = {}
-    for label, timing in taken.items():
-        if not isinstance(timing, Timing):
-            raise timing
-        timings[label] = timing
-    first = timings[str(artifacts[0])]
-    rows: list[dict[str, object]] = []
-    for label, timing in timings.items():
-        summary = asdict(summarize(timing.samples_ms, first.samples_ms, rounds=ROUNDS))
-        ratio, interval = summary.pop("versus_fp32"), summary.pop("versus_fp32_ci95")
-        costs = {"load_ms": timing.load_ms, "peak_rss_mb": timing.peak_rss_mb, "threads": threads}
-        rows.append({"artifact": Path(label).name, **summary, "versus_first": ratio, "ci95": interval, **costs})
-    return rows
