@@ -38,7 +38,7 @@ from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.pipeline.tools.quantize_file import CALIBRATION_FACES
 from ghostface_edge.reports.errors import GhostfaceEdgeError
-from ghostface_edge.reports.metrics import cosine_scores, normalized
+from ghostface_edge.reports.metrics import cosine_scores, cosines
 from ghostface_edge.reports.paired import compare
 from ghostface_edge.reports.people import link_identities
 from ghostface_edge.targets.places.board import TfliteBoard
