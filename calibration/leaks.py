@@ -1,4 +1,4 @@
-"""Is anybody, or any photograph, both calibrated on and judged on?
+"""People and photographs that are both calibrated on and judged on.
 
 Four looks, from cheap to thorough: names, file contents, perceptual hashes, embeddings. Out: a value that says what was
 looked at and what was found. Calibration faces are plentiful and verification pairs are not, so whoever leaks is left

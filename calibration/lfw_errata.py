@@ -1,4 +1,4 @@
-"""What is known to be wrong with LFW itself.
+"""Errata of LFW itself.
 
 Source of the pairs: the "Errata" section of http://vis-www.cs.umass.edu/lfw/. The photographs under two names were
 found by the leak guard on aligned faces: two are equal byte for byte, the others have cosines of 0.88 to 0.96 (FP32

@@ -1,4 +1,4 @@
-"""From uint8 faces to the network's float input.
+"""Pixels as networks take them: uint8 faces to float input.
 
 Every GhostFaceNet of the official repository was trained on RGB, (x - 127.5) / 128.
 """

@@ -1,4 +1,4 @@
-"""From five landmarks to an aligned face: the similarity transform onto the ArcFace template.
+"""Similarity transform that brings five landmarks onto the ArcFace template, and a face with them.
 
 Source: Umeyama 1991, doi 10.1109/34.88573; template of Deng et al. 2019, arXiv:1801.07698, for 112x112.
 """

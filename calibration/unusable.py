@@ -1,4 +1,4 @@
-"""Bad inputs, collected: one error for all of them, or a counted skip."""
+"""Inputs that cannot be used, collected: one error for all of them, or a counted skip."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

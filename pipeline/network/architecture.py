@@ -1,4 +1,4 @@
-"""What a GhostFaceNet is made of, as plain numbers: no weights, no torch.
+"""Architecture of a GhostFaceNet as plain numbers: no weights, no torch.
 
 In: version, width, stem stride, input size, embedding size. Out: the channel and kernel plan of every block.
 Source: HamadYA/GhostFaceNets, and the tables of doi 10.1109/ACCESS.2023.3266068.

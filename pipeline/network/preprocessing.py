@@ -1,4 +1,4 @@
-"""What a network expects of the pixels it is fed: part of the model, recorded with every artifact.
+"""Preprocessing that a network expects of its pixels: part of the model, recorded with every artifact.
 
 The official nets take RGB, (x - 127.5) / 128. A net trained otherwise keeps its own declaration here; on export its
 input convolution absorbs the difference, so that every artifact of this project takes RGB, (x - 127.5) / 128.

@@ -1,4 +1,4 @@
-"""What may cover part of a face in one picture."""
+"""Things that may cover part of a face in one picture."""
 
 import numpy as np
 

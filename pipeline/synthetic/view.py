@@ -1,4 +1,4 @@
-"""How a picture was taken: pose, light, expression, occlusion, camera. Nothing here belongs to the person."""
+"""Circumstances of a picture: pose, light, expression, occlusion, camera. Nothing here belongs to the person."""
 
 from dataclasses import dataclass
 from enum import IntEnum

@@ -1,4 +1,4 @@
-"""Why a network's embeddings barely separate people: the usual mistakes, each undone in turn to see which one it was.
+"""Diagnosis of embeddings that barely separate people: the usual mistakes, each undone in turn to see which one it was.
 
 In: anything that turns RGB uint8 faces into embeddings under the official preprocessing, and labelled pairs. Out: how
 well each remedy verifies. A remedy changes the pixels, not the network, so it works on every artifact of every runtime.

@@ -1,4 +1,4 @@
-"""What a file holds, in words for a reader: checkpoint or artifact."""
+"""Facts of a file, in words for a reader: checkpoint or artifact."""
 
 import contextlib
 import dataclasses

@@ -1,4 +1,4 @@
-"""Where training faces come from: folders, RecordIO, or the renderer, behind one small interface."""
+"""Sources of training faces: folders, RecordIO, or the renderer, behind one small interface."""
 
 from pathlib import Path
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""What a training run is told; parsed once at the edge."""
+"""Options of a training run; parsed once at the edge."""
 
 import json
 from dataclasses import asdict, dataclass, field

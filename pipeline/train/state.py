@@ -1,4 +1,4 @@
-"""Everything a killed run needs to go on exactly where it was: saved whole or not at all."""
+"""State from which a killed run goes on exactly where it was: saved whole or not at all."""
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path

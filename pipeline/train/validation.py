@@ -1,4 +1,4 @@
-"""How well the network being trained verifies: LFW's protocol over a `.bin`, or over rendered pairs."""
+"""Validation of the network being trained: LFW's protocol over a `.bin`, or over rendered pairs."""
 
 from collections.abc import Iterator
 from pathlib import Path
