@@ -87,7 +87,6 @@ def _run(job: Job, progress: Progress) -> tuple[Report, ExitCode]:
         quantize = Quantize(model.path, inputs.calibration, job.recipe, job.seed)
         given = Ingredients(
             model=model,
-            calibration=inputs.calibration,
             quantize=quantize,
             quantized=_quantized(job, quantize, context),
             input_type=job.input_type,

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ghostface_edge.calibration.faces import CalibrationSet
 from ghostface_edge.pipeline.precision_search.search import SearchOutcome
 from ghostface_edge.pipeline.quantize.report import QuantizationReport
 from ghostface_edge.pipeline.stages.artifacts import Artifact
@@ -32,8 +31,8 @@ class Ingredients:
     """What variants are made of and compared with."""
 
     model: ExportedModel
-    calibration: CalibrationSet
     quantize: Quantize
+    """The stage, whose calibration faces the others take, too."""
     quantized: QdqModel | ToolError | None
     """What `quantize` gave, or how it failed; None where no variant needs it."""
     input_type: InputType
@@ -93,7 +92,9 @@ def build_variant(variant: VariantId, given: Ingredients, context: StageContext)
 def _build(variant: VariantId, given: Ingredients, context: StageContext) -> Built:
     label = str(variant)
     lowered = _lower(variant, given, context)
-    artifact = lowered.artifact if lowered else context.run(Convert(variant, given.model.path, given.calibration))
+    artifact = (
+        lowered.artifact if lowered else context.run(Convert(variant, given.model.path, given.quantize.calibration))
+    )
     info = context.run(Inspect(artifact, label))
     firmware = make_firmware(context, artifact, given.model.name, label) if variant.is_firmware else None
     embeddings = {}

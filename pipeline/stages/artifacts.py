@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from ghostface_edge.pipeline.support.json_value import read_value, write_value
 from ghostface_edge.pipeline.support.store import file_sha256
 from ghostface_edge.targets.table import load_target
+
+_SECONDS = "seconds.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,21 @@ class Artifact:
     def size_bytes(self) -> int:
         """Of all files."""
         return sum(file.stat().st_size for file in self.files)
+
+
+def artifact_path(runtime: str, folder: Path) -> Path:
+    """Where a stage writes the artifact that it makes."""
+    return folder / f"model{load_target(runtime).extension}"
+
+
+def write_seconds(folder: Path, seconds: float) -> None:
+    """Say what making that artifact took."""
+    write_value(folder / _SECONDS, seconds)
+
+
+def read_artifact(runtime: str, folder: Path) -> Artifact:
+    """The artifact that a stage made."""
+    return artifact_of(runtime, artifact_path(runtime, folder), read_value(folder / _SECONDS, float))
 
 
 def artifact_of(runtime: str, path: Path, seconds: float = 0.0) -> Artifact:

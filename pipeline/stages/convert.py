@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from ghostface_edge.calibration.faces import CalibrationSet
-from ghostface_edge.pipeline.stages.artifacts import Artifact, artifact_of
+from ghostface_edge.pipeline.stages.artifacts import Artifact, artifact_path, read_artifact, write_seconds
 from ghostface_edge.pipeline.stages.context import StageContext
-from ghostface_edge.pipeline.support.json_value import read_value, write_value
 from ghostface_edge.pipeline.support.store import file_sha256
 from ghostface_edge.targets.places.worker import RuntimeWorker
 from ghostface_edge.targets.protocol import Precision
@@ -15,7 +14,6 @@ from ghostface_edge.targets.requirements import versions
 from ghostface_edge.targets.table import VariantId, load_target
 
 STOCK_FACES = 300
-_SECONDS = "seconds.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ class Convert:
         }
 
     def build(self, folder: Path, context: StageContext) -> None:
-        artifact = self._artifact(folder)
+        artifact = artifact_path(self.variant.runtime, folder)
         with (
             context.open(RuntimeWorker, self.variant.runtime, label=str(self.variant)) as worker,
             context.progress.stage(f"{self.variant}: convert"),
@@ -48,10 +46,7 @@ class Convert:
                 seconds = worker.quantize_stock(self.model, faces, artifact)
             else:
                 seconds = worker.convert(self.model, self.variant.precision, artifact)
-        write_value(folder / _SECONDS, seconds)
+        write_seconds(folder, seconds)
 
     def read(self, folder: Path) -> Artifact:
-        return artifact_of(self.variant.runtime, self._artifact(folder), read_value(folder / _SECONDS, float))
-
-    def _artifact(self, folder: Path) -> Path:
-        return folder / f"model{load_target(self.variant.runtime).extension}"
+        return read_artifact(self.variant.runtime, folder)

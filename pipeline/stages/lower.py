@@ -6,17 +6,14 @@ from typing import ClassVar
 
 from ghostface_edge.pipeline.precision_search.search import SearchOutcome
 from ghostface_edge.pipeline.quantize.report import QuantizationReport
-from ghostface_edge.pipeline.stages.artifacts import Artifact, artifact_of
+from ghostface_edge.pipeline.stages.artifacts import Artifact, artifact_path, read_artifact, write_seconds
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.precision_search import search_precisions
 from ghostface_edge.pipeline.stages.quantize import QdqModel, Quantize
-from ghostface_edge.pipeline.support.json_value import read_value, write_value
 from ghostface_edge.targets.places.worker import RuntimeWorker
 from ghostface_edge.targets.protocol import InputType
 from ghostface_edge.targets.requirements import versions
 from ghostface_edge.targets.table import VariantId, load_target
-
-_SECONDS = "seconds.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +49,16 @@ class Lower:
             context.open(RuntimeWorker, self.variant.runtime, label=str(self.variant)) as worker,
             context.progress.stage(f"{self.variant}: lower"),
         ):
-            seconds = worker.lower_quantized(self.model.path, self._artifact(folder), self._input_type)
-        write_value(folder / _SECONDS, seconds)
+            artifact = artifact_path(self.variant.runtime, folder)
+            write_seconds(folder, worker.lower_quantized(self.model.path, artifact, self._input_type))
 
     def read(self, folder: Path) -> Artifact:
-        return artifact_of(self.variant.runtime, self._artifact(folder), read_value(folder / _SECONDS, float))
+        return read_artifact(self.variant.runtime, folder)
 
     @property
     def _input_type(self) -> InputType:
         known = load_target(self.variant.runtime).input_types
         return self.input_type if self.input_type in known else known[0]
-
-    def _artifact(self, folder: Path) -> Path:
-        return folder / f"model{load_target(self.variant.runtime).extension}"
 
 
 def lower(

@@ -12,7 +12,7 @@ from ghostface_edge.pipeline.precision_search.search import Search, SearchOutcom
 from ghostface_edge.pipeline.precision_search.setup import SearchSetup
 from ghostface_edge.pipeline.quantize.held_out import hold_out
 from ghostface_edge.pipeline.quantize.options import LatencyOptions
-from ghostface_edge.pipeline.stages.artifacts import Artifact, artifact_of
+from ghostface_edge.pipeline.stages.artifacts import Artifact, artifact_path, read_artifact, write_seconds
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.convert import Convert
 from ghostface_edge.pipeline.stages.quantize import QdqModel, Quantize
@@ -24,7 +24,7 @@ from ghostface_edge.targets.protocol import Precision
 from ghostface_edge.targets.requirements import versions
 from ghostface_edge.targets.table import VariantId, load_target
 
-_FOUND = "found.json"
+_FOUND = "outcome.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,6 @@ class Found:
 
     artifact: Artifact
     outcome: SearchOutcome
-
-
-@dataclass(frozen=True, slots=True)
-class _Record:
-    outcome: SearchOutcome
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +83,12 @@ class PrecisionSearch:
             )
             outcome, artifact = Search(setup).run()
             for file in load_target(self.fp32.runtime).files(artifact):
-                shutil.copyfile(file, self._artifact(folder).with_suffix(file.suffix))
-        write_value(folder / _FOUND, _Record(outcome, time.monotonic() - started))
+                shutil.copyfile(file, artifact_path(self.fp32.runtime, folder).with_suffix(file.suffix))
+        write_value(folder / _FOUND, outcome)
+        write_seconds(folder, time.monotonic() - started)
 
     def read(self, folder: Path) -> Found:
-        record = read_value(folder / _FOUND, _Record)
-        return Found(artifact_of(self.fp32.runtime, self._artifact(folder), record.seconds), record.outcome)
-
-    def _artifact(self, folder: Path) -> Path:
-        return folder / f"model{load_target(self.fp32.runtime).extension}"
+        return Found(read_artifact(self.fp32.runtime, folder), read_value(folder / _FOUND, SearchOutcome))
 
 
 def search_precisions(

@@ -190,9 +190,7 @@ def file_sha256(*paths: Path) -> str:
     """SHA-256 over the files' bytes, one after the other."""
     digest = hashlib.sha256()
     for path in paths:
-        with path.open("rb") as file:
-            while chunk := file.read(1 << 20):
-                digest.update(chunk)
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
