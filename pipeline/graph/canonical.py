@@ -77,7 +77,7 @@ def replace(old: list[ir.Node], new: ir.Node) -> None:
 
 def initializer(graph: ir.Graph, name: str, array: NDArray[np.generic]) -> ir.Value:
     """Add a constant to the graph."""
-    tensor = ir.tensor(np.ascontiguousarray(array), name=name)
+    tensor = ir.tensor(np.array(array, order="C"), name=name)
     value = ir.Value(name=name, shape=ir.Shape(array.shape), type=ir.TensorType(tensor.dtype), const_value=tensor)
     graph.register_initializer(value)
     return value

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ghostface_edge.calibration.preprocessing import MEAN, SCALE
+from ghostface_edge.pipeline.graph.canonical import initializer
 from ghostface_edge.pipeline.graph.model import OPSET
 from ghostface_edge.pipeline.network.ghostfacenet import (
     ConvUnit,
@@ -67,7 +68,7 @@ class _Emitter:
         if self._preprocessing.mean != MEAN:
             # zeros that the stem pads with must stay zeros of the network's own input, so a bias would not do
             offset = np.array((MEAN - self._preprocessing.mean) / SCALE, np.float32)
-            x = _Map(self._node("Add", [x.value, self._constant("faces.offset", offset)]), x.height, x.width)
+            x = _Map(self._node("Add", [x.value, initializer(self._graph, "faces.offset", offset)]), x.height, x.width)
         x = self.conv_unit(network.stem, x)
         for block in network.blocks:
             assert isinstance(block, GhostBottleneck)
@@ -104,7 +105,7 @@ class _Emitter:
         for unit in module.gate:
             assert isinstance(unit, ConvUnit)
             gate = self.conv_unit(unit, gate)
-        sizes = self._constant(f"{self._names[module]}.gate.sizes", np.array([x.height, x.width], np.int64))
+        sizes = initializer(self._graph, f"{self._names[module]}.gate.sizes", np.array([x.height, x.width], np.int64))
         attributes: dict[str, str | list[int]] = {
             "mode": "linear",
             "coordinate_transformation_mode": "half_pixel",
@@ -128,9 +129,9 @@ class _Emitter:
         if name == "stem":
             weight = np.ascontiguousarray(weight[:, ::-1]) if self._preprocessing.colour is ColourOrder.BGR else weight
             weight = weight * np.float32(SCALE / self._preprocessing.scale)
-        inputs = [x.value, self._constant(f"{name}.conv.weight", weight)]
+        inputs = [x.value, initializer(self._graph, f"{name}.conv.weight", weight)]
         if bias is not None:
-            inputs.append(self._constant(f"{name}.conv.bias", bias))
+            inputs.append(initializer(self._graph, f"{name}.conv.bias", bias))
         attributes: dict[str, int | list[int]] = {
             "kernel_shape": [high, wide],
             "strides": list(conv.stride),
@@ -141,7 +142,7 @@ class _Emitter:
         y = self._node("Conv", inputs, attributes)
         if isinstance(unit.activation, nn.PReLU):
             slopes = unit.activation.weight.detach().numpy().reshape(1, -1, 1, 1)
-            y = self._node("PRelu", [y, self._constant(f"{name}.activation.weight", slopes)])
+            y = self._node("PRelu", [y, initializer(self._graph, f"{name}.activation.weight", slopes)])
         elif unit.activation is not None:
             y = self._node("Relu", [y])
         height, width = (x.height + top + bottom - high) // stride + 1, (x.width + left + right - wide) // stride + 1
@@ -156,12 +157,6 @@ class _Emitter:
         node = ir.node(kind, inputs, attributes)
         self._graph.append(node)
         return node.outputs[0]
-
-    def _constant(self, name: str, array: NDArray[np.generic]) -> ir.Value:
-        tensor = ir.tensor(np.array(array), name=name)
-        value = ir.Value(name=name, shape=ir.Shape(array.shape), type=ir.TensorType(tensor.dtype), const_value=tensor)
-        self._graph.register_initializer(value)
-        return value
 
 
 def _folded(

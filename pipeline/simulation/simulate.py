@@ -51,7 +51,10 @@ def simulate(quantized: QuantizedProgram, faces: Faces) -> Embeddings:
 
 
 def cosines(first: Embeddings, second: Embeddings) -> NDArray[np.float64]:
-    """Cosine similarity row by row, (N,), float64."""
+    """Cosine similarity row by row, (N,), float64.
+
+    Unlike `reports.metrics.cosines` it takes rows without a direction: a trial that collapses is bad, not an error.
+    """
     a, b = first.astype(np.float64), second.astype(np.float64)
     lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
     similarity: NDArray[np.float64] = (a * b).sum(1) / np.maximum(lengths, np.finfo(np.float64).tiny)
