@@ -1,4 +1,4 @@
-"""ONNX Runtime on the CPU: rewrites to the forms its kernels are fast at, float and integer, and its own quantizer."""
+"""ONNX Runtime on the CPU: rewrites to what its kernels are fast at, float and integer, and its own quantizer."""
 
 from ghostface_edge.targets.onnxruntime.target import OnnxruntimeTarget
 

@@ -1,4 +1,4 @@
-"""What OpenVINO's own writer leaves to be done to an `.xml`: which kernels to take, and less text.
+"""Kernel preferences in an OpenVINO `.xml`, and less text in it: what its own writer leaves to be done.
 
 A preference is the runtime attribute `primitives_priority` of a layer, which OpenVINO's CPU plugin reads; a machine
 without such a kernel takes its own choice. Left to itself the plugin takes oneDNN's "brgconv" kernels, which are slower

@@ -1,4 +1,4 @@
-"""What a `.tflite` says about itself: interface, operators, and where its multiply-accumulates are done."""
+"""Facts that a `.tflite` states about itself: interface, operators, and where its multiply-accumulates are done."""
 
 from collections import Counter
 from dataclasses import dataclass

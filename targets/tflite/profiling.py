@@ -1,4 +1,4 @@
-"""Time each operator of a `.tflite` alone, and see whether XNNPACK takes it.
+"""Times of a `.tflite`'s operators, each alone, and whether XNNPACK takes it.
 
 LiteRT's Python package has no profiler, and inside XNNPACK's partitions there is nothing to hook. So every operator is
 cut out into a model of its own, two and eight copies side by side on the same input; the difference over six is its

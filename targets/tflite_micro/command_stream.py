@@ -1,4 +1,4 @@
-"""Which memory an Ethos-U's compiled command stream writes.
+"""Memory that an Ethos-U's compiled command stream writes.
 
 In: the payload that a compiler puts in front of the `ethos-u` operator. Out: spans of bytes by region of memory. No
 NPU and no simulator are needed: every address and extent stands in the stream, as settings of registers that the

@@ -1,4 +1,4 @@
-"""Where a model that Vela compiled has its input and output, read off the file.
+"""Places of input and output in a model that Vela compiled, read off the file.
 
 In: a `.tflite` with `ethos-u` operators. Out: both tensors' bytes in the arena, how often the NPU writes into the
 input's, and what was left to the CPU. Source: TensorFlow Lite Micro's offline memory plan (metadata
