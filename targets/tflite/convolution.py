@@ -12,10 +12,10 @@ import onnx_ir as ir
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.qdq import label, name_of, operand
 from ghostface_edge.targets.quant_params import QuantParams
-from ghostface_edge.targets.tflite.context import Lowering
 from ghostface_edge.targets.tflite.conv_weights import ConvWeights, read_conv_weights
 from ghostface_edge.targets.tflite.folding import find_fold, folded, folded_shape
 from ghostface_edge.targets.tflite.kernel_set import KernelSet
+from ghostface_edge.targets.tflite.lowering_context import LoweringContext
 
 _XNNPACK_TAPS: Final = 25
 """Largest depthwise kernel that XNNPACK sums in one pass; past it, in int8, LiteRT's own kernel is 35 times faster."""
@@ -25,7 +25,7 @@ _DENSE_ORDER: Final = (0, 2, 3, 1)
 _DEPTHWISE_ORDER: Final = (1, 2, 3, 0)
 
 
-def convolve(node: ir.Node, lowering: Lowering) -> None:
+def convolve(node: ir.Node, lowering: LoweringContext) -> None:
     """Lower one Conv."""
     weights = read_conv_weights(node)
     gate = lowering.sole_consumer(node.outputs[0], "HardSigmoid")
@@ -61,7 +61,7 @@ def _refuse_unsaturated(gate: ir.Node, quantization: QuantParams) -> None:
         )
 
 
-def _emit(node: ir.Node, weights: ConvWeights, output: ir.Value, activation: str, lowering: Lowering) -> None:
+def _emit(node: ir.Node, weights: ConvWeights, output: ir.Value, activation: str, lowering: LoweringContext) -> None:
     source = operand(node)
     image_quantization = lowering.quantization(source)
     if image_quantization is not None:
@@ -93,7 +93,7 @@ def _append(
     groups: int,
     ends: tuple[int, int],
     settings: dict[str, int | str],
-    lowering: Lowering,
+    lowering: LoweringContext,
 ) -> None:
     """Append the operator that convolves tensor `ends[0]` into tensor `ends[1]`."""
     image, written = ends
@@ -131,7 +131,9 @@ def _refuse_unknown_form(node: ir.Node, groups: int, in_per_group: int) -> None:
         raise ToolError(f"{label(node)} leaves its padding to auto_pad", fix="export the model with explicit pads")
 
 
-def _padded(node: ir.Node, kernel: tuple[int, ...], strides: tuple[int, int], lowering: Lowering) -> tuple[int, str]:
+def _padded(
+    node: ir.Node, kernel: tuple[int, ...], strides: tuple[int, int], lowering: LoweringContext
+) -> tuple[int, str]:
     """The image to convolve and TFLite's padding word: SAME or VALID where they mean the ONNX pads, else a PAD."""
     top, left, bottom, right = node.attributes.get_ints("pads", (0, 0, 0, 0))
     image, source = lowering.input(node), operand(node)

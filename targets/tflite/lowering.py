@@ -18,13 +18,13 @@ from ghostface_edge.targets.protocol import InputType
 from ghostface_edge.targets.qdq import label, stored
 from ghostface_edge.targets.tflite import convolution, pointwise, prelu, shaping
 from ghostface_edge.targets.tflite.annotated_graph import REQUANTIZE, read_annotated
-from ghostface_edge.targets.tflite.context import Lowering
 from ghostface_edge.targets.tflite.interface import set_input
 from ghostface_edge.targets.tflite.kernel_set import KernelSet
+from ghostface_edge.targets.tflite.lowering_context import LoweringContext
 from ghostface_edge.targets.tflite.shared_scales import share_scales
 from ghostface_edge.targets.tflite.subgraph import Subgraph
 
-RULES: Final[Mapping[str, Callable[[ir.Node, Lowering], None]]] = MappingProxyType(
+RULES: Final[Mapping[str, Callable[[ir.Node, LoweringContext], None]]] = MappingProxyType(
     {
         "Add": pointwise.add,
         "AveragePool": shaping.average_pool,
@@ -57,7 +57,7 @@ def lower(model: Path, *, half_weights: bool = False) -> Subgraph:
         ToolError: an operator without a rule, or a form of it that TFLite cannot express.
     """
     source = read_annotated(model)
-    return _lower(Lowering(source, Subgraph(source.batch_is_dynamic), half_weights=half_weights))
+    return _lower(LoweringContext(source, Subgraph(source.batch_is_dynamic), half_weights=half_weights))
 
 
 def lower_quantized(qdq_model: Path, kernels: KernelSet, input_type: InputType) -> Subgraph:
@@ -73,7 +73,7 @@ def lower_quantized(qdq_model: Path, kernels: KernelSet, input_type: InputType) 
     """
     source = read_annotated(qdq_model)
     batch_is_dynamic = source.batch_is_dynamic and kernels != KernelSet.PORTABLE
-    subgraph = _lower(Lowering(source, Subgraph(batch_is_dynamic), kernels=kernels))
+    subgraph = _lower(LoweringContext(source, Subgraph(batch_is_dynamic), kernels=kernels))
     for tensor in subgraph.tensors:
         if tensor.dtype == np.float32:
             raise ToolError(
@@ -91,7 +91,7 @@ def _drop_constant_names(subgraph: Subgraph) -> None:
     subgraph.tensors = [tensor if tensor.data is None else replace(tensor, name="") for tensor in subgraph.tensors]
 
 
-def _lower(lowering: Lowering) -> Subgraph:
+def _lower(lowering: LoweringContext) -> Subgraph:
     graph = lowering.source.graph
     (entry,), (end,) = graph.inputs, graph.outputs
     lowering.output(entry)

@@ -6,40 +6,40 @@ import onnx_ir as ir
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.qdq import constant, label, operand, stored
 from ghostface_edge.targets.quant_params import QuantParams
-from ghostface_edge.targets.tflite.context import Lowering
+from ghostface_edge.targets.tflite.lowering_context import LoweringContext
 
 
-def add(node: ir.Node, lowering: Lowering) -> None:
+def add(node: ir.Node, lowering: LoweringContext) -> None:
     """ADD, with a Relu behind it fused."""
     _arithmetic(node, lowering, "ADD", "AddOptions")
 
 
-def multiply(node: ir.Node, lowering: Lowering) -> None:
+def multiply(node: ir.Node, lowering: LoweringContext) -> None:
     """MUL; a gate (N, 1, 1, C) broadcasts."""
     _arithmetic(node, lowering, "MUL", "MulOptions")
 
 
-def maximum(node: ir.Node, lowering: Lowering) -> None:
+def maximum(node: ir.Node, lowering: LoweringContext) -> None:
     """MAXIMUM of two."""
     _extremum(node, lowering, "MAXIMUM")
 
 
-def minimum(node: ir.Node, lowering: Lowering) -> None:
+def minimum(node: ir.Node, lowering: LoweringContext) -> None:
     """MINIMUM of two."""
     _extremum(node, lowering, "MINIMUM")
 
 
-def relu(node: ir.Node, lowering: Lowering) -> None:
+def relu(node: ir.Node, lowering: LoweringContext) -> None:
     """RELU."""
     lowering.subgraph.operator("RELU", [lowering.input(node)], lowering.output(node.outputs[0]))
 
 
-def sigmoid(node: ir.Node, lowering: Lowering) -> None:
+def sigmoid(node: ir.Node, lowering: LoweringContext) -> None:
     """LOGISTIC."""
     lowering.subgraph.operator("LOGISTIC", [lowering.input(node)], lowering.output(node.outputs[0]))
 
 
-def hard_sigmoid(node: ir.Node, lowering: Lowering) -> None:
+def hard_sigmoid(node: ir.Node, lowering: LoweringContext) -> None:
     """clip(a·x + b, 0, 1) that does not follow a convolution: relu6(6a·x + 6b) / 6."""
     if lowering.quantization(node.outputs[0]) is not None:
         raise ToolError(
@@ -60,7 +60,7 @@ def hard_sigmoid(node: ir.Node, lowering: Lowering) -> None:
     subgraph.operator("MUL", [clamped, scalar("sixth", 1 / 6)], lowering.output(node.outputs[0]), "MulOptions")
 
 
-def clip(node: ir.Node, lowering: Lowering) -> None:
+def clip(node: ir.Node, lowering: LoweringContext) -> None:
     """RELU6 for [0, 6], else MAXIMUM and MINIMUM with constants."""
     bounds = [stored(value) for value in (*node.inputs[1:3], None, None)]
     low, high = (
@@ -78,7 +78,7 @@ def clip(node: ir.Node, lowering: Lowering) -> None:
     lowering.indices[node.outputs[0]] = current
 
 
-def _bounded(node: ir.Node, kind: str, current: int, bound: float, lowering: Lowering, *, last: bool) -> int:
+def _bounded(node: ir.Node, kind: str, current: int, bound: float, lowering: LoweringContext, *, last: bool) -> int:
     quantization = lowering.quantization(node.outputs[0])
     name = f"{node.outputs[0].name}.{kind.lower()}"
     written = (
@@ -91,20 +91,20 @@ def _bounded(node: ir.Node, kind: str, current: int, bound: float, lowering: Low
     return written
 
 
-def _scalar(name: str, value: float, quantization: QuantParams | None, lowering: Lowering) -> int:
+def _scalar(name: str, value: float, quantization: QuantParams | None, lowering: LoweringContext) -> int:
     values = np.full(1, value, np.float32)
     if quantization is None:
         return lowering.subgraph.constant(name, values)
     return lowering.subgraph.constant(name, quantization.quantize(values), quantization)
 
 
-def _arithmetic(node: ir.Node, lowering: Lowering, kind: str, options: str) -> None:
+def _arithmetic(node: ir.Node, lowering: LoweringContext, kind: str, options: str) -> None:
     operands = [lowering.operand(node, 0), lowering.operand(node, 1)]
     output, activation = lowering.absorb_relu(node)
     lowering.subgraph.operator(kind, operands, lowering.output(output), options, fusedActivationFunction=activation)
 
 
-def _extremum(node: ir.Node, lowering: Lowering, kind: str) -> None:
+def _extremum(node: ir.Node, lowering: LoweringContext, kind: str) -> None:
     """Kernels of both want every operand at the output's scale."""
     if len(node.inputs) != 2:
         raise ToolError(f"{label(node)} has {len(node.inputs)} operands, TFLite takes 2", fix="split it into pairs")
@@ -118,7 +118,7 @@ def _extremum(node: ir.Node, lowering: Lowering, kind: str) -> None:
     lowering.subgraph.operator(kind, operands, lowering.output(node.outputs[0]), "MaximumMinimumOptions")
 
 
-def _constant_at(node: ir.Node, position: int, wanted: QuantParams | None, lowering: Lowering) -> int:
+def _constant_at(node: ir.Node, position: int, wanted: QuantParams | None, lowering: LoweringContext) -> int:
     index = lowering.operand(node, position)
     if wanted is None:
         return index

@@ -14,8 +14,8 @@ import onnx_ir as ir
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.qdq import Stored, constant, label, name_of, operand
 from ghostface_edge.targets.quant_params import QuantParams
-from ghostface_edge.targets.tflite.context import Lowering
 from ghostface_edge.targets.tflite.kernel_set import KernelSet
+from ghostface_edge.targets.tflite.lowering_context import LoweringContext
 from ghostface_edge.targets.tflite.subgraph import Array
 
 _STEEPEST = 1.0 + 1e-6
@@ -25,7 +25,7 @@ _LARGE_MAP, _FEW_ON_LARGE_MAPS = 56, 64
 """On maps this wide they still are below that many."""
 
 
-def prelu(node: ir.Node, lowering: Lowering) -> None:
+def prelu(node: ir.Node, lowering: LoweringContext) -> None:
     """Lower one PRelu with slopes (C, 1, 1)."""
     slopes, written = constant(node, 1), node.outputs[0]
     channels = lowering.shape(written)[-1]
@@ -42,7 +42,7 @@ def prelu(node: ir.Node, lowering: Lowering) -> None:
     lowering.subgraph.operator("PRELU", [lowering.input(node), stored], lowering.output(written))
 
 
-def _maximum(node: ir.Node, slopes: Stored, wanted: QuantParams, lowering: Lowering) -> None:
+def _maximum(node: ir.Node, slopes: Stored, wanted: QuantParams, lowering: LoweringContext) -> None:
     subgraph, written = lowering.subgraph, node.outputs[0]
     shape = lowering.shape(written)
     row = subgraph.constant(name_of(operand(node, 1)), _one_row(slopes.values, shape[2]), slopes.params)

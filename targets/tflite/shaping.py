@@ -5,13 +5,13 @@ import onnx_ir as ir
 
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.qdq import label, name_of, operand
-from ghostface_edge.targets.tflite.context import Lowering
+from ghostface_edge.targets.tflite.lowering_context import LoweringContext
 
 _CHANNELS_NCHW = 1
 _CHANNELS_NHWC = 3
 
 
-def concatenate(node: ir.Node, lowering: Lowering) -> None:
+def concatenate(node: ir.Node, lowering: LoweringContext) -> None:
     """CONCATENATION along channels; int8 kernels want one scale, so an input with another goes through QUANTIZE."""
     if node.attributes.get_int("axis", 0) != _CHANNELS_NCHW:
         raise ToolError(
@@ -23,14 +23,14 @@ def concatenate(node: ir.Node, lowering: Lowering) -> None:
     lowering.subgraph.operator("CONCATENATION", parts, written, "ConcatenationOptions", axis=_CHANNELS_NHWC)
 
 
-def global_average_pool(node: ir.Node, lowering: Lowering) -> None:
+def global_average_pool(node: ir.Node, lowering: LoweringContext) -> None:
     """MEAN over height and width, kept as axes of 1; in int8 it may change the scale, which an average pool may not."""
     axes = lowering.subgraph.constant(f"{node.outputs[0].name}.axes", np.array([1, 2], np.int32))
     image = lowering.input(node)
     lowering.subgraph.operator("MEAN", [image, axes], lowering.output(node.outputs[0]), "ReducerOptions", keepDims=True)
 
 
-def average_pool(node: ir.Node, lowering: Lowering) -> None:
+def average_pool(node: ir.Node, lowering: LoweringContext) -> None:
     """AVERAGE_POOL_2D without padding."""
     if any(node.attributes.get_ints("pads", (0, 0, 0, 0))) or node.attributes.get_int("ceil_mode", 0) != 0:
         raise ToolError(f"{label(node)} pads or rounds its output up", fix="pool without padding, ceil_mode 0")
@@ -50,7 +50,7 @@ def average_pool(node: ir.Node, lowering: Lowering) -> None:
     )
 
 
-def flatten(node: ir.Node, lowering: Lowering) -> None:
+def flatten(node: ir.Node, lowering: LoweringContext) -> None:
     """RESHAPE (N, 1, 1, C) to (N, C); larger maps would need a TRANSPOSE."""
     _, height, width, channels = lowering.shape(operand(node))
     if (height, width) != (1, 1) or node.attributes.get_int("axis", 1) != 1:
@@ -62,7 +62,7 @@ def flatten(node: ir.Node, lowering: Lowering) -> None:
     lowering.indices[node.outputs[0]] = lowering.reshaped(image, name_of(node.outputs[0]), (1, channels))
 
 
-def resize(node: ir.Node, lowering: Lowering) -> None:
+def resize(node: ir.Node, lowering: LoweringContext) -> None:
     """RESIZE_BILINEAR with half-pixel centres, no antialiasing."""
     mode, centres = (
         node.attributes.get_string("mode", "nearest"),
@@ -79,7 +79,7 @@ def resize(node: ir.Node, lowering: Lowering) -> None:
     )
 
 
-def requantize(node: ir.Node, lowering: Lowering) -> None:
+def requantize(node: ir.Node, lowering: LoweringContext) -> None:
     """QUANTIZE from one int8 scale to another."""
     image = lowering.input(node)
     lowering.subgraph.operator("QUANTIZE", [image], lowering.output(node.outputs[0]), "QuantizeOptions")

@@ -21,7 +21,7 @@ import numpy as np
 
 from ghostface_edge.reports.errors import InputError, ToolError
 from ghostface_edge.targets.requirements import require_modules
-from ghostface_edge.targets.tflite_micro.compiled import read_placement
+from ghostface_edge.targets.tflite_micro.placement import read_placement
 
 ACCELERATORS: Final = ("ethos-u55-128", "ethos-u55-256", "ethos-u65-256", "ethos-u85-256")
 INPUT_KEPT: Final = "input-kept"

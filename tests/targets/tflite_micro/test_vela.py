@@ -13,7 +13,7 @@ from ghostface_edge.targets.protocol import InputType
 from ghostface_edge.targets.tflite.inspection import main_graph, read_interface
 from ghostface_edge.targets.tflite_micro import TfliteMicroTarget
 from ghostface_edge.targets.tflite_micro.command_stream import Write, read_writes
-from ghostface_edge.targets.tflite_micro.compiled import read_placement
+from ghostface_edge.targets.tflite_micro.placement import read_placement
 from ghostface_edge.targets.tflite_micro.vela import ACCELERATORS, compile_for, require_vela
 
 

@@ -1,4 +1,4 @@
-"""State of one lowering: the ONNX graph it reads, the TFLite subgraph it writes, and the map between them."""
+"""Context of one lowering: the ONNX graph it reads, the TFLite subgraph it writes, and the map between them."""
 
 from dataclasses import dataclass, field
 
@@ -24,7 +24,7 @@ def nhwc(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 @dataclass(slots=True)
-class Lowering:
+class LoweringContext:
     """One lowering under way; rules read `source` and append to `subgraph`."""
 
     source: AnnotatedGraph
