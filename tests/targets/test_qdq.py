@@ -34,7 +34,8 @@ def test_int8_and_uint8_give_the_same_file(runtime, ghost_qdq, tmp_path):
     artifacts = [tmp_path / f"{name}{target.extension}" for name in ("signed", "unsigned")]
     for model, artifact in zip((ghost_qdq, unsigned), artifacts, strict=True):
         target.lower_quantized(model, artifact)
-    one, other = ([file.read_bytes() for file in target.files(artifact)] for artifact in artifacts)
+    # of OpenVINO's two files the one with the numbers: the other counts constants through the life of a process
+    one, other = (target.files(artifact)[-1].read_bytes() for artifact in artifacts)
     assert one == other
 
 
