@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
 from numpy.typing import NDArray
 from onnx import numpy_helper
@@ -11,6 +10,7 @@ from onnx import numpy_helper
 from ghostface_edge.pipeline.simulation.program import Parameters, Program
 from ghostface_edge.pipeline.simulation.quantized_program import QuantizedProgram
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.targets.onnx_file import read_onnx
 from ghostface_edge.targets.quant_params import QuantParams
 
 
@@ -24,7 +24,7 @@ def read_qdq(path: Path, program: Program) -> QuantizedProgram:
     Raises:
         InputError: the model was made of another network.
     """
-    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(path).graph.initializer}
+    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in read_onnx(path).graph.initializer}
     values = (program.input, *(step.output for step in program.steps))
     parameters: Parameters = {}
     for name, value in program.parameters.items():
