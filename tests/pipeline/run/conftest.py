@@ -67,7 +67,7 @@ def quantized(monkeypatch):
     """Stands for quantization, which takes long: the INT8 artifact is the float model."""
 
     def quantize(self, folder, _context):
-        shutil.copyfile(self.model, folder / "quantized.onnx")
+        shutil.copyfile(self.model, folder / "model.qdq.onnx")
         report = QuantizationReport("balanced", "quick", 8, 0.98, (), (), {}, (), 1.0, (), {}, ())
         write_value(folder / "report.json", QuantizationEvidence(PreparationReport(0, 0, 0, (), 0.0), report))
 
