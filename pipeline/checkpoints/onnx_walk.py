@@ -8,15 +8,7 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 from torch import nn
 
-from ghostface_edge.pipeline.network.ghostfacenet import (
-    BATCH_NORM_EPSILON,
-    ConvUnit,
-    DfcGhostModule,
-    GhostBottleneck,
-    GhostFaceNet,
-    GhostModule,
-    SqueezeExcite,
-)
+from ghostface_edge.pipeline.network import ghostfacenet
 from ghostface_edge.reports.errors import InputError
 
 _PASSING = {"Identity", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Pad", "Flatten", "Dropout"}
@@ -27,7 +19,7 @@ _POOLS = {"GlobalAveragePool", "ReduceMean"}
 class Walk:
     """Picks up the weights of one graph."""
 
-    def __init__(self, path: Path, network: GhostFaceNet, fix: str) -> None:
+    def __init__(self, path: Path, network: ghostfacenet.GhostFaceNet, fix: str) -> None:
         self._path, self._network, self._fix = path, network, fix
         self._names = {module: name for name, module in network.named_modules()}
         self._weights: dict[str, NDArray[np.float32]] = {}
@@ -41,7 +33,7 @@ class Walk:
         net = self._network
         x = self._unit(net.stem, entry)
         for block in net.blocks:
-            assert isinstance(block, GhostBottleneck)
+            assert isinstance(block, ghostfacenet.GhostBottleneck)
             x = self._bottleneck(block, x)
         x = self._unit(net.pool, self._unit(net.tail, x))
         conv = self._conv(net.embed, x)
@@ -49,33 +41,33 @@ class Walk:
         self._norm("norm", conv, net.norm.num_features)
         return self._weights
 
-    def _bottleneck(self, block: GhostBottleneck, x: ir.Value) -> ir.Value:
+    def _bottleneck(self, block: ghostfacenet.GhostBottleneck, x: ir.Value) -> ir.Value:
         y = self._ghost(block.expand, x)
-        if isinstance(block.stride, ConvUnit):
+        if isinstance(block.stride, ghostfacenet.ConvUnit):
             y = self._unit(block.stride, y)
-        if isinstance(block.attend, SqueezeExcite):
+        if isinstance(block.attend, ghostfacenet.SqueezeExcite):
             pooled = self._next(y, _POOLS, self._names[block.attend])
             self._unit(block.attend.expand, self._unit(block.attend.reduce, pooled))
             y = self._next(y, {"Mul"}, self._names[block.attend])
         y = self._ghost(block.project, y)
         if isinstance(block.shortcut, nn.Sequential):
             for unit in block.shortcut:
-                assert isinstance(unit, ConvUnit)
+                assert isinstance(unit, ghostfacenet.ConvUnit)
                 x = self._unit(unit, x)
         return self._next(y, {"Add"}, self._names[block])
 
-    def _ghost(self, module: GhostModule, x: ir.Value) -> ir.Value:
+    def _ghost(self, module: ghostfacenet.GhostModule, x: ir.Value) -> ir.Value:
         name = self._names[module]
         joined = self._next(self._unit(module.cheap, self._unit(module.primary, x)), {"Concat"}, name)
-        if not isinstance(module, DfcGhostModule):
+        if not isinstance(module, ghostfacenet.DfcGhostModule):
             return joined
         gate = self._next(x, {"AveragePool"}, f"{name}.gate")
         for unit in module.gate:
-            assert isinstance(unit, ConvUnit)
+            assert isinstance(unit, ghostfacenet.ConvUnit)
             gate = self._unit(unit, gate)
         return self._next(joined, {"Mul"}, f"{name}.gate")
 
-    def _unit(self, unit: ConvUnit, x: ir.Value) -> ir.Value:
+    def _unit(self, unit: ghostfacenet.ConvUnit, x: ir.Value) -> ir.Value:
         """One convolution with what belongs to it; returns the unit's output."""
         name = self._names[unit]
         conv = self._conv(unit, x)
@@ -88,7 +80,7 @@ class Walk:
             self._weights[f"{name}.conv.bias"] = bias.astype(np.float32)
         return y if unit.activation is None else self._activation(unit, y)
 
-    def _conv(self, unit: ConvUnit, x: ir.Value) -> ir.Node:
+    def _conv(self, unit: ghostfacenet.ConvUnit, x: ir.Value) -> ir.Node:
         shape = tuple(unit.conv.weight.shape)
         found = [node for node in _readers(x) if node.op_type == "Conv" and _array(node, 1).shape == shape]
         if len(found) != 1:
@@ -117,18 +109,18 @@ class Walk:
                 np.ones(channels),
                 bias,
                 np.zeros(channels),
-                np.full(channels, 1 - BATCH_NORM_EPSILON),
+                np.full(channels, 1 - ghostfacenet.BATCH_NORM_EPSILON),
             )
         else:
             gamma, beta, mean, variance = (_array(node, index).astype(np.float64) for index in range(1, 5))
             epsilon = node.attributes["epsilon"].as_float() if "epsilon" in node.attributes else 1e-5
-            mean, variance = mean - bias, variance + epsilon - BATCH_NORM_EPSILON
+            mean, variance = mean - bias, variance + epsilon - ghostfacenet.BATCH_NORM_EPSILON
             y = node.outputs[0]
         for suffix, array in (("weight", gamma), ("bias", beta), ("running_mean", mean), ("running_var", variance)):
             self._weights[f"{name}.{suffix}"] = array.astype(np.float32)
         return y
 
-    def _activation(self, unit: ConvUnit, y: ir.Value) -> ir.Value:
+    def _activation(self, unit: ghostfacenet.ConvUnit, y: ir.Value) -> ir.Value:
         name, channels = self._names[unit], unit.conv.out_channels
         readers = {node.op_type: node for node in _readers(y)}
         if not isinstance(unit.activation, nn.PReLU):

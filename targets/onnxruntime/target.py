@@ -14,21 +14,12 @@ from numpy.typing import NDArray
 
 from ghostface_edge.calibration.preprocessing import normalize
 from ghostface_edge.reports.evidence import ProfileRow
-from ghostface_edge.targets import onnx_graph
+from ghostface_edge.targets import onnx_graph, protocol
 from ghostface_edge.targets.onnxruntime import profiling
 from ghostface_edge.targets.onnxruntime.blocked import to_blocked
 from ghostface_edge.targets.onnxruntime.integer_lowering import to_integers
 from ghostface_edge.targets.profile import group
-from ghostface_edge.targets.protocol import (
-    EVERY_METHOD,
-    ArtifactInfo,
-    Embedder,
-    Embeddings,
-    Faces,
-    InputType,
-    Layout,
-    Precision,
-)
+from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Embeddings, Faces, InputType, Precision
 from ghostface_edge.targets.requirements import require_input, require_modules
 
 
@@ -36,11 +27,11 @@ class OnnxruntimeTarget:
     """`.onnx` in, `.onnx` out."""
 
     name = "onnxruntime"
-    layout = Layout.NCHW
+    layout = protocol.Layout.NCHW
     extension = ".onnx"
     packages = ("onnxruntime", "onnx")
     input_types = (InputType.FLOAT32,)
-    methods = EVERY_METHOD
+    methods = protocol.EVERY_METHOD
     reads_onnx = True
     is_timed = True
     uses_threads = True

@@ -1,12 +1,16 @@
 """The search ends with an artifact that keeps the limits, whatever the clock says."""
 
 import dataclasses
+import re
 
+import numpy as np
 import onnx
 import pytest
 
+from ghostface_edge.pipeline.precision_search import search
 from ghostface_edge.pipeline.precision_search.search import Search
 from ghostface_edge.pipeline.precision_search.setup import SearchSetup
+from ghostface_edge.pipeline.precision_search.turns import RUNS
 from ghostface_edge.pipeline.quantize.options import LatencyOptions
 from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.reports.errors import ToolError
@@ -49,12 +53,45 @@ def test_what_is_chosen_keeps_the_limits_and_is_what_the_outcome_says(setup):
     assert low <= outcome.versus_int8 <= high
 
 
-def test_a_limit_that_int8_misses_is_reached_with_float(setup):
-    """Cosines are 0.97 for INT8 and up to 0.997; a mix that keeps the limit is taken even if it is slower."""
-    strict = dataclasses.replace(setup, options=LatencyOptions(cosine=0.98, size=1.0))
-    outcome, _ = Search(strict).run()
-    assert outcome.cosine >= 0.98 or "no mix" in outcome.note
-    assert bool(outcome.float_tensors) == (outcome.cosine >= 0.98)
+@pytest.fixture
+def clock(monkeypatch):
+    """Times by a rule instead of by the host: a segment in float takes so many times INT8's, a change a little."""
+
+    def set_to(float_cost):
+        def cost(label):
+            runs = [(kind, int(count)) for kind, count in re.findall(r"([fi])(\d+)", label)]
+            return sum(count * (float_cost if kind == "f" else 1.0) for kind, count in runs) + 0.05 * (len(runs) - 1)
+
+        def take(runtime, artifacts, *, threads, rounds, log, advance):
+            return {label: np.full((rounds, RUNS), cost(label)) for label in artifacts}
+
+        monkeypatch.setattr(search, "time_in_turns", take)
+
+    return set_to
+
+
+def test_the_fastest_that_keeps_the_limits_is_chosen(setup, clock):
+    clock(0.5)
+    outcome, _ = Search(setup).run()
+    assert outcome.assignment in {"f4i1", "i1f4"}
+    assert outcome.versus_int8 == pytest.approx((4 * 0.5 + 1 + 0.05) / 5)
+    assert outcome.float_tensors
+
+
+def test_int8_that_is_good_enough_stays_where_float_is_slower(setup, clock):
+    clock(2.0)
+    outcome, _ = Search(setup).run()
+    assert (outcome.float_share, outcome.versus_int8, outcome.float_tensors) == (0.0, 1.0, ())
+    assert "INT8 stays" in outcome.note
+
+
+def test_a_limit_that_int8_misses_is_reached_with_float_even_if_that_is_slower(setup, clock):
+    """Cosines are 0.97 for INT8 and up to 0.997."""
+    clock(2.0)
+    outcome, _ = Search(dataclasses.replace(setup, options=LatencyOptions(cosine=0.98, size=1.0))).run()
+    assert outcome.cosine >= 0.98
+    assert outcome.float_tensors
+    assert outcome.versus_int8 > 1
 
 
 def test_limits_that_no_mix_keeps_leave_int8(setup):

@@ -9,22 +9,12 @@ from ghostface_edge.pipeline.stages import precision_search as stage
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.precision_search import search_precisions
 from ghostface_edge.pipeline.stages.quantize import QdqModel, Quantize
-from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.support.store import Store, file_sha256
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.protocol import Precision
 from ghostface_edge.targets.table import VariantId
 
-
-class Listener(Progress):
-    """Keeps what is said."""
-
-    def __init__(self):
-        super().__init__()
-        self.said = []
-
-    def say(self, text):
-        self.said.append(text)
+from ..listener import Listener
 
 
 @pytest.fixture

@@ -15,22 +15,12 @@ from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.lower import Lower
 from ghostface_edge.pipeline.stages.quantize import QuantizationEvidence, Quantize
 from ghostface_edge.pipeline.support.json_value import write_value
-from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.pipeline.synthetic.sets import write_calibration, write_pairs
 from ghostface_edge.reports.policy import Policy
 from ghostface_edge.targets.table import parse_variants
 
-
-class Listener(Progress):
-    """Keeps what is said."""
-
-    def __init__(self):
-        super().__init__()
-        self.said = []
-
-    def say(self, text):
-        self.said.append(text)
+from ..listener import Listener
 
 
 @pytest.fixture(scope="session")
