@@ -57,10 +57,12 @@ def test_what_is_chosen_keeps_the_limits_and_is_what_the_outcome_says(setup):
 def clock(monkeypatch):
     """Times by a rule instead of by the host: a segment in float takes so many times INT8's, a change a little."""
 
-    def set_to(float_cost):
+    def set_to(float_cost, change_cost=0.05):
         def cost(label):
             runs = [(kind, int(count)) for kind, count in re.findall(r"([fi])(\d+)", label)]
-            return sum(count * (float_cost if kind == "f" else 1.0) for kind, count in runs) + 0.05 * (len(runs) - 1)
+            return sum(count * (float_cost if kind == "f" else 1.0) for kind, count in runs) + change_cost * (
+                len(runs) - 1
+            )
 
         def take(runtime, artifacts, *, threads, rounds, log, advance):
             return {label: np.full((rounds, RUNS), cost(label)) for label in artifacts}
@@ -87,11 +89,11 @@ def test_int8_that_is_good_enough_stays_where_float_is_slower(setup, clock):
 
 def test_a_limit_that_int8_misses_is_reached_with_float_even_if_that_is_slower(setup, clock):
     """Cosines are 0.97 for INT8 and up to 0.997."""
-    clock(2.0)
+    clock(0.9, change_cost=1.0)
     outcome, _ = Search(dataclasses.replace(setup, options=LatencyOptions(cosine=0.98, size=1.0))).run()
     assert outcome.cosine >= 0.98
     assert outcome.float_tensors
-    assert outcome.versus_int8 > 1
+    assert outcome.versus_int8 == pytest.approx((4 * 0.9 + 1 + 1.0) / 5)
 
 
 def test_limits_that_no_mix_keeps_leave_int8(setup):
