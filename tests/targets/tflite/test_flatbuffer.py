@@ -17,7 +17,7 @@ def model(write_onnx):
     return write_onnx(nodes, {"w": weights, "slope": slopes}, (3, 4, 4))
 
 
-def test_equal_circuits_give_equal_bytes(model):
+def test_equal_subgraphs_give_equal_bytes(model):
     assert serialize(lower(model)) == serialize(lower(model))
 
 

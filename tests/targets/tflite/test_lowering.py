@@ -131,13 +131,13 @@ def test_float_graph_keeps_its_function(case, write_onnx, run_onnx, run_tflite):
     model = write_onnx(nodes, constants, (4, 8, 8))
     x = RNG.normal(size=(3, 4, 8, 8)).astype(np.float32)
 
-    circuit = lower(model)
+    subgraph = lower(model)
 
     counted = {
-        kind: [op.kind for op in circuit.operators].count(kind) for op in circuit.operators for kind in [op.kind]
+        kind: [op.kind for op in subgraph.operators].count(kind) for op in subgraph.operators for kind in [op.kind]
     }
     assert counted == operators
-    y = run_tflite(serialize(circuit), x.transpose(0, 2, 3, 1))
+    y = run_tflite(serialize(subgraph), x.transpose(0, 2, 3, 1))
     np.testing.assert_allclose(y.transpose(0, 3, 1, 2), run_onnx(model, x), atol=2e-5, rtol=1e-5)
 
 
