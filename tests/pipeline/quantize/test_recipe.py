@@ -17,7 +17,7 @@ from ghostface_edge.targets.tflite.target import TfliteTarget
 QUICK = Recipe(sensitivity_faces=0)
 
 
-def run_carrier(path, faces):
+def run_qdq(path, faces):
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     return session.run(None, {"faces": np.ascontiguousarray(normalize(faces).transpose(0, 3, 1, 2))})[0]
 
@@ -26,11 +26,11 @@ def silent(_name, _share):
     pass
 
 
-def assert_agrees(model, faces, carrier):
-    report = quantize(model, faces, QUICK, carrier, seed=0, progress=silent)
+def assert_agrees(model, faces, qdq_model):
+    report = quantize(model, faces, QUICK, qdq_model, seed=0, progress=silent)
     reference = embed(load_program(model), faces)
     assert report.cosine_mean > 0.97
-    assert cosines(run_carrier(carrier, faces), reference).mean() > 0.97
+    assert cosines(run_qdq(qdq_model, faces), reference).mean() > 0.97
     assert report.int8_mac_share == 1.0
     assert report.higher_precision == ()
     assert [point.step for point in report.curve] == ["sensitivity ranges", "bias correction"]
@@ -38,12 +38,12 @@ def assert_agrees(model, faces, carrier):
 
 @pytest.mark.exact_int8
 def test_balanced_agrees_with_float_in_simulation_and_in_onnx_runtime(network, faces, tmp_path):
-    assert_agrees(network, faces, tmp_path / "carrier.onnx")
+    assert_agrees(network, faces, tmp_path / "model.qdq.onnx")
 
 
 @pytest.mark.exact_int8
 def test_balanced_agrees_on_v2_too(second_network, faces, tmp_path):
-    assert_agrees(second_network, faces, tmp_path / "carrier.onnx")
+    assert_agrees(second_network, faces, tmp_path / "model.qdq.onnx")
 
 
 def test_the_same_inputs_and_seed_give_the_same_bytes(network, faces, tmp_path):
@@ -60,7 +60,7 @@ def test_distillation_improves_on_its_start(network, faces, tmp_path):
             "distillation": DistillationOptions(steps=60, batch=16, learning_rate=1e-4, range_rate=30.0),
         }
     )
-    report = quantize(network, faces, recipe, tmp_path / "carrier.onnx", seed=0, progress=silent)
+    report = quantize(network, faces, recipe, tmp_path / "model.qdq.onnx", seed=0, progress=silent)
     start, end = (1 - point.cosine_mean for point in report.curve)
     assert end < start
     assert report.method == "distilled"
@@ -68,15 +68,15 @@ def test_distillation_improves_on_its_start(network, faces, tmp_path):
 
 def test_distillation_that_makes_things_worse_is_dropped_and_said(network, faces, tmp_path):
     recipe = QUICK.model_copy(update={"distillation": DistillationOptions(steps=4, batch=8, learning_rate=0.5)})
-    report = quantize(network, faces, recipe, tmp_path / "carrier.onnx", seed=0, progress=silent)
+    report = quantize(network, faces, recipe, tmp_path / "model.qdq.onnx", seed=0, progress=silent)
     assert report.method == "balanced"
     assert report.cosine_mean > 0.97
     assert any("distillation gave cosine" in warning for warning in report.warnings)
 
 
-def test_every_activation_weight_and_bias_of_the_carrier_is_an_integer(network, faces, tmp_path):
-    quantize(network, faces, QUICK, tmp_path / "carrier.onnx", seed=0, progress=silent)
-    graph = onnx.load(tmp_path / "carrier.onnx").graph
+def test_every_activation_weight_and_bias_of_the_qdq_model_is_an_integer(network, faces, tmp_path):
+    quantize(network, faces, QUICK, tmp_path / "model.qdq.onnx", seed=0, progress=silent)
+    graph = onnx.load(tmp_path / "model.qdq.onnx").graph
     producers = {node.output[0]: node.op_type for node in graph.node}
     for node in graph.node:
         if node.op_type in {"Conv", "PRelu", "Add", "Mul", "Concat", "GlobalAveragePool"} and node.input[0] != "faces":
@@ -95,7 +95,7 @@ def test_mixed_precision_keeps_few_tensors_and_reaches_its_goal(network, faces, 
     assert 0 < len(report.higher_precision) < len(plain.ranges) / 2
     assert report.int8_mac_share >= 0.2
     reference = embed(load_program(network), faces)
-    plain_run, mixed_run = (cosines(run_carrier(tmp_path / f"{n}.onnx", faces), reference) for n in ("plain", "mixed"))
+    plain_run, mixed_run = (cosines(run_qdq(tmp_path / f"{n}.onnx", faces), reference) for n in ("plain", "mixed"))
     assert mixed_run.mean() > plain_run.mean()
     full = tmp_path / FULL_INTEGER
     assert full.read_bytes() == (tmp_path / "plain.onnx").read_bytes()
@@ -110,34 +110,34 @@ def test_mixed_precision_keeps_few_tensors_and_reaches_its_goal(network, faces, 
 
 def test_mixed_precision_that_cannot_reach_its_goal_says_so(network, faces, tmp_path):
     recipe = Recipe(sensitivity_faces=0, mixed=MixedOptions(cosine=1.0, least_int8_share=1.0))
-    report = quantize(network, faces, recipe, tmp_path / "carrier.onnx", seed=0, progress=silent)
+    report = quantize(network, faces, recipe, tmp_path / "model.qdq.onnx", seed=0, progress=silent)
     assert report.int8_mac_share == 1.0
     assert any("less than the 1.0 asked for" in warning for warning in report.warnings)
 
 
 def test_a_network_good_enough_keeps_nothing_in_higher_precision(network, faces, tmp_path):
     recipe = Recipe(sensitivity_faces=0, mixed=MixedOptions(cosine=0.5))
-    report = quantize(network, faces, recipe, tmp_path / "carrier.onnx", seed=0, progress=silent)
+    report = quantize(network, faces, recipe, tmp_path / "model.qdq.onnx", seed=0, progress=silent)
     assert (report.higher_precision, report.full_integer) == ((), None)
     assert not (tmp_path / FULL_INTEGER).exists()
 
 
 def test_too_few_faces_are_refused_with_the_figure(network, faces, tmp_path):
     with pytest.raises(InputError, match="5 calibration faces are too few, at least 8") as error:
-        quantize(network, faces[:5], QUICK, tmp_path / "carrier.onnx", seed=0, progress=silent)
+        quantize(network, faces[:5], QUICK, tmp_path / "model.qdq.onnx", seed=0, progress=silent)
     assert error.value.exit_code is ExitCode.BAD_INPUT
     assert not list(Path(tmp_path).iterdir())
 
 
 def test_constant_faces_are_refused(network, faces, tmp_path):
     with pytest.raises(InputError, match="all 20 calibration images are constant or the same"):
-        quantize(network, np.full_like(faces[:20], 90), QUICK, tmp_path / "carrier.onnx", seed=0, progress=silent)
+        quantize(network, np.full_like(faces[:20], 90), QUICK, tmp_path / "model.qdq.onnx", seed=0, progress=silent)
 
 
 def test_few_and_flat_faces_are_warned_of_with_figures(network, faces, tmp_path):
     some = faces[:40].copy()
     some[3] = 7
-    report = quantize(network, some, QUICK, tmp_path / "carrier.onnx", seed=0, progress=silent)
+    report = quantize(network, some, QUICK, tmp_path / "model.qdq.onnx", seed=0, progress=silent)
     assert any("40 calibration faces are few" in warning for warning in report.warnings)
     assert any("1 of 40 calibration images are constant" in warning for warning in report.warnings)
 
