@@ -16,7 +16,7 @@ class ProfileRole(StrEnum):
     INTEGER = "integer"
     """Arithmetic on 8-bit integers."""
     FLOAT = "float"
-    """Arithmetic in floating point; in an INT8 artifact, an island."""
+    """Arithmetic in floating point; in an INT8 artifact, float fallback."""
     QUANTIZE = "quantize"
     """From float to integers and back."""
     LAYOUT = "layout"

@@ -30,13 +30,13 @@ def quantizations(report: Report) -> list[Quantization]:
     Tensors kept in higher precision only add a step to the curve: what such a quantization shares with an earlier one
     is stated there alone.
     """
-    carriers: dict[tuple[object, ...], list[Variant]] = {}
+    by_evidence: dict[tuple[object, ...], list[Variant]] = {}
     for variant in report.variants:
         key = (variant.curve, variant.range_stability, variant.sensitivity)
         if any(key):
-            carriers.setdefault(key, []).append(variant)
+            by_evidence.setdefault(key, []).append(variant)
     found, stated = [], set()
-    for variants in carriers.values():
+    for variants in by_evidence.values():
         first = variants[0]
         parts = (first.range_stability, first.sensitivity)
         repeated = any(parts) and parts in stated

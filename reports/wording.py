@@ -33,7 +33,7 @@ def compared(report: Report, variant: Variant) -> str:
 
 
 def is_integer(variant: Variant) -> bool:
-    """Whether the variant is meant to compute in integers, so that float arithmetic in it is an island."""
+    """Whether the variant is meant to compute in integers, so that float arithmetic in it is float fallback."""
     return variant.precision not in {"fp32", "fp16"}
 
 

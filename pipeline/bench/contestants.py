@@ -36,9 +36,9 @@ class Sources:
 
     exported: Path
     """The stock export: PRelu as it is, no rewrite."""
-    carrier: Path
+    qdq: Path
     floors: Mapping[Floor, tuple[Path, Path]]
-    """Float and carrier of each."""
+    """Float and QDQ model of each."""
     faces: Faces
     """What they were calibrated on."""
 
@@ -57,13 +57,13 @@ def write_sources(model: BenchModel, folder: Path) -> Sources:
 
 
 def quantize_quickly(model: Path, faces: Faces, folder: Path) -> Path:
-    """Quantize an exported network as fast as it goes; returns the carrier, which lies in `folder`."""
-    prepared, carrier = folder / f"{model.stem}.prepared.onnx", folder / f"{model.stem}.carrier.onnx"
+    """Quantize an exported network as fast as it goes; returns the QDQ model, which lies in `folder`."""
+    prepared, qdq = folder / f"{model.stem}.prepared.onnx", folder / f"{model.stem}.model.qdq.onnx"
     network = graph_model.load(model)
     InvertLargeSlopes()(network)
     graph_model.save(network, prepared)
-    quantize(prepared, faces, _RECIPE, carrier, seed=0, progress=lambda _step, _share: None)
-    return carrier
+    quantize(prepared, faces, _RECIPE, qdq, seed=0, progress=lambda _step, _share: None)
+    return qdq
 
 
 def write_contestants(sources: Sources, runtime: str, folder: Path) -> dict[str, Path]:
@@ -82,9 +82,9 @@ def write_contestants(sources: Sources, runtime: str, folder: Path) -> dict[str,
 
     with LOCAL.open(RuntimeWorker, runtime, log=folder / f"{runtime}.log") as worker:
         worker.convert(sources.exported, Precision.FP32, path("fp32"))
-        worker.lower_quantized(sources.carrier, path("int8"))
+        worker.lower_quantized(sources.qdq, path("int8"))
         worker.quantize_stock(sources.exported, sources.faces, path("int8-stock"))
-        for floor, (real, carrier) in sources.floors.items():
+        for floor, (real, qdq) in sources.floors.items():
             worker.convert(real, Precision.FP32, path(f"fp32-{floor}"))
-            worker.lower_quantized(carrier, path(f"int8-{floor}"))
+            worker.lower_quantized(qdq, path(f"int8-{floor}"))
     return made

@@ -120,21 +120,21 @@ def _measure(program: Program, calibration: Faces, held_out: Faces, scratch: Pat
             return value
         return value + (2 * torch.rand(value.shape, generator=generator) - 1) * _HALF_GREY
 
-    write_qdq(whole, scratch / "carrier.onnx", image_size=held_out.shape[1])
+    write_qdq(whole, scratch / "model.qdq.onnx", image_size=held_out.shape[1])
     results = [
         simulate(whole, held_out),
         embed(shifted, held_out, rounding(rounded)),
         embed(replace(program, parameters=program.parameters | integer), held_out),
         embed(program, held_out, disturb),
-        *(_run(runtime, scratch / "carrier.onnx", held_out) for runtime in _RUNTIMES),
+        *(_run(runtime, scratch / "model.qdq.onnx", held_out) for runtime in _RUNTIMES),
     ]
     return [float(cosines(embeddings, reference).mean()) for embeddings in results]
 
 
-def _run(runtime: str, carrier: Path, faces: Faces) -> Embeddings:
-    artifact = carrier.with_name(f"{runtime}{load_target(runtime).extension}")
-    with LOCAL.open(RuntimeWorker, runtime, log=carrier.with_name("log")) as worker:
-        worker.lower_quantized(carrier, artifact)
+def _run(runtime: str, qdq: Path, faces: Faces) -> Embeddings:
+    artifact = qdq.with_name(f"{runtime}{load_target(runtime).extension}")
+    with LOCAL.open(RuntimeWorker, runtime, log=qdq.with_name("log")) as worker:
+        worker.lower_quantized(qdq, artifact)
         worker.load(artifact, 1, 8)
         return worker.embed(faces)
 

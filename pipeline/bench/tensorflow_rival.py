@@ -63,11 +63,11 @@ def make(model: BenchModel, folder: Path, python: Path) -> dict[str, Path]:
     faces, exported = face_like(FACES, model.architecture.image_size), folder / "exported.onnx"
     export_onnx(model.load(), exported, faces=faces[:2])
     np.save(folder / "faces.npy", faces)
-    carrier = quantize_quickly(exported, faces, folder)
+    qdq = quantize_quickly(exported, faces, folder)
     made = {label: folder / f"{label}.tflite" for label in ("fp32", "int8", _TENSORFLOW_FP32, TENSORFLOW)}
     with LOCAL.open(RuntimeWorker, _RUNTIME, log=folder / "convert.log") as worker:
         worker.convert(exported, Precision.FP32, made["fp32"])
-        worker.lower_quantized(carrier, made["int8"])
+        worker.lower_quantized(qdq, made["int8"])
     log = folder / "tensorflow.log"
     with log.open("w") as written:
         command: list[str | Path] = [python, "-P", _CONVERTER, folder]

@@ -1,4 +1,4 @@
-"""Runs a quantization recipe: prepared float32 ONNX and calibration faces to a QDQ carrier and a report."""
+"""Runs a quantization recipe: prepared float32 ONNX and calibration faces to a QDQ model and a report."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -43,7 +43,7 @@ _FEWEST_RANKING_FACES = 16
 
 
 def quantize(
-    model: Path, faces: Faces, recipe: Recipe, carrier: Path, *, seed: int, progress: Progress
+    model: Path, faces: Faces, recipe: Recipe, qdq: Path, *, seed: int, progress: Progress
 ) -> QuantizationReport:
     """Quantize a prepared model.
 
@@ -51,7 +51,7 @@ def quantize(
         model: float32 ONNX in canonical form, prepared.
         faces: RGB uint8 (N, S, S, 3); a tenth, at most 128, is held out for measuring.
         recipe: what to do.
-        carrier: where the QDQ ONNX goes; where tensors are kept in higher precision, `FULL_INTEGER` is written
+        qdq: where the QDQ ONNX goes; where tensors are kept in higher precision, `FULL_INTEGER` is written
             beside it.
         seed: of sampling and of training.
         progress: told a step's name and the share of it done.
@@ -62,7 +62,7 @@ def quantize(
     program = load_program(model)
     with deterministic(threads=1):
         split = split_faces(program, faces, seed=seed)
-        return _Run(program, load_metadata(model), place_quantizers(program), split, recipe, seed, progress).to(carrier)
+        return _Run(program, load_metadata(model), place_quantizers(program), split, recipe, seed, progress).to(qdq)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class _Run:
     seed: int
     progress: Progress
 
-    def to(self, carrier: Path) -> QuantizationReport:
+    def to(self, qdq: Path) -> QuantizationReport:
         program, recipe, held_out = self.program, self.recipe, self.faces.held_out
         reference = embed(program, held_out)
         curve: list[CurvePoint] = []
@@ -126,10 +126,10 @@ class _Run:
         ranking = self.sensitivity(quantized)
         method = "distilled" if trained else "balanced"
         report = self.report(quantized, curve, ranking, method, warnings)
-        self.write(quantized, carrier)
+        self.write(quantized, qdq)
         if recipe.mixed is None:
             return report
-        return self.mix(recipe.mixed, quantized, report, reference, carrier)
+        return self.mix(recipe.mixed, quantized, report, reference, qdq)
 
     def mix(
         self,
@@ -137,9 +137,9 @@ class _Run:
         quantized: QuantizedProgram,
         full_integer: QuantizationReport,
         reference: Embeddings,
-        carrier: Path,
+        qdq: Path,
     ) -> QuantizationReport:
-        """Keep tensors in higher precision; the full-integer carrier moves beside the new one."""
+        """Keep tensors in higher precision; the full-integer model moves beside the new one."""
         mixed = search_mixed(
             self.program,
             quantized,
@@ -160,8 +160,8 @@ class _Run:
             )
         if not mixed.kept:
             return replace(full_integer, warnings=warnings)
-        carrier.replace(carrier.with_name(FULL_INTEGER))
-        self.write(mixed.quantized, carrier)
+        qdq.replace(qdq.with_name(FULL_INTEGER))
+        self.write(mixed.quantized, qdq)
         kept = tuple(value for group in mixed.kept for value in self.placement.members(group))
         point = self.point(f"{len(mixed.kept)} tensors in higher precision", mixed.quantized, reference)
         return replace(
@@ -175,8 +175,8 @@ class _Run:
             full_integer=full_integer,
         )
 
-    def write(self, quantized: QuantizedProgram, carrier: Path) -> None:
-        write_qdq(quantized, carrier, image_size=self.faces.held_out.shape[1], metadata=self.metadata)
+    def write(self, quantized: QuantizedProgram, qdq: Path) -> None:
+        write_qdq(quantized, qdq, image_size=self.faces.held_out.shape[1], metadata=self.metadata)
 
     def calibration(self, count: int) -> Faces:
         return self.faces.calibration[:count]

@@ -19,7 +19,7 @@ _LEAST_LABELLED = 0.06
 """Share of a bar that has room for its own figure."""
 _ROLES = {
     ProfileRole.INTEGER: "arithmetic in integers",
-    ProfileRole.FLOAT: "arithmetic in float; in an INT8 model, an island",
+    ProfileRole.FLOAT: "arithmetic in float; in an INT8 model, float fallback",
     ProfileRole.QUANTIZE: "quantizing, dequantizing",
     ProfileRole.LAYOUT: "reorders and other moves",
 }
@@ -39,7 +39,7 @@ def profile(findings: Findings) -> Section | None:
     if not profiled:
         return None
     shares = time_shares(findings.report)
-    integer = [Bullet(islands(row)) for row in shares if wording.is_integer(row.variant)]
+    integer = [Bullet(integer_share(row)) for row in shares if wording.is_integer(row.variant)]
     blocks: list[Block] = [Note(_READING, soft=True)]
     if integer:
         blocks.append(Bullets(integer, reach=Reach.COMMENT))
@@ -53,11 +53,11 @@ def profile(findings: Findings) -> Section | None:
     return Section("profile", "Where the time goes", blocks)
 
 
-def islands(shares: TimeShares) -> str:
+def integer_share(shares: TimeShares) -> str:
     """Say how much of a variant's time is not arithmetic in integers, and how much is left to the runtime itself."""
     integer, in_float, quantize, layout = (wording.share(shares.roles[role]) for role in ProfileRole)
     text = (
-        f"{shares.variant.id}: {integer} of {shares.ms:.2f} ms is arithmetic in integers; float islands take "
+        f"{shares.variant.id}: {integer} of {shares.ms:.2f} ms is arithmetic in integers; float fallback takes "
         f"{in_float}, reorders and other moves {layout}, quantizing and dequantizing {quantize}."
     )
     if shares.delegated is None:

@@ -2,7 +2,7 @@ from ghostface_edge.reports.quantizations import quantizations
 from ghostface_edge.reports.report import Report
 
 
-def test_variants_of_one_carrier_share_a_quantization(deployed: Report) -> None:
+def test_variants_of_one_qdq_model_share_a_quantization(deployed: Report) -> None:
     (only,) = quantizations(deployed)
     assert only.variants == ("onnxruntime-int8", "tflite-int8")
     assert [step.step for step in only.curve] == ["min-max ranges", "equalization"]
@@ -18,10 +18,10 @@ def test_another_curve_is_another_quantization(deployed: Report) -> None:
     *rest, micro = deployed.variants
     longer = micro.model_copy(update={"curve": micro.curve[:1]})
     found = quantizations(deployed.model_copy(update={"variants": (*rest, longer)}))
-    assert [carrier.variants for carrier in found] == [("onnxruntime-int8",), ("tflite-int8",)]
-    assert [len(carrier.curve) for carrier in found] == [2, 1]
+    assert [qdq.variants for qdq in found] == [("onnxruntime-int8",), ("tflite-int8",)]
+    assert [len(qdq.curve) for qdq in found] == [2, 1]
     # what both share is stated once
-    assert [(len(carrier.sensitivity), carrier.as_above) for carrier in found] == [(2, False), (0, True)]
+    assert [(len(qdq.sensitivity), qdq.as_above) for qdq in found] == [(2, False), (0, True)]
 
 
 def test_nothing_known(report: Report) -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from ghostface_edge.reports.report import Report
-from ghostface_edge.reports.sections.profile import islands
+from ghostface_edge.reports.sections.profile import integer_share
 from ghostface_edge.reports.time_shares import time_shares
 
 
@@ -30,8 +30,8 @@ def test_a_profile_without_roles_has_no_shares(deployed: Report) -> None:
 
 def test_in_words(deployed: Report) -> None:
     _, int8, micro = time_shares(deployed)
-    assert islands(int8) == (
-        "onnxruntime-int8: 60.0 % of 2.00 ms is arithmetic in integers; float islands take 25.0 %, "
+    assert integer_share(int8) == (
+        "onnxruntime-int8: 60.0 % of 2.00 ms is arithmetic in integers; float fallback takes 25.0 %, "
         "reorders and other moves 5.0 %, quantizing and dequantizing 10.0 %."
     )
-    assert islands(micro).endswith("XNNPACK runs 90.0 %; not delegated: MAXIMUM (10.0 %).")
+    assert integer_share(micro).endswith("XNNPACK runs 90.0 %; not delegated: MAXIMUM (10.0 %).")

@@ -29,11 +29,11 @@ def kinds(path):
 
 def test_floors_differ_in_the_activation_alone(sources):
     before = kinds(sources.exported)
-    for floor, (real, carrier) in sources.floors.items():
+    for floor, (real, qdq) in sources.floors.items():
         after = kinds(real)
-        assert "PRelu" not in [*after, *kinds(carrier)]
+        assert "PRelu" not in [*after, *kinds(qdq)]
         assert after.count("Relu") == (before.count("PRelu") if floor is Floor.RELU else 0)
-        assert after.count("Conv") == before.count("Conv") == kinds(carrier).count("Conv")
+        assert after.count("Conv") == before.count("Conv") == kinds(qdq).count("Conv")
         onnx.checker.check_model(onnx.load(real), full_check=True)
 
 

@@ -28,11 +28,11 @@ def folder(tmp_path_factory):
     exported = folder / "exported.onnx"
     network = BenchModel(Architecture(width=0.25, image_size=SIDE, embedding_size=32))
     export_onnx(network.load(), exported, faces=faces[:2])
-    carrier = quantize_quickly(exported, faces, folder)
+    qdq = quantize_quickly(exported, faces, folder)
     target.convert(exported, Precision.FP32, folder / "fp32.tflite")
     for input_type in (InputType.INT8, InputType.UINT8):
         artifact = folder / f"{input_type}.tflite"
-        target.lower_quantized(carrier, artifact, kernels=KernelSet.PORTABLE, input_type=input_type)
+        target.lower_quantized(qdq, artifact, kernels=KernelSet.PORTABLE, input_type=input_type)
     np.save(folder / "faces.npy", faces[:4])
     return folder
 

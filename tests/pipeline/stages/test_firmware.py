@@ -29,9 +29,9 @@ ACCELERATORS = ("ethos-u55-128", "ethos-u55-256", "ethos-u65-256", "ethos-u85-25
 def model(tmp_path_factory):
     """The small GhostFaceNet of the TFLite tests, with the camera's bytes as input."""
     folder = tmp_path_factory.mktemp("lowered")
-    carrier, last = write_network()
+    qdq, last = write_network()
     artifact = folder / "tiny-tflite-micro-int8.tflite"
-    TfliteMicroTarget().lower_quantized(carrier.save(folder / "carrier.onnx", last), artifact, InputType.UINT8)
+    TfliteMicroTarget().lower_quantized(qdq.save(folder / "model.qdq.onnx", last), artifact, InputType.UINT8)
     return artifact
 
 

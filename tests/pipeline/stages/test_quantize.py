@@ -14,40 +14,40 @@ from ghostface_edge.targets.table import TARGETS, load_target
 
 
 @pytest.fixture
-def carrier(tmp_path):
+def qdq(tmp_path):
     """One with a tensor in higher precision, the full-integer one beside it."""
-    for name in ("carrier.onnx", FULL_INTEGER):
+    for name in ("model.qdq.onnx", FULL_INTEGER):
         (tmp_path / name).write_text(name)
     whole = QuantizationReport("balanced", "mine", 8, 0.98, (), (), {}, (), 1.0, (), {}, ())
     mixed = replace(whole, cosine_mean=0.99, higher_precision=("stem",), full_integer=whole)
-    path = tmp_path / "carrier.onnx"
+    path = tmp_path / "model.qdq.onnx"
     return QdqModel(path, file_sha256(path), mixed, PreparationReport(0, 0, 0, (), 0.0))
 
 
 @pytest.mark.parametrize("runtime", TARGETS)
-def test_a_target_without_islands_gets_the_full_integer_carrier(carrier, runtime):
+def test_a_target_in_integers_throughout_gets_the_full_integer_model(qdq, runtime):
     target = load_target(runtime)
-    chosen = carrier.suited_to(target)
+    chosen = qdq.suited_to(target)
     assert chosen.sha256 == file_sha256(chosen.path)
     if target.float_fallback is None:
         assert chosen.path.name == FULL_INTEGER
         assert chosen.report.higher_precision == ()
     else:
-        assert chosen is carrier
+        assert chosen is qdq
 
 
-def test_tflite_never_takes_islands():
+def test_tflite_takes_no_float():
     assert {runtime for runtime in TARGETS if load_target(runtime).float_fallback is None} >= {"tflite"}
 
 
-def test_where_nothing_is_kept_all_get_the_same(carrier):
-    only = replace(carrier, report=carrier.report.full_integer)
+def test_where_nothing_is_kept_all_get_the_same(qdq):
+    only = replace(qdq, report=qdq.report.full_integer)
     assert only.suited_to(load_target("tflite")) is only
 
 
-def test_the_device_that_trains_decides_what_may_be_used_again(carrier, monkeypatch):
+def test_the_device_that_trains_decides_what_may_be_used_again(qdq, monkeypatch):
     def inputs(recipe):
-        return Quantize(carrier.path, CalibrationSet(carrier.path, (), "0" * 64), RECIPES[recipe], 0).inputs()
+        return Quantize(qdq.path, CalibrationSet(qdq.path, (), "0" * 64), RECIPES[recipe], 0).inputs()
 
     plain, on_cpu = inputs("balanced"), inputs("best")
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
