@@ -46,7 +46,7 @@ def run(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """The test suite."""
     install(session, "all,micro", "test")
-    session.run("pytest", "--numprocesses", "auto", "--maxprocesses", "4", "--dist", "loadgroup", *session.posargs)
+    session.run("pytest", "--numprocesses", "auto", "--maxprocesses", "4", "--no-loadscope-reorder", *session.posargs)
 
 
 @nox.session

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,13 +11,20 @@ from ghostface_edge.pipeline.support.host import describe_host, int8_saturates
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # several workers share the cores, and so do the processes they start
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep on one worker what shares fixtures: a folder with a conftest.py of its own, else a file."""
-    for item in items:
-        folder = item.path.parent
-        shared = folder if (folder / "conftest.py").is_file() else item.path
-        item.add_marker(pytest.mark.xdist_group(str(shared)))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep on one worker what shares fixtures: a folder with a conftest.py of its own, else a file.
+
+    pytest-xdist's own groups do nothing under pytest 9.2, whose items take no other name.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class FolderScheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path = Path(nodeid.split("::", maxsplit=1)[0])
+            return str(path.parent if (config.rootpath / path.parent / "conftest.py").is_file() else path)
+
+    return FolderScheduling(config, log)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
