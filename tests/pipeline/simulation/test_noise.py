@@ -13,7 +13,7 @@ from ghostface_edge.pipeline.simulation.statistics import observe, observe_range
 
 
 def test_predicted_cost_is_what_rounding_activations_costs(program, faces):
-    """Twice (1 - cosine) of the simulation with rounded activations, within a factor of 2.
+    """Twice (1 - cosine) of the simulation with rounded activations, between half and 1.75 times.
 
     Seeded networks give 1.3 to 1.6, and one face with a short embedding moves the mean of 64.
     """
@@ -26,7 +26,7 @@ def test_predicted_cost_is_what_rounding_activations_costs(program, faces):
     }
     rounded = embed(program, faces, rounding(QuantizedProgram(program, activations, {}, {})))
     measured = 2 * (1 - cosines(rounded, embed(program, faces)).mean())
-    assert sum(settled.cost.values()) == pytest.approx(measured, rel=1.0)
+    assert measured / 2 <= sum(settled.cost.values()) <= 1.75 * measured
 
 
 def test_sensitivity_ranges_beat_min_max_and_sqnr(program, faces):
