@@ -18,7 +18,7 @@ from ghostface_edge.calibration.alignment import AlignedFace, Locator, Origin, P
 from ghostface_edge.calibration.photos import Photos
 from ghostface_edge.calibration.quality import Flag
 from ghostface_edge.calibration.unusable import OnBadImage, Unusable, unusable_error
-from ghostface_edge.calibration.verification import file_sha256
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import InputError
 
 MANIFEST = "aligned.json"

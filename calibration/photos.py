@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, Protocol, cast
 
 from ghostface_edge.calibration.faces import IMAGE_SUFFIXES, scan_folder
-from ghostface_edge.calibration.verification import file_sha256
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import InputError
 
 MAX_FILE_BYTES = 64 << 20

@@ -9,7 +9,7 @@ from typing import ClassVar
 from ghostface_edge.calibration.faces import CalibrationSet
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.support.json_value import read_value, write_value
-from ghostface_edge.pipeline.support.store import file_sha256
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.write import replacing
 from ghostface_edge.targets.places.place import LOCAL
 from ghostface_edge.targets.protocol import Faces

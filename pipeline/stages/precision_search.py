@@ -18,7 +18,7 @@ from ghostface_edge.pipeline.stages.convert import Convert
 from ghostface_edge.pipeline.stages.quantize import QdqModel, Quantize
 from ghostface_edge.pipeline.support.host import describe_host
 from ghostface_edge.pipeline.support.json_value import read_value, write_value
-from ghostface_edge.pipeline.support.store import file_sha256
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.protocol import Precision
 from ghostface_edge.targets.requirements import versions
