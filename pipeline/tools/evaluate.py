@@ -9,6 +9,7 @@ import numpy as np
 from ghostface_edge.calibration.aligned import iterate_faces
 from ghostface_edge.calibration.pairs_source import PairsSource, open_pairs
 from ghostface_edge.calibration.verification import VerificationSet
+from ghostface_edge.pipeline.stages.aligned import kept_in
 from ghostface_edge.pipeline.stages.artifacts import Artifact, artifact_of
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
@@ -49,7 +50,7 @@ def evaluate(
     """
     runtimes = {path: runtime_of(path) for path in (artifact, reference) if path is not None}
     store = Store()
-    pairs = open_pairs(source, store.root / "aligned", usable_cores()).pairs
+    pairs = open_pairs(source, kept_in(store, progress), usable_cores()).pairs
     with tempfile.TemporaryDirectory() as logs:
         context = StageContext(store, Path(logs), progress, usable_cores())
         embeddings = {
@@ -84,7 +85,7 @@ def evaluate(
 def diagnose_artifact(artifact: Path, source: PairsSource, progress: Progress) -> dict[str, object]:
     """Undo the usual input mistakes one by one on the pairs, and say which one fits."""
     runtime, store = runtime_of(artifact), Store()
-    pairs = open_pairs(source, store.root / "aligned", usable_cores()).pairs
+    pairs = open_pairs(source, kept_in(store, progress), usable_cores()).pairs
     faces = np.concatenate(list(iterate_faces(pairs.images, _STEP)))
     with (
         tempfile.TemporaryDirectory() as logs,
