@@ -83,10 +83,17 @@ def write_error(what: Path | str, error: OSError, *, fix: str) -> InputError | T
         error: why.
         fix: for everything else than the disk.
     """
-    message = f"{what} cannot be written: {error.strerror or error}"
     if error.errno is None or is_machine_fault(error):  # a library that writes says what it could not, without a number
-        return ToolError(message, fix="make room or raise that limit, check the disk, or choose a place on another one")
-    return InputError(message, fix=fix)
+        return machine_fault(what, error)
+    return InputError(f"{what} cannot be written: {error.strerror}", fix=fix)
+
+
+def machine_fault(what: Path | str, error: OSError) -> ToolError:
+    """The error of ours for a full or failing disk."""
+    return ToolError(
+        f"{what} cannot be written: {error.strerror or error}",
+        fix="make room or raise that limit, check the disk, or choose a place on another one",
+    )
 
 
 def is_machine_fault(error: OSError) -> bool:

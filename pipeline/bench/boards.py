@@ -144,7 +144,7 @@ def main(arguments: list[str]) -> int:
     context.logs.mkdir(parents=True, exist_ok=True)
     exported, models = write_models(checkpoint, calibration, out, context)
     pairs = open_pairs(PairsSource(source), kept_in(store, progress), usable_cores()).pairs
-    with DecodedFaces.of_pairs(pairs) as faces:
+    with DecodedFaces.of_pairs(store, pairs) as faces:
         float_embeddings = context.run(Embed(artifact_of("onnxruntime", exported), faces, context.threads, FLOAT))
         place, log = board_place(python, out), out / "logs" / "board.log"
         found = _agreements(place, models, faces.path, float_embeddings[:_FACES], progress, log)

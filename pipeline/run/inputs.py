@@ -62,7 +62,7 @@ def _sample(job: Job) -> CalibrationSet:
 def most_diverse(job: Job, pool: CalibrationSet, model: ExportedModel, context: StageContext) -> CalibrationSet:
     """The faces of a pool whose embeddings differ most."""
     artifact = artifact_of("onnxruntime", model.path)
-    with DecodedFaces.of_calibration(pool) as faces:
+    with DecodedFaces.of_calibration(context.store, pool) as faces:
         embeddings = context.run(Embed(artifact, faces, context.threads, "reference on the calibration pool"))
     method = SamplingMethod.DIVERSE
     return sample(pool.files, job.calibration_faces, job.seed, method=method, embeddings=embeddings)

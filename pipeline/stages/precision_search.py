@@ -1,7 +1,6 @@
 """The search for the fastest precisions, kept for this host, these versions and these inputs."""
 
 import shutil
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +66,7 @@ class PrecisionSearch:
 
     def build(self, folder: Path, context: StageContext) -> None:
         started = time.monotonic()
-        with tempfile.TemporaryDirectory() as candidates:
+        with context.store.scratch() as candidates:
             setup = SearchSetup(
                 runtime=self.fp32.runtime,
                 prepared=self.model.prepared,
@@ -77,7 +76,7 @@ class PrecisionSearch:
                 faces=hold_out(self.calibration.load(), seed=self.seed)[1],
                 options=self.options,
                 threads=self.threads,
-                folder=Path(candidates),
+                folder=candidates,
                 logs=context.logs,
                 progress=context.progress,
             )

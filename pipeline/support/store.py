@@ -199,7 +199,7 @@ class Store:
             return True
         if lock is not None:
             os.close(lock)
-        say(f"{folder} is not used and made again: {fault or 'it cannot be locked'}")
+        say(f"{folder.name} in the cache is not used and made again: {fault or 'it cannot be locked'}")
         return False
 
     def _publish(self, partial: Path, folder: Path, lock: int) -> None:

@@ -1,6 +1,5 @@
 """One artifact on verification pairs: its accuracy, what it lost against another, what may be wrong with its input."""
 
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
@@ -51,8 +50,8 @@ def evaluate(
     runtimes = {path: runtime_of(path) for path in (artifact, reference) if path is not None}
     store = Store()
     pairs = open_pairs(source, kept_in(store, progress), usable_cores()).pairs
-    with tempfile.TemporaryDirectory() as logs:
-        context = StageContext(store, Path(logs), progress, usable_cores())
+    with store.scratch() as logs:
+        context = StageContext(store, logs, progress, usable_cores())
         embeddings = {
             path: _embed(context, artifact_of(runtime, path), pairs, flip) for path, runtime in runtimes.items()
         }
@@ -88,9 +87,9 @@ def diagnose_artifact(artifact: Path, source: PairsSource, progress: Progress) -
     pairs = open_pairs(source, kept_in(store, progress), usable_cores()).pairs
     faces = np.concatenate(list(iterate_faces(pairs.images, _STEP)))
     with (
-        tempfile.TemporaryDirectory() as logs,
+        store.scratch() as logs,
         progress.stage("diagnose"),
-        LOCAL.open(RuntimeWorker, runtime, log=Path(logs) / "diagnose.log") as worker,
+        LOCAL.open(RuntimeWorker, runtime, log=logs / "diagnose.log") as worker,
     ):
         worker.load(artifact, usable_cores(), _BATCH)
         found = diagnose(worker.embed, faces, pairs.index, pairs.same, pairs.folds)
@@ -100,9 +99,9 @@ def diagnose_artifact(artifact: Path, source: PairsSource, progress: Progress) -
 
 def _embed(context: StageContext, artifact: Artifact, pairs: VerificationSet, flip: bool) -> Embeddings:
     name, threads = artifact.path.name, context.threads
-    with DecodedFaces.of_pairs(pairs) as faces:
+    with DecodedFaces.of_pairs(context.store, pairs) as faces:
         embeddings = context.run(Embed(artifact, faces, threads, name))
     if not flip:
         return embeddings
-    with DecodedFaces.of_pairs(pairs, mirrored=True) as faces:
+    with DecodedFaces.of_pairs(context.store, pairs, mirrored=True) as faces:
         return flip_sum(embeddings, context.run(Embed(artifact, faces, threads, f"{name}, mirrored")))
