@@ -18,7 +18,7 @@ def fetch(
     from rich.console import Console
     from rich.table import Table
 
-    from ghostface_edge.pipeline.support.store import default_root
+    from ghostface_edge.pipeline.support.store import Store
     from ghostface_edge.pipeline.tools.fetch import fetch as bring
     from ghostface_edge.pipeline.tools.sources import KNOWN, find
 
@@ -29,9 +29,14 @@ def fetch(
             table.add_row(name, source.file if source.address else "-", source.what, known if source.address else "-")
         Console().print(table)
         return
-    for source in [find(name) for name in names]:
+    sources, store = [find(name) for name in names], Store()
+    for source in sources:
         path = bring(
-            source, cache=default_root() / "downloads", mirror=mirror, say=lambda line: typer.echo(line, err=True)
+            source,
+            cache=store.root / "downloads",
+            seal=store.seal,
+            mirror=mirror,
+            say=lambda line: typer.echo(line, err=True),
         )
         typer.echo(path)
 
