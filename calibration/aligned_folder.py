@@ -20,6 +20,7 @@ from ghostface_edge.calibration.quality import Flag
 from ghostface_edge.calibration.unusable import OnBadImage, Unusable, unusable_error
 from ghostface_edge.calibration.verification import file_sha256
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.read import read_text
 
 MANIFEST = "aligned.json"
 _CODE = 1
@@ -117,12 +118,12 @@ def align_folder(
 def read_aligned(folder: Path) -> AlignedFolder | None:
     """Read a folder back, hashing every face; None if it is not one, or not as it was written."""
     try:
-        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        content = json.loads(read_text(folder / MANIFEST, fix="align the photographs anew"))
         files = tuple(_file(entry) for entry in content["files"])
         skipped = tuple(Unusable(str(entry["where"]), str(entry["reason"])) for entry in content["skipped"])
         intact = all(file_sha256(folder / file.file) == file.sha256 for file in files)
         return AlignedFolder(folder, str(content["key"]), files, skipped) if intact else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (InputError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
 
 
@@ -149,12 +150,7 @@ def _key(photos: Photos, names: Collection[str], locator: Locator, on_bad_image:
     import cv2
 
     if isinstance(locator, YuNet):
-        try:
-            how = f"yunet {file_sha256(locator.model)} {locator.when_no_face}"
-        except OSError as error:
-            raise InputError(
-                f"{locator.model} cannot be read: {error.strerror}", fix="name OpenCV's face_detection_yunet ONNX file"
-            ) from None
+        how = f"yunet {file_sha256(locator.model)} {locator.when_no_face}"
     else:
         how = f"landmarks {locator.sha256}"
     parts = (str(_CODE), cv2.__version__, on_bad_image, how, photos.fingerprint(names))

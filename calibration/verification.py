@@ -19,6 +19,7 @@ from ghostface_edge.calibration.lfw_errata import WRONG_SAME_PAIRS
 from ghostface_edge.calibration.pairs_file import ImageName, NamedPair, PairsFile, read_pairs_file
 from ghostface_edge.calibration.unusable import OnBadImage, Unusable, unusable_error
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.read import open_file
 from ghostface_edge.reports.write import replacing
 
 _BIN_FOLDS = 10
@@ -220,6 +221,13 @@ def distinct(encoded: Iterable[bytes]) -> tuple[tuple[bytes, ...], NDArray[np.in
 
 
 def file_sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Hexadecimal SHA-256 of a file.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    with open_file(path, fix="name an existing file") as file:
+        try:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise InputError(f"{path} cannot be read: {error.strerror}", fix="check the disk") from None
