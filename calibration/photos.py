@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, BinaryIO, Protocol, Self, cast
 
 from ghostface_edge.calibration.faces import IMAGE_SUFFIXES, MAX_FILE_BYTES, is_text, scan_folder
-from ghostface_edge.calibration.verification import file_sha256
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.read import open_file
 
@@ -141,13 +141,12 @@ class _Archive:
         try:
             with open_file(self.path, fix=_FIX) as packed:
                 unpacked = _Unpacked(packed, self.path.suffix.lower())
-                with tarfile.open(
-                    fileobj=cast("IO[bytes]", unpacked), mode="r|", tarinfo=_Member, encoding="utf-8"
-                ) as archive:
+                stream = cast("IO[bytes]", unpacked)
+                with tarfile.open(fileobj=stream, mode="r|", tarinfo=_Member, encoding="utf-8") as archive:
                     for _ in range(MAX_MEMBERS):
                         if (member := archive.next()) is None:
                             break
-                        archive.members.clear()  # tarfile keeps every one
+                        archive.members = []  # type: ignore[attr-defined] # tarfile keeps every one
                         unpacked.expect(member)
                         if member.isreg() and (name := _photo_name(member.name)):
                             _check_text(name, self.path)

@@ -3,7 +3,6 @@
 In: an InsightFace `.bin`. Out: encoded faces, pairs of indices into them, labels and folds.
 """
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -18,8 +17,8 @@ from ghostface_edge.calibration.image_file import BadImageError
 from ghostface_edge.calibration.lfw_errata import WRONG_SAME_PAIRS
 from ghostface_edge.calibration.pairs_file import ImageName, NamedPair, PairsFile, read_pairs_file
 from ghostface_edge.calibration.unusable import OnBadImage, Unusable, unusable_error
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import InputError
-from ghostface_edge.reports.read import open_file
 from ghostface_edge.reports.write import replacing
 
 _BIN_FOLDS = 10
@@ -218,16 +217,3 @@ def distinct(encoded: Iterable[bytes]) -> tuple[tuple[bytes, ...], NDArray[np.in
     places: dict[bytes, int] = {}
     position = np.array([places.setdefault(data, len(places)) for data in encoded], np.intp)
     return tuple(places), position
-
-
-def file_sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file.
-
-    Raises:
-        InputError: it cannot be read.
-    """
-    with open_file(path, fix="name an existing file") as file:
-        try:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise InputError(f"{path} cannot be read: {error.strerror}", fix="check the disk") from None

@@ -26,6 +26,7 @@ from ghostface_edge.calibration.pairs_source import PairsSource, open_pairs
 from ghostface_edge.calibration.verification import VerificationSet
 from ghostface_edge.pipeline.default import default_checkpoint
 from ghostface_edge.pipeline.quantize.options import Recipe
+from ghostface_edge.pipeline.stages.aligned import kept_in
 from ghostface_edge.pipeline.stages.artifacts import artifact_of
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
@@ -142,8 +143,8 @@ def main(arguments: list[str]) -> int:
     checkpoint, source, calibration = given or (default_checkpoint(), *context.run(RenderFaces(0)))
     context.logs.mkdir(parents=True, exist_ok=True)
     exported, models = write_models(checkpoint, calibration, out, context)
-    pairs = open_pairs(PairsSource(source), store.root / "aligned", usable_cores()).pairs
-    with DecodedFaces.of_pairs(pairs) as faces:
+    pairs = open_pairs(PairsSource(source), kept_in(store, progress), usable_cores()).pairs
+    with DecodedFaces.of_pairs(store, pairs) as faces:
         float_embeddings = context.run(Embed(artifact_of("onnxruntime", exported), faces, context.threads, FLOAT))
         place, log = board_place(python, out), out / "logs" / "board.log"
         found = _agreements(place, models, faces.path, float_embeddings[:_FACES], progress, log)

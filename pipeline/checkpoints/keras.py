@@ -21,7 +21,7 @@ from ghostface_edge.pipeline.checkpoints.keras_model import FIX, KerasModel, Lay
 from ghostface_edge.pipeline.network.architecture import Activation, Architecture
 from ghostface_edge.pipeline.network.checkpoint import Checkpoint
 from ghostface_edge.pipeline.network.ghostfacenet import ConvUnit, GhostFaceNet, Padding
-from ghostface_edge.pipeline.support.store import file_sha256
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import InputError
 
 _DENSE, _DEPTHWISE = "Conv2D", "DepthwiseConv2D"

@@ -18,7 +18,7 @@ from ghostface_edge.pipeline.checkpoints.architecture_from_shapes import archite
 from ghostface_edge.pipeline.network.architecture import Activation, Architecture
 from ghostface_edge.pipeline.network.checkpoint import Checkpoint
 from ghostface_edge.pipeline.network.preprocessing import METADATA_KEY, from_metadata
-from ghostface_edge.pipeline.support.store import file_sha256
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import InputError
 
 _ARCHITECTURE_KEY = "ghostface_edge.architecture"

@@ -2,12 +2,13 @@
 
 import sys
 import traceback
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from ghostface_edge.pipeline.cli import faces, main_job, measure, models, networks, release
 from ghostface_edge.reports.errors import ExitCode, GhostfaceEdgeError
+from ghostface_edge.reports.write import is_machine_fault, machine_fault
 
 _INTERRUPTED = 130
 
@@ -51,16 +52,22 @@ def main() -> None:
     try:
         app()
     except GhostfaceEdgeError as error:
-        typer.secho(f"error: {error.message}", fg=typer.colors.RED, err=True)
-        typer.echo(f"  fix: {error.fix}", err=True)
-        sys.exit(error.exit_code)
+        _refuse(error)
     except SystemExit as ending:
         if ending.code == _INTERRUPTED:
             typer.echo("interrupted; what was finished is kept and the next run goes on from there", err=True)
         raise
     except BrokenPipeError:
         sys.exit(ExitCode.PASS)
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OSError) and is_machine_fault(error):
+            _refuse(machine_fault(error.filename or "what the run makes", error))
         traceback.print_exc()
         typer.secho("error: this is a fault of ghostface-edge; please report it", fg=typer.colors.RED, err=True)
         sys.exit(ExitCode.TOOL_FAILED)
+
+
+def _refuse(error: GhostfaceEdgeError) -> NoReturn:
+    typer.secho(f"error: {error.message}", fg=typer.colors.RED, err=True)
+    typer.echo(f"  fix: {error.fix}", err=True)
+    sys.exit(error.exit_code)

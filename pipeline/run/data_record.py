@@ -7,8 +7,8 @@ import numpy as np
 from ghostface_edge.calibration.leaks import LeakReport
 from ghostface_edge.pipeline.run.job import Inputs
 from ghostface_edge.pipeline.stages.export import ExportedModel
-from ghostface_edge.pipeline.support.store import file_sha256
 from ghostface_edge.reports import report as document
+from ghostface_edge.reports.digest import file_sha256
 
 
 def model_record(model: ExportedModel, checkpoint: Path) -> document.ModelInfo:

@@ -11,6 +11,7 @@ from ghostface_edge.calibration.pairs_source import open_pairs
 from ghostface_edge.calibration.sampling import SamplingMethod
 from ghostface_edge.calibration.verification import VerificationSet
 from ghostface_edge.pipeline.run.job import Inputs, Job
+from ghostface_edge.pipeline.stages.aligned import kept_in
 from ghostface_edge.pipeline.stages.artifacts import artifact_of
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
@@ -43,7 +44,7 @@ def read_inputs(job: Job, store: Store, progress: Progress) -> Inputs:
     sets: list[VerificationSet] = []
     for source in job.pairs:
         with progress.stage(f"read {source.path}") as advance:
-            sets.append(open_pairs(source, store.root / "aligned", job.cores, so_far(advance)).pairs)
+            sets.append(open_pairs(source, kept_in(store, progress), job.cores, so_far(advance)).pairs)
     twice = [name for name, count in Counter(pairs.name for pairs in sets).items() if count > 1]
     if twice:
         raise InputError(f"two sets of pairs are called '{twice[0]}'", fix="rename one of the files")
@@ -61,7 +62,7 @@ def _sample(job: Job) -> CalibrationSet:
 def most_diverse(job: Job, pool: CalibrationSet, model: ExportedModel, context: StageContext) -> CalibrationSet:
     """The faces of a pool whose embeddings differ most."""
     artifact = artifact_of("onnxruntime", model.path)
-    with DecodedFaces.of_calibration(pool) as faces:
+    with DecodedFaces.of_calibration(context.store, pool) as faces:
         embeddings = context.run(Embed(artifact, faces, context.threads, "reference on the calibration pool"))
     method = SamplingMethod.DIVERSE
     return sample(pool.files, job.calibration_faces, job.seed, method=method, embeddings=embeddings)

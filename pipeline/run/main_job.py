@@ -80,7 +80,7 @@ def _run(job: Job, progress: Progress) -> tuple[Report, ExitCode]:
     if int8_saturates(describe_host()) and any(variant.precision is Precision.INT8 for variant in job.variants):
         progress.say(_SATURATES)
     with ExitStack() as stack:
-        faces = {pairs.name: stack.enter_context(DecodedFaces.of_pairs(pairs)) for pairs in inputs.sets}
+        faces = {pairs.name: stack.enter_context(DecodedFaces.of_pairs(store, pairs)) for pairs in inputs.sets}
         reference = embed_reference(model, inputs, faces, context, nobody_shared=job.nobody_shared)
         inputs = without_leaks(job, inputs, reference.leaks, progress)
         describe_calibration(inputs.calibration, job.out, context)

@@ -13,9 +13,9 @@ from ghostface_edge.pipeline.run.variant_timing import Measured
 from ghostface_edge.pipeline.stages.artifacts import Artifact
 from ghostface_edge.pipeline.stages.export import ExportedModel
 from ghostface_edge.pipeline.stages.latency import ROUNDS
-from ghostface_edge.pipeline.support.store import file_sha256
 from ghostface_edge.reports import report as document
 from ghostface_edge.reports.assess import Assessment
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.evidence import CurveStep, LatencySearch, RangeStability, Sensitivity
 from ghostface_edge.reports.latency import summarize
 from ghostface_edge.reports.variant import SetResult

@@ -48,7 +48,9 @@ class StageContext:
 
     def run(self, stage: Stage[Outcome]) -> Outcome:
         """The outcome of a stage: from the store if it is there, else built."""
-        stored = self.store.make(stage.name, stage.inputs(), lambda folder: stage.build(folder, self))
+        stored = self.store.make(
+            stage.name, stage.inputs(), lambda folder: stage.build(folder, self), say=self.progress.say
+        )
         return stage.read(stored.folder)
 
     def open(

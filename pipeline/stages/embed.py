@@ -11,6 +11,7 @@ import numpy as np
 from ghostface_edge.pipeline.stages.artifacts import Artifact
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
+from ghostface_edge.pipeline.support.json_value import write_array
 from ghostface_edge.targets.places.worker import RuntimeWorker
 from ghostface_edge.targets.protocol import Embeddings
 from ghostface_edge.targets.requirements import versions
@@ -66,7 +67,7 @@ class Embed:
             with ThreadPoolExecutor(processes) as pool:
                 shares = list(pool.map(embed_share, range(processes)))
         parts = [shares[step % processes][step // processes] for step in range(len(starts))]
-        np.save(folder / _EMBEDDINGS, np.concatenate(parts))
+        write_array(folder / _EMBEDDINGS, np.concatenate(parts))
 
     def read(self, folder: Path) -> Embeddings:
         embeddings: Embeddings = np.load(folder / _EMBEDDINGS)

@@ -18,7 +18,7 @@ from ghostface_edge.calibration.aligned import FACE_SIZE
 from ghostface_edge.pipeline.stages.artifacts import Artifact
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.support.host import describe_host
-from ghostface_edge.pipeline.support.json_value import read_value, write_value
+from ghostface_edge.pipeline.support.json_value import read_value, write_array, write_value
 from ghostface_edge.pipeline.support.progress import Advance
 from ghostface_edge.pipeline.support.store import mark_temporary
 from ghostface_edge.reports.errors import GhostfaceEdgeError, ToolError
@@ -143,7 +143,7 @@ class TimeInTurns:
         costs = {}
         for label, timing in taken.items():
             if isinstance(timing, Timing):
-                np.save(folder / f"{label}.npy", timing.samples_ms)
+                write_array(folder / f"{label}.npy", timing.samples_ms)
                 costs[label] = _Costs(timing.threads, timing.load_ms, timing.peak_rss_mb)
             else:
                 costs[label] = _Costs(self.threads, 0.0, 0.0, (timing.message, timing.fix))

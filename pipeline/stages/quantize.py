@@ -12,7 +12,7 @@ from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.export import EXPORT_PACKAGES
 from ghostface_edge.pipeline.support.host import describe_host
 from ghostface_edge.pipeline.support.json_value import read_value, write_value
-from ghostface_edge.pipeline.support.store import file_sha256
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.targets.places.far_side import tell
 from ghostface_edge.targets.protocol import Faces, Target
 from ghostface_edge.targets.requirements import require_modules, versions

@@ -1,13 +1,12 @@
 """Photographs to aligned faces: a folder, or a `.bin` of a pair list."""
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ghostface_edge.calibration.aligned import iterate_faces
-from ghostface_edge.calibration.aligned_folder import AlignedFolder, align_folder
+from ghostface_edge.calibration.aligned_folder import AlignedFolder, Keep, align_folder, new_folder
 from ghostface_edge.calibration.alignment import Locator, Origin, WhenNoFace, YuNet
 from ghostface_edge.calibration.contact_sheet import contact_sheet
 from ghostface_edge.calibration.landmarks import read_landmarks
@@ -15,7 +14,9 @@ from ghostface_edge.calibration.listed_pairs import align_listed, load_listed_pa
 from ghostface_edge.calibration.photos import open_photos
 from ghostface_edge.calibration.unusable import OnBadImage
 from ghostface_edge.calibration.verification import write_pairs
+from ghostface_edge.pipeline.stages.aligned import kept_in
 from ghostface_edge.pipeline.support.progress import Progress, so_far
+from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.write import write_bytes
 
@@ -47,16 +48,15 @@ def align(job: AlignJob, progress: Progress) -> str:
     if job.output.suffix == ".bin":
         if job.pairs is None:
             raise InputError("a .bin holds pairs, and no pair list is given", fix="give one with --pairs")
-        with tempfile.TemporaryDirectory() as folder:
-            aligned = _align(job, locator, Path(folder) / "faces", progress)
-            pairs = load_listed_pairs(job.pairs, aligned.path, on_bad_image=job.on_bad_image)
-            write_pairs(pairs, job.output)
-            _write_sheet(job, aligned)
+        store = Store()
+        aligned = _align(job, locator, kept_in(store, progress), progress)
+        pairs = load_listed_pairs(job.pairs, aligned.path, on_bad_image=job.on_bad_image)
+        write_pairs(pairs, job.output)
         done = f"{len(pairs.same)} pairs of "
     else:
-        aligned = _align(job, locator, job.output, progress)
-        _write_sheet(job, aligned)
+        aligned = _align(job, locator, new_folder(job.output), progress)
         done = ""
+    _write_sheet(job, aligned)
     centred = sum(file.origin is Origin.CENTRE for file in aligned.files)
     notes = [
         f"{centred} without a detected face, taken from the centre" if centred else "",
@@ -75,13 +75,13 @@ def _locator(job: AlignJob) -> Locator:
     return YuNet(job.detector, WhenNoFace(job.no_face))
 
 
-def _align(job: AlignJob, locator: Locator, folder: Path, progress: Progress) -> AlignedFolder:
+def _align(job: AlignJob, locator: Locator, keep: Keep, progress: Progress) -> AlignedFolder:
     photos = open_photos(job.photographs)
     with progress.stage("align", len(photos.names()) if job.pairs is None else None) as advance:
         bad, jobs, tell = job.on_bad_image, job.cores, so_far(advance)
         if job.pairs is not None:
-            return align_listed(job.pairs, photos, folder, locator, on_bad_image=bad, jobs=jobs, progress=tell)
-        return align_folder(photos, folder, locator, on_bad_image=bad, jobs=jobs, progress=tell)
+            return align_listed(job.pairs, photos, keep, locator, on_bad_image=bad, jobs=jobs, progress=tell)
+        return align_folder(photos, keep, locator, on_bad_image=bad, jobs=jobs, progress=tell)
 
 
 def _write_sheet(job: AlignJob, aligned: AlignedFolder) -> None:

@@ -11,8 +11,8 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from ghostface_edge.pipeline.support.store import file_sha256
 from ghostface_edge.pipeline.tools.sources import Source
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import InputError, ToolError
 from ghostface_edge.reports.write import replacing
 

@@ -1,7 +1,6 @@
 """One ONNX model to INT8 artifacts in a folder of the user's choice."""
 
 import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -68,8 +67,9 @@ def quantize_file(
         )
     faces = sample(scan_folder(calibration), CALIBRATION_FACES, seed, exclude=PHOTOGRAPHS_UNDER_TWO_NAMES)
     written = []
-    with tempfile.TemporaryDirectory() as logs:
-        context = StageContext(Store(), Path(logs), progress, usable_cores())
+    store = Store()
+    with store.scratch() as logs:
+        context = StageContext(store, logs, progress, usable_cores())
         quantize = Quantize(model, faces, recipe, seed)
         for variant in wanted:
             load_target(variant.runtime).require()
