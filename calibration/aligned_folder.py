@@ -141,7 +141,7 @@ def read_aligned(folder: Path) -> AlignedFolder | None:
         files = tuple(_file(entry) for entry in content["files"])
         skipped = tuple(Unusable(str(entry["where"]), str(entry["reason"])) for entry in content["skipped"])
         return AlignedFolder(folder, str(content["key"]), files, skipped)
-    except (InputError, ValueError, KeyError, TypeError, RecursionError):
+    except (InputError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
 
 

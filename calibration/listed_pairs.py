@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ghostface_edge.calibration.aligned import check_aligned
 from ghostface_edge.calibration.aligned_folder import AlignedFolder, Keep, align_folder
 from ghostface_edge.calibration.alignment import Locator, Progress
-from ghostface_edge.calibration.faces import scan_folder
+from ghostface_edge.calibration.faces import read_image, scan_folder
 from ghostface_edge.calibration.image_file import BadImageError
 from ghostface_edge.calibration.pairs_file import ImageName, NamedPair, PairsFile, read_pairs_file
 from ghostface_edge.calibration.photos import Photos
@@ -94,7 +94,7 @@ def load_listed_pairs(
     found, unusable = _look_up(lines, files)
     content: dict[ImageName, bytes] = {}
     for image, name in found.items():
-        data = files[name].read_bytes()
+        data = read_image(files[name])
         try:
             check_aligned(data)
             content[image] = data

@@ -25,21 +25,15 @@ _BIN_FOLDS = 10
 _NAMES_BESIDE = "pairs.txt"
 
 
-@dataclass(frozen=True, slots=True)
-class VerificationSet:
-    """P pairs over N distinct faces."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairsFacts:
+    """What is said of a verification set, without its faces."""
 
     name: str
     """`lfw`, `cfp_fp` and the like: the file's stem."""
     path: Path
     sha256: str
     """Of the pairs' file."""
-    images: tuple[bytes, ...]
-    """N distinct encoded faces, in order of first appearance."""
-    index: NDArray[np.intp]
-    """(P, 2), into `images`."""
-    same: NDArray[np.bool_]
-    """(P,), true where both images show one person."""
     folds: int
     """Number of equal, contiguous folds that the protocol splits the pairs into."""
     identities: tuple[str, ...] | None
@@ -52,6 +46,18 @@ class VerificationSet:
     """Pairs left out because LFW's errata call their label wrong."""
     dealt: bool = False
     """Whether the folds are ours, because the list has only one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerificationSet(PairsFacts):
+    """P pairs over N distinct faces."""
+
+    images: tuple[bytes, ...]
+    """N distinct encoded faces, in order of first appearance."""
+    index: NDArray[np.intp]
+    """(P, 2), into `images`."""
+    same: NDArray[np.bool_]
+    """(P,), true where both images show one person."""
 
     @property
     def people(self) -> frozenset[str]:

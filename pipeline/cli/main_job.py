@@ -57,6 +57,10 @@ def run(
 
     Exit code: 0 if the release may ship, 1 if not, 3 if a variant that would ship failed, 4 for too little evidence.
     """
+    from ghostface_edge.calibration.first_look import look_at_pairs
+
+    for path in pairs or ():
+        look_at_pairs(path)
     from ghostface_edge.targets.requirements import require_modules
     from ghostface_edge.targets.table import parse_variants
 

@@ -27,6 +27,9 @@ def evaluate(
     json_: options.Json = False,
 ) -> None:
     """Embed all pairs with one artifact and say how well it verifies, and what it lost against a reference."""
+    from ghostface_edge.calibration.first_look import look_at_pairs
+
+    look_at_pairs(pairs)
     import json
 
     from rich.console import Console

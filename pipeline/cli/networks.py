@@ -76,7 +76,11 @@ def train(
 
     require_modules("torch", "torch")
 
+    from ghostface_edge.calibration.pairs_source import PairsSource
     from ghostface_edge.pipeline.network.architecture import Architecture
+    from ghostface_edge.pipeline.stages.face_reader import read_pairs
+    from ghostface_edge.pipeline.support.progress import Progress
+    from ghostface_edge.pipeline.support.store import Store
     from ghostface_edge.pipeline.train.options import Margin, Numbers, Optimizer, SyntheticFaces, TrainOptions
     from ghostface_edge.pipeline.train.run import train as run
     from ghostface_edge.pipeline.train.validation import FilePairs, Rendered
@@ -99,7 +103,9 @@ def train(
         numbers=Numbers(numbers),
         seed=seed,
     )
-    validation = Rendered(seed=1) if pairs is None else FilePairs(pairs)
+    validation = (
+        Rendered(seed=1) if pairs is None else FilePairs(read_pairs(PairsSource(pairs), Store(), 1, Progress()))
+    )
     result = run(told, out, pairs=validation, resume=resume, say=lambda line: typer.echo(line, err=True))
     accuracy = "" if result.accuracy is None else f", {100 * result.accuracy:.2f} % on the validation pairs"
     typer.echo(f"{result.weights}: {result.steps} steps in {result.seconds:.0f} s, loss {result.loss:.3f}{accuracy}")

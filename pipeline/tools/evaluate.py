@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from ghostface_edge.calibration.aligned import iterate_faces
-from ghostface_edge.calibration.pairs_source import PairsSource, open_pairs
+from ghostface_edge.calibration.pairs_source import PairsSource
 from ghostface_edge.calibration.verification import VerificationSet
-from ghostface_edge.pipeline.stages.aligned import kept_in
 from ghostface_edge.pipeline.stages.artifacts import Artifact, artifact_of
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
 from ghostface_edge.pipeline.stages.embed import Embed
+from ghostface_edge.pipeline.stages.face_reader import read_pairs
 from ghostface_edge.pipeline.support.host import usable_cores
 from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.support.store import Store
@@ -49,7 +49,7 @@ def evaluate(
     """
     runtimes = {path: runtime_of(path) for path in (artifact, reference) if path is not None}
     store = Store()
-    pairs = open_pairs(source, kept_in(store, progress), usable_cores()).pairs
+    pairs = read_pairs(source, store, usable_cores(), progress)
     with store.scratch() as logs:
         context = StageContext(store, logs, progress, usable_cores())
         embeddings = {
@@ -84,7 +84,7 @@ def evaluate(
 def diagnose_artifact(artifact: Path, source: PairsSource, progress: Progress) -> dict[str, object]:
     """Undo the usual input mistakes one by one on the pairs, and say which one fits."""
     runtime, store = runtime_of(artifact), Store()
-    pairs = open_pairs(source, kept_in(store, progress), usable_cores()).pairs
+    pairs = read_pairs(source, store, usable_cores(), progress)
     faces = np.concatenate(list(iterate_faces(pairs.images, _STEP)))
     with (
         store.scratch() as logs,

@@ -4,11 +4,10 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from ghostface_edge.calibration.faces import sample, scan_folder
-from ghostface_edge.calibration.lfw_errata import PHOTOGRAPHS_UNDER_TWO_NAMES
 from ghostface_edge.pipeline.quantize.options import Recipe
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.convert import Convert
+from ghostface_edge.pipeline.stages.face_reader import sample_faces
 from ghostface_edge.pipeline.stages.firmware import make_firmware
 from ghostface_edge.pipeline.stages.lower import lower
 from ghostface_edge.pipeline.stages.quantize import Quantize
@@ -65,9 +64,9 @@ def quantize_file(
             f"{model} is what a run made for one runtime; quantization starts from the float32 ONNX of the checkpoint",
             fix="write it with `ghostface-edge export CHECKPOINT -o MODEL.onnx`",
         )
-    faces = sample(scan_folder(calibration), CALIBRATION_FACES, seed, exclude=PHOTOGRAPHS_UNDER_TWO_NAMES)
-    written = []
     store = Store()
+    faces = sample_faces(calibration, CALIBRATION_FACES, seed, store)
+    written = []
     with store.scratch() as logs:
         context = StageContext(store, logs, progress, usable_cores())
         quantize = Quantize(model, faces, recipe, seed)
