@@ -210,7 +210,7 @@ class Archive:
         member = Member(name, found[_FIELDS.index("CRC")], found[_FIELDS.index("size")], offset)
         for field, own, due in zip(_FIELDS, found, _DIRECTORY.unpack_from(member.entry), strict=True):
             if own != due:
-                self.refuse(f"{name}: its {field} is {own!r}, and a bundle's would be {due!r}")
+                self.refuse(f"{name}: {field} {own!r}, where a bundle has {due!r}")
         return member
 
     def _at(self, offset: int, length: int) -> bytes:
