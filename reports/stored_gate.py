@@ -11,10 +11,11 @@ import re
 from collections.abc import Sequence
 from datetime import date
 
-from ghostface_edge.reports.gate import judge, overall
+from ghostface_edge.reports.gate import judge
 from ghostface_edge.reports.measured import Measurement
 from ghostface_edge.reports.policy import Policy, RelativeTo, Rule
 from ghostface_edge.reports.report import Check, Gate, Report, Role, Verdict
+from ghostface_edge.reports.rule_checks import JUDGED
 from ghostface_edge.reports.run_checks import EVERYTHING, REQUIRED
 from ghostface_edge.reports.variant_checks import MEASURED, place
 from ghostface_edge.reports.waivers import waive
@@ -24,25 +25,27 @@ _TO_BASELINE = f" vs {RelativeTo.BASELINE}"
 
 
 def contradiction(report: Report) -> str | None:
-    """Say what in a report's gate does not follow from its figures; None where all of it does."""
-    gate = report.gate
+    """Say what in a report's gate does not follow from its figures; None where all of it does.
+
+    That the verdict is the sum of the checks, a report says of itself when it is read.
+    """
+    gate, made = report.gate, report.tool.day or date.min
     try:
-        made = date.fromisoformat(report.tool.started[:10]) if report.tool.started else date.min
-        anew = {_key(check): check for check in judge(report.variants, _policy_of(gate), data=report.data).checks}
+        judged = judge(report.variants, _policy_of(gate), data=report.data, made=made, today=made)
+        anew = {_key(check): check for check in judged.checks}
         anew |= {_key(check): _by_itself(check) for check in gate.checks if check.name.endswith(_TO_BASELINE)}
     except ValueError as error:
         return f"its gate states what no policy can ask for ({' '.join(str(error).split())})"
+    if gate.baseline is not None:
+        anew = {key: check for key, check in anew.items() if check.name != JUDGED}  # the baseline's rules judge too
     for check in gate.checks:
         expected = anew.pop(_key(check), None)
         if expected is None and check.variant == EVERYTHING and check.verdict is not Verdict.PASS:
-            continue  # a complaint of the policy or of the baseline, which is not at hand: it cannot make a pass
+            continue  # a complaint about the policy or the baseline, which are not at hand: it cannot make a pass
         if expected is None or not _follows(check, expected, made):
             return f"its gate's check {check.name} of {check.variant} does not follow from the figures"
-    if anew:
-        name, variant, *_ = next(iter(anew))
+    for name, variant, *_ in anew:
         return f"its gate lacks the check {name} of {variant}"
-    if gate.verdict is not overall([check.verdict for check in gate.checks if check.role is Role.CANDIDATE]):
-        return f"its verdict {gate.verdict} does not follow from the checks"
     return None
 
 

@@ -4,8 +4,8 @@ A figure with an interval fails only if all of the interval breaks the limit and
 """
 
 from ghostface_edge.reports.case import Case, role_of
+from ghostface_edge.reports.discordant import pairs_to_settle
 from ghostface_edge.reports.measured import Measurement, measure
-from ghostface_edge.reports.paired import pairs_to_settle
 from ghostface_edge.reports.policy import Baseline, Metric, RelativeTo, Rule
 from ghostface_edge.reports.report import Check, Role, Verdict
 from ghostface_edge.reports.variant import Status, Variant

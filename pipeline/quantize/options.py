@@ -5,16 +5,18 @@ with what was expected.
 """
 
 import difflib
+import json
+import os
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.yaml_file import read_mapping
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
@@ -22,7 +24,7 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class _Options(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class RangeMethod(StrEnum):
@@ -117,7 +119,7 @@ def parse_recipe(content: Mapping[str, object], origin: str) -> Recipe:
         InputError: an unknown key, with the nearest known one, or a value that does not fit.
     """
     try:
-        return Recipe.model_validate(dict(content))
+        return Recipe.model_validate_json(json.dumps(content), strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
@@ -138,21 +140,11 @@ def load_recipe(source: str) -> Recipe:
     if source in RECIPES:
         return RECIPES[source]
     path = Path(source)
-    if not path.exists():
+    if not os.path.lexists(path):
         near = difflib.get_close_matches(source, RECIPES, n=1)
         hint = f"did you mean `{near[0]}`?" if near else f"use {' or '.join(RECIPES)}, or a YAML file"
         raise InputError(f"no quantization recipe `{source}`", fix=hint)
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be read: {error.strerror}", fix="name a YAML file that you may read"
-        ) from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"{path}: not readable as YAML ({error})", fix="correct the file") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: holds no mapping", fix="write keys and values, as in docs/quantization.md")
-    return parse_recipe(content, str(path))
+    return parse_recipe(read_mapping(path, fix="name a built-in recipe or a YAML file"), str(path))
 
 
 def _known_keys(place: tuple[int | str, ...]) -> list[str]:

@@ -9,13 +9,16 @@ from ghostface_edge.reports.errors import ExitCode, InputError
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (None, "cannot be read: Is a directory"),
-        ("ranges: {method: ¼}".encode("latin-1"), "not readable as YAML"),
-        (b"ranges: [", "not readable as YAML"),
-        (b"[" * 5000, "not readable as YAML"),
+        (None, "is a folder, not a file"),
+        ("ranges: {method: ¼}".encode("latin-1"), "not UTF-8 text"),
+        (b"ranges: [", "is no YAML: line 2"),
+        (b"[" * 5000, "is no YAML: line 1"),
         (b"- 1", "holds no mapping"),
         (b"", "holds no mapping"),
         (b"ranges: 3", "ranges"),
+        (b"ranges: {percentile: .nan}", "percentile"),
+        (b"ranges: {faces: 256.0}", "faces"),
+        (b"distillation: {learning_rate: yes}", "learning_rate"),
     ],
 )
 def test_an_unreadable_recipe_is_bad_input(tmp_path: Path, content: bytes | None, reason: str) -> None:
@@ -35,3 +38,16 @@ def test_a_recipe_that_is_not_there_gets_a_suggestion(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no quantization recipe") as caught:
         load_recipe("balancd")
     assert caught.value.fix == "did you mean `balanced`?"
+
+
+def test_numbers_may_have_an_exponent_without_a_point(tmp_path: Path) -> None:
+    (tmp_path / "recipe.yaml").write_text("distillation: {learning_rate: 4e-3}\n")
+    distillation = load_recipe(str(tmp_path / "recipe.yaml")).distillation
+    assert distillation is not None
+    assert distillation.learning_rate == 0.004
+
+
+def test_a_name_that_no_file_can_have_is_bad_input() -> None:
+    for name in ("a\0b", "x" * 5000, "/root/\udc80"):
+        with pytest.raises(InputError, match="no quantization recipe"):
+            load_recipe(name)

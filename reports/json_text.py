@@ -1,0 +1,68 @@
+"""JSON of others: one meaning or none.
+
+In: text or bytes that should be JSON. Out: plain values. Refused are what readers disagree about (a key twice, half a
+surrogate pair, other encodings than UTF-8) and what only an attack needs: numbers of thousands of digits, nesting
+without end. NaN and infinities are left to whoever knows the field, and can name it.
+"""
+
+import json
+from typing import Final
+
+from ghostface_edge.reports.errors import InputError
+
+_BIGGEST: Final = 2**63
+_QUOTED: Final = 40
+"""Characters."""
+
+
+def parse_json(text: str | bytes, source: str, *, fix: str) -> object:
+    """Read JSON.
+
+    Args:
+        text: bytes are UTF-8, with or without a byte order mark.
+        source: names it in errors.
+        fix: what the user should do where it cannot be used.
+
+    Raises:
+        InputError: it is no JSON, or has no single meaning.
+    """
+    try:
+        decoded = decode_json(text)
+        content = json.loads(decoded, object_pairs_hook=_object, parse_int=_whole)
+        json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{source} is no JSON: half of a surrogate pair stands alone in a text", fix=fix) from None
+    except RecursionError:
+        raise InputError(f"{source} is no JSON: lists and objects within each other without end", fix=fix) from None
+    except ValueError as error:  # JSON's and Unicode's errors among them
+        raise InputError(f"{source} is no JSON: {error}", fix=fix) from None
+    return content
+
+
+def decode_json(text: str | bytes) -> str:
+    """Take off the encoding and the byte order mark.
+
+    Raises:
+        UnicodeDecodeError: not UTF-8.
+    """
+    return text.decode("utf-8-sig") if isinstance(text, bytes) else text.removeprefix("\ufeff")
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    content: dict[str, object] = {}
+    for name, value in pairs:
+        if name in content:
+            raise ValueError(f"the key {shortened(name)!r} stands twice in one object")
+        content[name] = value
+    return content
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > 1 + len(str(_BIGGEST)) or abs(int(digits)) >= _BIGGEST:
+        raise ValueError(f"the number {shortened(digits)} is too large")
+    return int(digits)
+
+
+def shortened(text: str) -> str:
+    """Keep so much of a foreign text as a message needs."""
+    return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"
