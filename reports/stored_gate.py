@@ -33,7 +33,13 @@ def contradiction(report: Report) -> str | None:
     try:
         judged = judge(report.variants, _policy_of(gate), data=report.data, made=made, today=made)
         anew = {_key(check): check for check in judged.checks}
-        anew |= {_key(check): _by_itself(check) for check in gate.checks if check.name.endswith(_TO_BASELINE)}
+        roles = {check.variant: check.role for check in judged.checks}
+        anew |= {
+            _key(check): _by_itself(check, roles[check.variant])
+            for check in gate.checks
+            if check.name.endswith(_TO_BASELINE) and check.variant in roles
+            if check.measured is None or gate.baseline is not None
+        }
     except ValueError as error:
         return f"its gate states what no policy can ask for ({' '.join(str(error).split())})"
     if gate.baseline is not None:
@@ -93,12 +99,19 @@ def _rule_of(check: Check) -> Rule:
     )
 
 
-def _by_itself(check: Check) -> Check:
-    """Judge what a check says was measured by the limit that it states."""
-    if check.measured is None:
-        return check.model_copy(update={"verdict": Verdict.INCONCLUSIVE})
-    measurement = Measurement(check.name, check.measured, check.unit, check.ci95)
-    return check.model_copy(update={"verdict": place(measurement, _rule_of(check))})
+def _by_itself(check: Check, role: Role) -> Check:
+    """Judge what a check says was measured by the limit that it states.
+
+    Raises:
+        ValueError: it states no limit of a policy, or a figure outside its own interval.
+    """
+    verdict = Verdict.INCONCLUSIVE
+    if check.measured is not None:
+        low, high = check.ci95 or (check.measured, check.measured)
+        if not low <= check.measured <= high:
+            raise ValueError(f"{check.name}: {check.measured:g} is not within [{low:g}, {high:g}]")
+        verdict = place(Measurement(check.name, check.measured, check.unit, check.ci95), _rule_of(check))
+    return check.model_copy(update={"verdict": verdict, "role": role})
 
 
 def _follows(check: Check, expected: Check, made: date) -> bool:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -102,7 +103,7 @@ def refuse_to_bundle(run_dir, output):
 
 
 @pytest.mark.parametrize(
-    "name", ["/etc/passwd", "../secret", "models/../../secret", "models\\secret", "", "C:secret", "logs/../secret"]
+    "name", ["/etc/passwd", "../secret", "models/../../secret", "models\\secret", ".", "C:secret", "logs/../secret"]
 )
 @pytest.mark.parametrize("place", ["firmware", "estimates", "artifact", "files"])
 def test_names_that_lead_elsewhere_are_not_packed(run_dir, tmp_path, name, place):
@@ -174,9 +175,9 @@ def test_a_report_that_names_no_hashes_is_held_to_its_models(run_dir, tmp_path):
 
 def test_a_report_that_contradicts_itself_is_not_packed(run_dir, tmp_path):
     document = json.loads((run_dir / "report.json").read_text())
-    document["gate"]["verdict"] = "fail"
+    document["gate"]["checks"][-1]["measured"] = 0.1
     (run_dir / "report.json").write_text(json.dumps(document))
-    assert "its verdict fail does not follow" in refuse_to_bundle(run_dir, tmp_path / "x.zip")
+    assert "does not follow from the figures" in refuse_to_bundle(run_dir, tmp_path / "x.zip")
 
 
 def test_what_is_no_run_is_not_packed(tmp_path):
@@ -186,8 +187,12 @@ def test_what_is_no_run_is_not_packed(tmp_path):
 
 
 def test_a_disk_that_fails_while_reading_is_said(run_dir, tmp_path, monkeypatch):
-    """A file that a process holds open can fail as a whole disk does; /proc has one that always does."""
-    monkeypatch.setattr(bundles, "open_file", lambda path, fix: open("/proc/self/mem", "rb"))
+    """As /proc/self/mem does, whose first page nobody may read."""
+
+    def failing(path, fix):
+        return Path("/proc/self/mem").open("rb")
+
+    monkeypatch.setattr(bundles, "open_file", failing)
     assert "cannot be read: Input/output error" in refuse_to_bundle(run_dir, tmp_path / "x.zip")
 
 
@@ -225,6 +230,7 @@ def test_damaged_content_is_named(bundle):
         ({"report.html": b"<h1>pass</h1>"}, "report.html does not follow from report.json"),
         ({"report.md": b"## pass"}, "report.md does not follow from report.json"),
         ({"junit.xml": b"<testsuites/>"}, "junit.xml does not follow from report.json"),
+        ({"report.json": b"[" * 60_000}, "report.json is no JSON"),
         ({"report.json": b"\0" * 70_000_000}, "report.json has 70,000,000 bytes, more than"),
     ],
 )
@@ -297,7 +303,7 @@ def test_a_forged_verdict_or_figure(bundle):
     assert "its gate's check size_ratio of openvino-int8 does not follow" in refusal(bundle)
     bundle.write_bytes(good)
     forge_report(bundle, lambda document: document["gate"].update(verdict="inconclusive"))
-    assert "its verdict inconclusive does not follow" in refusal(bundle)
+    assert "gate.verdict: inconclusive, but the checks make it pass" in refusal(bundle)
 
 
 def test_a_report_that_fails_its_policy_is_a_good_bundle(run_dir, small_report, tmp_path):

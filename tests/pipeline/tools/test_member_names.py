@@ -5,7 +5,14 @@ from ghostface_edge.pipeline.tools.member_names import problem_of_all, problem_o
 
 @pytest.mark.parametrize(
     "name",
-    ["report.json", "models/V1-0.5-2-openvino-int8.xml", ".hidden/a b", "models/na\u00efve.onnx", "a" * 255, "con-x/nulls"],
+    [
+        "report.json",
+        "models/V1-0.5-2-openvino-int8.xml",
+        ".hidden/a b",
+        "models/na\u00efve.onnx",
+        "a" * 255,
+        "con-x/nulls",
+    ],
 )
 def test_relative_names_are_taken(name):
     assert problem_of_name(name) is None
