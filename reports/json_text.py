@@ -9,10 +9,9 @@ import json
 from typing import Final
 
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.printable import shortened
 
 _BIGGEST: Final = 2**63
-_QUOTED: Final = 40
-"""Characters."""
 
 
 def parse_json(text: str | bytes, source: str, *, fix: str) -> object:
@@ -61,8 +60,3 @@ def _whole(digits: str) -> int:
     if len(digits) > 1 + len(str(_BIGGEST)) or abs(int(digits)) >= _BIGGEST:
         raise ValueError(f"the number {shortened(digits)} is too large")
     return int(digits)
-
-
-def shortened(text: str) -> str:
-    """Keep so much of a foreign text as a message needs."""
-    return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"

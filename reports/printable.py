@@ -11,5 +11,10 @@ def printable(text: object) -> str:
     return line if line.isprintable() else "".join(map(_seen, line))
 
 
+def shortened(text: str, longest: int = 40) -> str:
+    """Keep so much of a foreign text as a message needs."""
+    return text if len(text) <= longest else f"{text[:longest]}…"
+
+
 def _seen(character: str) -> str:
     return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")

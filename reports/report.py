@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from ghostface_edge.reports.consistency import contradictions
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.evidence import CrossPrecision
-from ghostface_edge.reports.json_text import decode_json, parse_json, shortened
+from ghostface_edge.reports.json_text import decode_json, parse_json
+from ghostface_edge.reports.printable import shortened
 from ghostface_edge.reports.provenance import Calibration, Data, Host, LeakGuard, ModelInfo, Pairs, Tool
 from ghostface_edge.reports.read import read_bytes
 from ghostface_edge.reports.record import Record, first_problem

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from ghostface_edge.reports.errors import InputError
-from ghostface_edge.reports.json_text import shortened
+from ghostface_edge.reports.printable import shortened
 from ghostface_edge.reports.read import read_text
 
 MAX_BYTES: Final = 2**18

@@ -1,5 +1,6 @@
 """`ghostface-edge`: the verbs, and what becomes of errors."""
 
+import io
 import sys
 import traceback
 from typing import Annotated
@@ -7,9 +8,13 @@ from typing import Annotated
 import typer
 
 from ghostface_edge.pipeline.cli import faces, main_job, measure, models, networks, release
+from ghostface_edge.pipeline.cli.printing import say
 from ghostface_edge.reports.errors import ExitCode, GhostfaceEdgeError
+from ghostface_edge.reports.printable import printable, shortened
 
 _INTERRUPTED = 130
+_LONGEST = 2000
+"""Characters of a message."""
 
 app = typer.Typer(
     name="ghostface-edge",
@@ -48,11 +53,14 @@ def about(
 
 def main() -> None:
     """Entry point: errors become one message and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # whatever a terminal cannot show, it is told by its number
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except GhostfaceEdgeError as error:
-        typer.secho(f"error: {error.message}", fg=typer.colors.RED, err=True)
-        typer.echo(f"  fix: {error.fix}", err=True)
+        typer.secho(f"error: {printable(shortened(error.message, _LONGEST))}", fg=typer.colors.RED, err=True)
+        say(f"  fix: {shortened(error.fix, _LONGEST)}", err=True)
         sys.exit(error.exit_code)
     except SystemExit as ending:
         if ending.code == _INTERRUPTED:
@@ -61,6 +69,7 @@ def main() -> None:
     except BrokenPipeError:
         sys.exit(ExitCode.PASS)
     except Exception:
-        traceback.print_exc()
+        for line in traceback.format_exc().splitlines():
+            say(f"| {line}", err=True)  # a line of its own is none of a workflow's commands
         typer.secho("error: this is a fault of ghostface-edge; please report it", fg=typer.colors.RED, err=True)
         sys.exit(ExitCode.TOOL_FAILED)

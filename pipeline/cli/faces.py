@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from ghostface_edge.pipeline.cli import options
+from ghostface_edge.pipeline.cli.printing import say
 
 
 def align(
@@ -42,7 +43,7 @@ def align(
         sheet=sheet,
         cores=jobs or usable_cores(),
     )
-    typer.echo(align(job, Progress()))
+    say(align(job, Progress()))
 
 
 VERBS: Mapping[str, Callable[..., None]] = MappingProxyType({"align": align})

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from ghostface_edge.pipeline.cli import options
+from ghostface_edge.pipeline.cli.printing import say_json, say_table
 from ghostface_edge.reports.errors import InputError
 
 
@@ -120,7 +121,7 @@ def run(
     )
     report, exit_code = run(job, progress)
     if json_:
-        typer.echo(report.to_json(), nl=False)
+        say_json(report.model_dump(mode="json"))
     else:
         print_report(report, Console())
     progress.say(f"report: {out / 'report.html'}")
@@ -129,17 +130,13 @@ def run(
 
 def targets(json_: options.Json = False) -> None:
     """List the runtimes and variants, and what is missing to use them."""
-    import json
-
-    from rich.console import Console
-    from rich.table import Table
-
     from ghostface_edge.reports.errors import RuntimeMissingError
     from ghostface_edge.targets.requirements import versions
     from ghostface_edge.targets.table import ALIASES, all_variants, load_target, runtimes
     from ghostface_edge.targets.tflite_micro.vela import require_vela
 
-    table, rows = Table("Runtime", "State", "Layout", "Variants", "Versions"), []
+    lines: list[tuple[str, ...]] = []
+    rows = []
     for runtime in runtimes():
         target = load_target(runtime)
         try:
@@ -150,7 +147,7 @@ def targets(json_: options.Json = False) -> None:
         variants = [str(variant) for variant in all_variants() if variant.runtime == runtime]
         found = versions(target.packages)
         numbers = ", ".join(f"{name} {number}" for name, number in found.items())
-        table.add_row(runtime, fix or "ready", target.layout, " ".join(variants), numbers or "-")
+        lines.append((runtime, fix or "ready", target.layout, " ".join(variants), numbers or "-"))
         row = {"runtime": runtime, "ready": not fix, "fix": fix, "layout": target.layout}
         rows.append(row | {"variants": variants, "versions": found})
     for alias, variant in ALIASES.items():
@@ -160,13 +157,13 @@ def targets(json_: options.Json = False) -> None:
         except RuntimeMissingError as error:
             fix = f"estimates: {error.fix}"
         numbers = ", ".join(f"{name} {number}" for name, number in found.items())
-        table.add_row(alias, fix or "ready", "NHWC", f"another name of {variant}", numbers or "-")
+        lines.append((alias, fix or "ready", "NHWC", f"another name of {variant}", numbers or "-"))
         row = {"runtime": alias, "ready": not fix, "fix": fix, "layout": "NHWC"}
         rows.append(row | {"variants": [str(variant)], "versions": found})
     if json_:
-        typer.echo(json.dumps(rows, indent=2))
+        say_json(rows)
     else:
-        Console().print(table)
+        say_table(lines, ("Runtime", "State", "Layout", "Variants", "Versions"))
 
 
 VERBS: Mapping[str, Callable[..., None]] = MappingProxyType({"run": run, "targets": targets})

@@ -8,28 +8,24 @@ from typing import Annotated
 import typer
 
 from ghostface_edge.pipeline.cli import options
+from ghostface_edge.pipeline.cli.printing import say, say_json, say_table
 
 
 def inspect(
     file: Annotated[Path, typer.Argument(help="Checkpoint, .onnx, .xml or .tflite.")], json_: options.Json = False
 ) -> None:
     """Say what a file holds: architecture, parameters, MACs, interface, operators, share of MACs per precision."""
-    import json
-
-    from rich.console import Console
-    from rich.table import Table
-
     from ghostface_edge.pipeline.tools.inspection import describe
 
     facts = describe(file)
     if json_:
-        typer.echo(json.dumps(facts, indent=2))
+        say_json(facts)
         return
-    table = Table(show_header=False, title=file.name, title_justify="left")
+    rows = []
     for name, value in facts.items():
         shown = ", ".join(f"{key} {part}" for key, part in value.items()) if isinstance(value, dict) else str(value)
-        table.add_row(name.replace("_", " "), shown)
-    Console().print(table)
+        rows.append((name.replace("_", " "), shown))
+    say_table(rows, title=file.name)
 
 
 def export(
@@ -50,7 +46,7 @@ def export(
     else:
         faces = sample(scan_folder(calibration), PARITY_FACES, seed=0).load()
     model = export_file(checkpoint, output, faces, batch)
-    typer.echo(
+    say(
         f"{output}: {model.name}, {model.parameters:,} parameters, {model.macs / 1e6:.1f} MMACs, "
         f"equals PyTorch to {model.parity:.1e} on {len(faces)} faces"
     )
@@ -77,7 +73,7 @@ def quantize(
     input_type = None if input_ is None else InputType(input_)
     how, progress = load_recipe(recipe), Progress()
     for path in quantize_file(model, variants, calibration, output, how, seed, progress, input_type=input_type):
-        typer.echo(path)
+        say(path)
 
 
 VERBS: Mapping[str, Callable[..., None]] = MappingProxyType(

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from ghostface_edge.pipeline.cli.printing import say, say_table
+
 
 def fetch(
     names: Annotated[list[str] | None, typer.Argument(help="What to fetch; without a name, what there is.")] = None,
@@ -15,25 +17,20 @@ def fetch(
     ] = None,
 ) -> None:
     """Fetch official checkpoints and LFW by name into the cache, resumed and verified."""
-    from rich.console import Console
-    from rich.table import Table
-
     from ghostface_edge.pipeline.support.store import default_root
     from ghostface_edge.pipeline.tools.fetch import fetch as bring
     from ghostface_edge.pipeline.tools.sources import KNOWN, find
 
     if not names:
-        table = Table("Name", "File", "What it is", "SHA-256")
+        rows = []
         for name, source in KNOWN.items():
             known = f"{source.sha256[:12]}…" if source.sha256 else "not known"
-            table.add_row(name, source.file if source.address else "-", source.what, known if source.address else "-")
-        Console().print(table)
+            rows.append((name, source.file if source.address else "-", source.what, known if source.address else "-"))
+        say_table(rows, ("Name", "File", "What it is", "SHA-256"))
         return
     for source in [find(name) for name in names]:
-        path = bring(
-            source, cache=default_root() / "downloads", mirror=mirror, say=lambda line: typer.echo(line, err=True)
-        )
-        typer.echo(path)
+        path = bring(source, cache=default_root() / "downloads", mirror=mirror, say=lambda line: say(line, err=True))
+        say(path)
 
 
 def train(
@@ -95,9 +92,9 @@ def train(
         seed=seed,
     )
     validation = Rendered(seed=1) if pairs is None else FilePairs(pairs)
-    result = run(told, out, pairs=validation, resume=resume, say=lambda line: typer.echo(line, err=True))
+    result = run(told, out, pairs=validation, resume=resume, say=lambda line: say(line, err=True))
     accuracy = "" if result.accuracy is None else f", {100 * result.accuracy:.2f} % on the validation pairs"
-    typer.echo(f"{result.weights}: {result.steps} steps in {result.seconds:.0f} s, loss {result.loss:.3f}{accuracy}")
+    say(f"{result.weights}: {result.steps} steps in {result.seconds:.0f} s, loss {result.loss:.3f}{accuracy}")
 
 
 VERBS: Mapping[str, Callable[..., None]] = MappingProxyType({"fetch": fetch, "train": train})

@@ -30,4 +30,5 @@ def test_characters_that_xml_cannot_hold(report: Report) -> None:
     hostile = report.model_copy(update={"variants": (failed,), "gate": judge([failed])})
     message = ET.fromstring(render(hostile)).findall(".//failure")[-1].get("message", "")
     assert "<tag>" in message
-    assert "\ufffd" in message
+    assert "NUL \\x00" in message
+    assert message.endswith("\\ud800")
