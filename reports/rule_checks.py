@@ -13,6 +13,8 @@ from ghostface_edge.reports.run_checks import whole
 from ghostface_edge.reports.variant import Status, Variant
 from ghostface_edge.reports.variant_checks import MEASURED
 
+JUDGED: Final = "int8"
+"""The check that every quantized variant that would ship met a limit."""
 _KIND: Final = re.compile(r"\*-(fp32|fp16|int8)(-.*)?")
 """A pattern of a kind of variants, whatever their runtime: which kinds a run makes is its user's choice."""
 _FLOAT: Final = frozenset({"fp32", "fp16"})
@@ -45,9 +47,9 @@ def _not_judged(case: Case, checks: Sequence[Check]) -> list[Check]:
     ships = [variant for variant in case.variants if _ships_quantized(variant, case)]
     if not any(variant.id in judged for variant in ships):
         reason = "no rule of the policy judged an INT8 variant that would ship"
-        return [whole("int8", "at least 1", 0, reason)]
+        return [whole(JUDGED, "at least 1", 0, reason)]
     return [
-        whole("int8", "judged", None, f"{variant.id} would ship, and no rule of the policy judged it")
+        whole(JUDGED, "judged", None, f"{variant.id} would ship, and no rule of the policy judged it")
         for variant in ships
         if variant.id not in judged and variant.status is Status.OK
     ]

@@ -6,6 +6,8 @@ from ghostface_edge.reports.case import Case, role_of
 from ghostface_edge.reports.report import Calibration, Check, Role, Verdict
 from ghostface_edge.reports.variant import Status
 
+REQUIRED = "required"
+"""The check that a variant which the policy names was measured."""
 EVERYTHING = "*"
 """In place of a variant id, where a check is about the whole run."""
 
@@ -24,7 +26,7 @@ def checks_of_run(case: Case) -> list[Check]:
             checks.append(whole("pairs", "at least 1", 0, "no pairs were compared"))
         checks += _leak(case.data.calibration)
     missing = [pattern for pattern in case.policy.require if not any(fnmatchcase(name, pattern) for name in ok)]
-    checks += [whole("required", pattern, None, f"no variant {pattern} was measured") for pattern in missing]
+    checks += [whole(REQUIRED, pattern, None, f"no variant {pattern} was measured") for pattern in missing]
     return checks + _of_the_baseline(case)
 
 

@@ -144,6 +144,8 @@ class Variant(Record):
     error: str | None = None
     """Why there are no figures, with the fix."""
     artifact: Artifact | None = None
+    files: dict[str, str] = Field(default_factory=dict)
+    """SHA-256 of every file that ships with it, by path: the artifact's own, its datasheet, firmware."""
     accuracy: Accuracy | None = None
     versus_reference: VersusReference | None = None
     latency: Latency | None = None

@@ -24,12 +24,12 @@ from ghostface_edge.reports.sections.difference import between
 
 def render(
     report: Report,
-    curves: ReportCurves,
+    curves: ReportCurves | None = None,
     baseline: Report | None = None,
     *,
     sections: Sequence[SectionOf] = SECTIONS,
 ) -> str:
-    """Write a report as a page."""
+    """Write a report as a page; plots and pictures that need curves are left out where there are none."""
     model, calibration = report.model, report.data.calibration
     lead = (
         f"{model.architecture}, {model.parameters:,} parameters, {model.mmacs:.1f} M MACs · "
