@@ -27,6 +27,7 @@ def evaluate(
     json_: options.Json = False,
 ) -> None:
     """Embed all pairs with one artifact and say how well it verifies, and what it lost against a reference."""
+    options.check_inputs(artifact, pairs, reference)
     import json
 
     from rich.console import Console
@@ -59,6 +60,7 @@ def benchmark(
     json_: options.Json = False,
 ) -> None:
     """Time artifacts at batch 1, taken in turns so that the machine's drift hits all of them."""
+    options.check_inputs(*artifacts)
     import json
 
     from rich.console import Console
@@ -68,7 +70,7 @@ def benchmark(
     from ghostface_edge.pipeline.tools.benchmark import benchmark
     from ghostface_edge.pipeline.tools.benchmark import profile as profiled
 
-    progress = Progress()
+    threads, progress = options.cores(threads), Progress()
     rows = benchmark(artifacts, threads, progress)
     profiles = profiled(artifacts, threads, progress) if profile else {}
     if json_:

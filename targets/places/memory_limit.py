@@ -19,23 +19,31 @@ _REFUSED: Final = re.compile(
 """How Python, C++, ONNX Runtime, OpenVINO, PyTorch, OpenCV and HDF5 put it."""
 
 
+def bound_own_memory(limit_mb: int) -> None:
+    """Let the kernel refuse this process more memory; what it starts can be given another bound."""
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (_within(hard, limit_mb), hard))
+
+
 def bound_memory(pid: int, limit_mb: int) -> None:
     """Let the kernel refuse a process more memory, end it first where all is used up, and write none of it to disk.
 
     Bounded is what it can write to (RLIMIT_DATA): of address space (RLIMIT_AS) runtimes reserve many times what they
     use. What it starts inherits the bound, each for itself.
     """
-    reserved_mb = _RESERVED_MB + _RESERVED_MB_PER_CORE * (os.cpu_count() or 1)
-    limits = {resource.RLIMIT_DATA: (limit_mb + reserved_mb) * 2**20, resource.RLIMIT_CORE: 0}
-    for kind, limit in limits.items():
-        with suppress(ProcessLookupError):
-            _, hard = resource.prlimit(pid, kind)
-            bounded = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-            resource.prlimit(pid, kind, (bounded, bounded))
-    with suppress(OSError):
+    with suppress(OSError):  # it may have ended already
+        _, hard = resource.prlimit(pid, resource.RLIMIT_DATA)
+        bound = _within(hard, limit_mb)
+        resource.prlimit(pid, resource.RLIMIT_DATA, (bound, bound))
+        resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))
         Path(f"/proc/{pid}/oom_score_adj").write_text(_FIRST_TO_END)
 
 
 def ran_out_of_memory(text: str) -> bool:
     """Whether an error's text says that memory was refused."""
     return _REFUSED.search(text) is not None
+
+
+def _within(hard: int, limit_mb: int) -> int:
+    limit = (limit_mb + _RESERVED_MB + _RESERVED_MB_PER_CORE * (os.cpu_count() or 1)) * 2**20
+    return limit if hard == resource.RLIM_INFINITY else min(limit, hard)
