@@ -61,15 +61,13 @@ def check_inputs(*paths: Path | None) -> None:
 
 
 def check_output(path: Path) -> None:
-    """Refuse an output that would take the place of something else.
+    """Refuse an output in a place that is cleared by size.
 
     Raises:
-        InputError: it is a pipe or a device, or lies in the cache, which is cleared by size.
+        InputError: it lies in the cache.
     """
     from ghostface_edge.pipeline.support.store import default_root
 
-    if path.exists() and not (path.is_dir() or path.is_file()):
-        raise InputError(f"{path} is a pipe or a device", fix="give the path of a file or folder to write")
     if path.resolve().is_relative_to(default_root().resolve()):
         raise InputError(f"{path} lies in the cache, {default_root()}", fix="choose a place outside of it")
 

@@ -69,7 +69,7 @@ def quantize_file(
     faces = sample(scan_folder(calibration), CALIBRATION_FACES, seed, exclude=PHOTOGRAPHS_UNDER_TWO_NAMES)
     written = []
     with tempfile.TemporaryDirectory() as logs:
-        context = StageContext(Store(), Path(logs), progress, usable_cores())
+        context = StageContext(Store(), Path(logs), progress, usable_cores(), limits=recipe.limits)
         quantize = Quantize(model, faces, recipe, seed)
         for variant in wanted:
             load_target(variant.runtime).require()

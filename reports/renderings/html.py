@@ -23,7 +23,7 @@ from ghostface_edge.reports.sections.difference import between
 
 def render(
     report: Report,
-    curves: ReportCurves,
+    curves: ReportCurves | None,
     baseline: Report | None = None,
     *,
     sections: Sequence[SectionOf] = SECTIONS,
