@@ -30,7 +30,9 @@ def run(
         str, typer.Option(help="Variants or runtimes, comma-separated; see `ghostface-edge targets`.")
     ] = "openvino,onnxruntime,tflite",
     input_: options.Input = None,
-    calibration_faces: Annotated[int, typer.Option(min=1, help="How many calibration faces to use at most.")] = 2000,
+    calibration_faces: Annotated[
+        int, typer.Option(min=1, max=10**6, help="How many calibration faces to use at most.")
+    ] = 2000,
     sampling: Annotated[
         Literal["per-identity", "random", "diverse"], typer.Option(help="Which of them, if there are more.")
     ] = "per-identity",
@@ -48,8 +50,8 @@ def run(
     policy: options.Policy = None,
     baseline: options.Baseline = None,
     out: Annotated[Path, typer.Option(help="Folder for report, models and logs.")] = Path("out"),
-    seed: Annotated[int, typer.Option(help="Decides which calibration faces are drawn.")] = 0,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Cores to use; all by default.", show_default=False)] = None,
+    seed: options.Seed = 0,
+    jobs: options.Jobs = None,
     json_: options.Json = False,
 ) -> None:
     """Convert, quantize, verify and time every variant; write models and report to --out.
@@ -63,9 +65,20 @@ def run(
     for path in pairs or ():
         look_at_pairs(path)
     from ghostface_edge.targets.requirements import require_modules
-    from ghostface_edge.targets.table import parse_variants
 
     require_modules("torch", "torch")
+    given = (checkpoint, pairs, calibration)
+    if any(given) and not all(given):
+        raise InputError(
+            "--checkpoint, --pairs and --calibration belong together",
+            fix="give all three, or none of them for the embedded network and rendered faces",
+        )
+    options.check_output(out)
+    options.check_inputs(checkpoint, *pairs or ())
+    how, judged_by, earlier = options.read_recipe(recipe), options.read_policy(policy), options.read_report(baseline)
+    variants = options.read_variants(targets)
+    cores = options.cores(jobs)
+
     from rich.console import Console
 
     from ghostface_edge.calibration.leaks import OnLeak
@@ -74,29 +87,24 @@ def run(
     from ghostface_edge.calibration.unusable import OnBadImage
     from ghostface_edge.calibration.verification import LabelErrors
     from ghostface_edge.pipeline.default import default_checkpoint
-    from ghostface_edge.pipeline.quantize.options import load_recipe
     from ghostface_edge.pipeline.run.job import Job
     from ghostface_edge.pipeline.run.main_job import run
     from ghostface_edge.pipeline.stages.context import StageContext
     from ghostface_edge.pipeline.stages.render import RenderFaces
-    from ghostface_edge.pipeline.support.host import usable_cores
     from ghostface_edge.pipeline.support.progress import Progress
     from ghostface_edge.pipeline.support.store import Store
     from ghostface_edge.reports.renderings.console import print_report
     from ghostface_edge.targets.protocol import InputType
 
     progress = Progress()
-    nothing_given = checkpoint is None and not pairs and calibration is None
-    if nothing_given:
+    if not any(given):
         checkpoint = default_checkpoint()
-        context = StageContext(Store(), out / "logs", progress, jobs or usable_cores())
+        context = StageContext(Store(), out / "logs", progress, cores)
         rendered, calibration = context.run(RenderFaces(seed))
         pairs = [rendered]
-    if checkpoint is None or not pairs or calibration is None:
-        raise InputError(
-            "--checkpoint, --pairs and --calibration belong together",
-            fix="give all three, or none of them for the embedded network and rendered faces",
-        )
+    assert checkpoint
+    assert pairs
+    assert calibration
     bad, errors = OnBadImage(on_bad_image), LabelErrors(label_errors)
     lists = [path for path in pairs if path.suffix != ".bin"]
 
@@ -108,19 +116,19 @@ def run(
         checkpoint=checkpoint,
         pairs=tuple(PairsSource(path, *images_of(path), on_bad_image=bad, label_errors=errors) for path in pairs),
         calibration=calibration,
-        variants=parse_variants(options.split(targets)),
+        variants=variants,
         out=out,
-        recipe=load_recipe(recipe),
-        policy=options.read_policy(policy),
-        baseline=options.read_report(baseline),
+        recipe=how,
+        policy=judged_by,
+        baseline=earlier,
         on_leak=OnLeak(leaks),
         allowed_leaks=tuple(allow_leak or ()),
-        nobody_shared=nothing_given,
+        nobody_shared=not any(given),
         input_type=InputType(input_ or "int8"),
         calibration_faces=calibration_faces,
         sampling=SamplingMethod(sampling),
         seed=seed,
-        cores=jobs or usable_cores(),
+        cores=cores,
         command=shlex.join(("ghostface-edge", *sys.argv[1:])),
     )
     report, exit_code = run(job, progress)

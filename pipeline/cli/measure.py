@@ -28,6 +28,7 @@ def evaluate(
     json_: options.Json = False,
 ) -> None:
     """Embed all pairs with one artifact and say how well it verifies, and what it lost against a reference."""
+    options.check_inputs(artifact, reference)
     from ghostface_edge.calibration.first_look import look_at_pairs
 
     look_at_pairs(pairs)
@@ -56,11 +57,12 @@ def benchmark(
     json_: options.Json = False,
 ) -> None:
     """Time artifacts at batch 1, taken in turns so that the machine's drift hits all of them."""
+    options.check_inputs(*artifacts)
     from ghostface_edge.pipeline.support.progress import Progress
     from ghostface_edge.pipeline.tools.benchmark import benchmark
     from ghostface_edge.pipeline.tools.benchmark import profile as profiled
 
-    progress = Progress()
+    threads, progress = options.cores(threads), Progress()
     rows = benchmark(artifacts, threads, progress)
     profiles = profiled(artifacts, threads, progress) if profile else {}
     if json_:

@@ -34,9 +34,12 @@ def export(
     calibration: Annotated[
         Path | None, typer.Option(help="Aligned faces to compare ONNX and PyTorch on; rendered ones if not given.")
     ] = None,
-    batch: Annotated[int | None, typer.Option(min=1, help="Fixed batch size; dynamic if not given.")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, max=1024, help="Fixed batch size; dynamic if not given.")] = None,
 ) -> None:
     """Write a checkpoint as float32 ONNX, BatchNorm folded, checked against PyTorch."""
+    options.check_output(output)
+    options.check_inputs(checkpoint)
+
     from ghostface_edge.calibration.faces import sample, scan_folder
     from ghostface_edge.pipeline.stages.export import PARITY_FACES, export_file
     from ghostface_edge.pipeline.synthetic.sets import render_calibration
@@ -59,19 +62,18 @@ def quantize(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the artifacts.", show_default=False)],
     recipe: Annotated[str, typer.Option(help="balanced, best, fast, or a YAML file.")] = "balanced",
     input_: options.Input = None,
-    seed: Annotated[int, typer.Option(help="Decides which calibration faces are drawn.")] = 0,
+    seed: options.Seed = 0,
 ) -> None:
     """Quantize an ONNX model to INT8 for one or more runtimes."""
-    from ghostface_edge.pipeline.cli.options import split
-    from ghostface_edge.pipeline.quantize.options import load_recipe
+    options.check_output(output)
+    options.check_inputs(model)
+    how, variants = options.read_recipe(recipe), options.read_variants(target)
+
     from ghostface_edge.pipeline.support.progress import Progress
     from ghostface_edge.pipeline.tools.quantize_file import quantize_file
     from ghostface_edge.targets.protocol import InputType
-    from ghostface_edge.targets.table import parse_variants
 
-    variants = parse_variants(split(target))
-    input_type = None if input_ is None else InputType(input_)
-    how, progress = load_recipe(recipe), Progress()
+    input_type, progress = None if input_ is None else InputType(input_), Progress()
     for path in quantize_file(model, variants, calibration, output, how, seed, progress, input_type=input_type):
         say(path)
 

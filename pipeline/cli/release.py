@@ -87,6 +87,7 @@ def bundle(
     output: Annotated[Path, typer.Option("-o", "--output", help="Zip file to write.", show_default=False)],
 ) -> None:
     """Pack a run's models and report into one file that proves itself."""
+    options.check_output(output)
     from ghostface_edge.pipeline.tools.bundle import write_bundle
 
     names = write_bundle(run_dir, output)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -87,8 +87,39 @@ class LatencyOptions(_Options):
     """Bytes of the artifact, as a share of FP32's, that it may have."""
 
 
+class Limit(_Options):
+    """What one request to a child process of a stage may take."""
+
+    minutes: Positive = 30.0
+    memory_mb: Annotated[int, Field(ge=256)] = 8192
+    """Of the process and what it starts."""
+
+    @property
+    def timeout_s(self) -> float:
+        """The same time."""
+        return self.minutes * 60.0
+
+
+class LimitOptions(_Options):
+    """What stages may take; a stage that wants more is ended. They decide no outcome, only whether there is one."""
+
+    export: Limit = Limit()
+    convert: Limit = Limit()
+    quantize: Limit = Limit(minutes=240.0)
+    lower: Limit = Limit()
+    embed: Limit = Limit()
+    """A request: up to 512 faces."""
+    inspect: Limit = Limit(minutes=10.0)
+    latency: Limit = Limit(minutes=10.0)
+    """A request: loading one artifact, or 25 inferences."""
+    profile: Limit = Limit(minutes=10.0)
+    firmware: Limit = Limit(minutes=120.0)
+    precision_search: Limit = Limit()
+    """A request: lowering or timing one mix of precisions."""
+
+
 class Recipe(_Options):
-    """All that decides how a network becomes INT8."""
+    """All that decides how a network becomes INT8, and what that may take."""
 
     name: str = "balanced"
     ranges: RangeOptions = RangeOptions()
@@ -101,6 +132,12 @@ class Recipe(_Options):
     """None: what computes in float is not decided by the clock."""
     sensitivity_faces: Annotated[int, Field(ge=0)] = 32
     """Faces that the sensitivity table is measured on; 0 leaves it out."""
+    limits: LimitOptions = LimitOptions()
+
+    @property
+    def decisive(self) -> dict[str, object]:
+        """What an outcome depends on, as JSON values: all but the limits."""
+        return self.model_dump(mode="json", exclude={"limits"})
 
 
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
@@ -149,12 +186,8 @@ def load_recipe(source: str) -> Recipe:
 
 def _known_keys(place: tuple[int | str, ...]) -> list[str]:
     """Keys of the options model at a place of the recipe."""
-    stages: dict[str, type[_Options]] = {
-        "ranges": RangeOptions,
-        "correction": CorrectionOptions,
-        "distillation": DistillationOptions,
-        "mixed": MixedOptions,
-        "latency": LatencyOptions,
-    }
-    model = stages[str(place[-1])] if place else Recipe
+    model: type[BaseModel] = Recipe
+    for key in place:
+        kind = model.model_fields[str(key)].annotation
+        model = next(each for each in (kind, *get_args(kind)) if isinstance(each, type) and issubclass(each, BaseModel))
     return sorted(model.model_fields)

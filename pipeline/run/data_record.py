@@ -1,5 +1,6 @@
 """The report's records of the network and of the faces that went in."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,24 @@ def model_record(model: ExportedModel, checkpoint: Path) -> document.ModelInfo:
         sha256=file_sha256(checkpoint),
         activation=model.activation,
         preprocessing=model.preprocessing,
+    )
+
+
+def inspected_record(facts: Mapping[str, object]) -> document.ModelInfo:
+    """The network that was to be deployed, by the facts that `inspect` gives of its checkpoint."""
+    shared = (
+        "name",
+        "width",
+        "stride",
+        "embedding_size",
+        "parameters",
+        "mmacs",
+        "sha256",
+        "activation",
+        "preprocessing",
+    )
+    return document.ModelInfo.model_validate(
+        {"architecture": f"GhostFaceNetV{facts['version']}", **{name: facts[name] for name in shared}}
     )
 
 

@@ -38,7 +38,9 @@ class Convert:
     def build(self, folder: Path, context: StageContext) -> None:
         artifact = artifact_path(self.variant.runtime, folder)
         with (
-            context.open(RuntimeWorker, self.variant.runtime, label=str(self.variant)) as worker,
+            context.open(
+                RuntimeWorker, self.variant.runtime, label=str(self.variant), limit=context.limits.convert
+            ) as worker,
             context.progress.stage(f"{self.variant}: convert"),
         ):
             if self.variant.precision is Precision.INT8:

@@ -49,8 +49,11 @@ class Embed:
         starts = range(0, count, _STEP)
         processes = 1 if load_target(self.artifact.runtime).uses_threads else min(self.threads, len(starts))
         with ExitStack() as stack:
+            pool = stack.enter_context(ThreadPoolExecutor(processes))  # last to end: its threads wait for the workers
             workers = [
-                stack.enter_context(context.open(RuntimeWorker, self.artifact.runtime, label=self.label))
+                stack.enter_context(
+                    context.open(RuntimeWorker, self.artifact.runtime, label=self.label, limit=context.limits.embed)
+                )
                 for _ in range(processes)
             ]
             advance = stack.enter_context(context.progress.stage(f"{self.label}: embed {count} faces", count))
@@ -64,8 +67,7 @@ class Embed:
                     advance(len(parts[-1]))
                 return parts
 
-            with ThreadPoolExecutor(processes) as pool:
-                shares = list(pool.map(embed_share, range(processes)))
+            shares = list(pool.map(embed_share, range(processes)))
         parts = [shares[step % processes][step // processes] for step in range(len(starts))]
         write_array(folder / _EMBEDDINGS, np.concatenate(parts))
 

@@ -58,7 +58,10 @@ class Export:
 
     def build(self, folder: Path, context: StageContext) -> None:
         faces = self.calibration.load()[:PARITY_FACES]
-        with context.progress.stage("export to ONNX"), context.open(Exporter, label="export") as exporter:
+        with (
+            context.progress.stage("export to ONNX"),
+            context.open(Exporter, label="export", limit=context.limits.export) as exporter,
+        ):
             model = exporter.export(self.checkpoint, folder / _MODEL, faces, None)
         write_value(folder / _FACTS, model)
 

@@ -79,6 +79,7 @@ class PrecisionSearch:
                 folder=candidates,
                 logs=context.logs,
                 progress=context.progress,
+                limit=context.limits.precision_search,
             )
             outcome, artifact = Search(setup).run()
             for file in load_target(self.fp32.runtime).files(artifact):

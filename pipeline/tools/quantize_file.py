@@ -68,7 +68,7 @@ def quantize_file(
     faces = sample_faces(calibration, CALIBRATION_FACES, seed, store)
     written = []
     with store.scratch() as logs:
-        context = StageContext(store, logs, progress, usable_cores())
+        context = StageContext(store, logs, progress, usable_cores(), limits=recipe.limits)
         quantize = Quantize(model, faces, recipe, seed)
         for variant in wanted:
             load_target(variant.runtime).require()

@@ -12,7 +12,7 @@ from ghostface_edge.reports.write import write_text
 def write_report(report: Report, curves: ReportCurves | None, folder: Path) -> None:
     """Write report.json, report.html, report.md and junit.xml into `folder`, which is made if missing.
 
-    report.json comes last: where it is, the others are too.
+    report.json comes last: where it is, the others are too. Plots that need `curves` are left out without them.
 
     Raises:
         InputError: the folder cannot be written to.

@@ -109,7 +109,8 @@ def compile_for(accelerator: str, model: Path, compiled: Path, *, keep_input: bo
 
 
 def _run_vela(model: Path, accelerator: str, folder: Path) -> None:
-    command: list[str | Path] = [sys.executable, "-P", "-m", "ethosu.vela", model, "--accelerator-config", accelerator]
+    program = (sys.executable, "-P", "-m", "ghostface_edge.reports.child", "ethosu.vela")
+    command: list[str | Path] = [*program, model, "--accelerator-config", accelerator]
     try:
         done = subprocess.run(
             [*command, "--output-dir", folder],
