@@ -16,7 +16,8 @@ from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.write import replacing
-from ghostface_edge.targets import onnx_graph
+from ghostface_edge.targets.judge import ARTIFACT_CHECKS, judge
+from ghostface_edge.targets.onnx_file import read_onnx
 from ghostface_edge.targets.protocol import InputType, Precision
 from ghostface_edge.targets.requirements import require_input
 from ghostface_edge.targets.table import VariantId, load_target
@@ -59,7 +60,10 @@ def quantize_file(
         require_input(variant.runtime, load_target(variant.runtime).input_types, input_type)
         if variant.is_stock and input_type is not None:
             raise InputError(f"{variant} takes what the runtime's own quantizer chooses", fix="leave --input out")
-    if onnx_graph.is_made_for_runtime(onnx_graph.load(model)):
+    judge(model, ARTIFACT_CHECKS[".onnx"])
+    from ghostface_edge.targets.onnx_graph import is_made_for_runtime  # what it imports is heavy
+
+    if is_made_for_runtime(read_onnx(model)):
         raise InputError(
             f"{model} is what a run made for one runtime; quantization starts from the float32 ONNX of the checkpoint",
             fix="write it with `ghostface-edge export CHECKPOINT -o MODEL.onnx`",

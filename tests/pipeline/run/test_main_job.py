@@ -13,7 +13,7 @@ from ghostface_edge.calibration.bin_file import read_bin
 from ghostface_edge.pipeline.run.main_job import run
 from ghostface_edge.pipeline.stages.convert import Convert
 from ghostface_edge.pipeline.stages.quantize import Quantize
-from ghostface_edge.pipeline.support.store import file_sha256
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import ExitCode, InputError, RuntimeMissingError, ToolError
 from ghostface_edge.reports.gate import exit_code
 from ghostface_edge.reports.report import Report, Status, Verdict
