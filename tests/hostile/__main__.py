@@ -9,6 +9,7 @@ The files are made by a process of its own (`--make`): what it imports would cou
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -47,7 +48,8 @@ def main() -> int:
 
 
 def _all(root: Path, patterns: list[str], jobs: int) -> int:
-    subprocess.run([sys.executable, "-m", __package__, "--make", root, *patterns], check=True)
+    make = [sys.executable, "-m", __package__, "--make", str(root), *patterns]
+    subprocess.run(make, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
     cases = json.loads((root / "cases.json").read_text())
     wanted = [case for case in cases if not patterns or any(fnmatchcase(case["name"], one) for one in patterns)]
     with ThreadPoolExecutor(jobs) as pool:
@@ -96,7 +98,9 @@ def _summarize(cases: list[dict[str, Any]], outcomes: list[Outcome]) -> None:
     print(f"\n{len(hostile)} hostile cases, {sum(case['runs_code'] for case in cases)} that try to run code")
     print(", ".join(f"{word} {faults[fault]}" for fault, word in names.items()))
     if outcomes:
-        print(f"most CPU {max(one.cpu_s for one in outcomes):.1f} s, most memory {max(one.peak_mb for one in outcomes):.0f} MB")
+        print(
+            f"most CPU {max(one.cpu_s for one in outcomes):.1f} s, most memory {max(one.peak_mb for one in outcomes):.0f} MB"
+        )
     print(f"{dear} of {len(refused)} refusals took more than {CHEAP_CPU_S:.0f} s of CPU or {CHEAP_MB:.0f} MB")
 
 

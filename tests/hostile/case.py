@@ -42,7 +42,7 @@ class Case:
     def lay_out(self, folder: Path) -> None:
         """Make its files."""
         for name, content in self.files.items():
-            path = Path(os.fsdecode(os.path.join(os.fsencode(folder), os.fsencode(name))))
+            path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             if isinstance(content, bytes):
                 path.write_bytes(content)
@@ -118,7 +118,7 @@ def sparse(size: int, start: bytes = b"") -> Content:
 
 
 def _socket(path: Path) -> None:
-    here = os.getcwd()
+    here = Path.cwd()
     os.chdir(path.parent)  # a socket's path may have 107 bytes
     try:
         with socket.socket(socket.AF_UNIX) as made:

@@ -44,7 +44,9 @@ def _controls() -> Iterator[Case]:
             yield control(f"export-{suffix[1:]}", networks.EXPORT[suffix], later(data))
         if suffix in networks.BENCHMARK:
             yield control(f"benchmark-{suffix[1:]}", networks.BENCHMARK[suffix], later(data))
-    yield Case("control/inspect-tiny-tflite", ("inspect", "net.tflite"), {"net.tflite": later(good.tiny_tflite)}, CONTROL)
+    yield Case(
+        "control/inspect-tiny-tflite", ("inspect", "net.tflite"), {"net.tflite": later(good.tiny_tflite)}, CONTROL
+    )
     yield Case("control/inspect-tiny-onnx", ("inspect", "net.onnx"), {"net.onnx": later(good.tiny_onnx)}, CONTROL)
     xml = {"net.xml": later(lambda: good.ir_model()[0]), "net.bin": later(lambda: good.ir_model()[1])}
     yield Case("control/inspect-ir", ("inspect", "net.xml"), xml, CONTROL, "it is good")

@@ -572,8 +572,8 @@ def _with_picture(picture: bytes, label: float = 0.0) -> tuple[bytes, bytes]:
 
 def _detectors() -> Iterator[Case]:
     detectors = {
-        "another-network": good.onnx_model(),
-        "tiny-network": good.tiny_onnx(),
+        "another-network": later(good.onnx_model),
+        "tiny-network": later(good.tiny_onnx),
         "text": b"hello",
         "protobuf-of-noise": b"\x08\x07\x12\xff\xff\xff\xff\x0f" + bytes(1000),
     }

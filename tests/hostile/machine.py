@@ -173,7 +173,9 @@ def _caches() -> Iterator[Case]:
             runs_code="pickle" in name,
             cached=True,
         )
-    roots: dict[str, Content] = {name: PLACES[name] for name in ("pipe", "empty", "endless-device", "dangling-link", "link-to-itself")}
+    roots: dict[str, Content] = {
+        name: PLACES[name] for name in ("pipe", "empty", "endless-device", "dangling-link", "link-to-itself")
+    }
     roots |= {
         "a-folder-of-others": tree({"artifacts": tree({"mine.txt": b"mine"})}),
         "a-file-for-artifacts": tree({"artifacts": b"mine"}),
@@ -190,7 +192,11 @@ def _caches() -> Iterator[Case]:
         allowed = frozenset({0, 2}) if name == "dangling-link" else frozenset({2})
         files = {"net.onnx": later(good.onnx_model), "faces.bin": later(good.faces_bin), ".cache": place}
         yield Case(
-            f"cache/root-is-{name}", ("evaluate", "net.onnx", "--pairs", "faces.bin"), files, allowed=allowed, why="a link may be made good" if 0 in allowed else ""
+            f"cache/root-is-{name}",
+            ("evaluate", "net.onnx", "--pairs", "faces.bin"),
+            files,
+            allowed=allowed,
+            why="a link may be made good" if 0 in allowed else "",
         )
 
 
@@ -226,28 +232,74 @@ def _outputs() -> Iterator[Case]:
         "below-a-file": b"",
     }
     yield Case("out/export-onto-a-folder", export, {**net, "out.onnx": places["a-folder"]})
-    yield Case("out/export-below-a-file", ("export", "net.safetensors", "-o", "file/out.onnx"), {**net, "file": b"mine"})
-    yield Case("out/export-onto-a-link-to-itself", ("export", "net.safetensors", "-o", "loop/out.onnx"), {**net, "loop": PLACES["link-to-itself"]})
+    yield Case(
+        "out/export-below-a-file", ("export", "net.safetensors", "-o", "file/out.onnx"), {**net, "file": b"mine"}
+    )
+    yield Case(
+        "out/export-onto-a-link-to-itself",
+        ("export", "net.safetensors", "-o", "loop/out.onnx"),
+        {**net, "loop": PLACES["link-to-itself"]},
+    )
     yield Case("out/export-to-a-name-of-300-bytes", ("export", "net.safetensors", "-o", f"{'x' * 300}.onnx"), net)
     yield Case("out/export-to-proc", ("export", "net.safetensors", "-o", "/proc/self/out.onnx"), net)
     for name in ("empty", "pipe", "dangling-link", "endless-device"):
         may = frozenset({0, 2}) if name == "dangling-link" else frozenset({2})
-        yield Case(f"out/run-into-{name}", (*JOB[:-4], "--out", "out"), {**job_files(), "out": PLACES[name]}, allowed=may | {1, 4} if 0 in may else may, why="a link may be made good" if 0 in may else "")
-        yield Case(f"out/quantize-into-{name}", ("quantize", "net.onnx", "--target", "onnxruntime-int8-stock", "--calibration", "faces", "-o", "out"), {"net.onnx": later(good.onnx_model), "faces": tree(good.photographs()), "out": PLACES[name]}, allowed=may, why="a link may be made good" if 0 in may else "")
+        yield Case(
+            f"out/run-into-{name}",
+            (*JOB[:-4], "--out", "out"),
+            {**job_files(), "out": PLACES[name]},
+            allowed=may | {1, 4} if 0 in may else may,
+            why="a link may be made good" if 0 in may else "",
+        )
+        yield Case(
+            f"out/quantize-into-{name}",
+            ("quantize", "net.onnx", "--target", "onnxruntime-int8-stock", "--calibration", "faces", "-o", "out"),
+            {"net.onnx": later(good.onnx_model), "faces": tree(good.photographs()), "out": PLACES[name]},
+            allowed=may,
+            why="a link may be made good" if 0 in may else "",
+        )
     report = {"report.json": later(good.report_json)}
     for option in ("--markdown", "--junit"):
         for name in ("folder", "pipe", "link-to-itself"):
             legal = name != "folder"
-            yield Case(f"out/gate{option}-onto-{name}", ("gate", "report.json", option, "out"), {**report, "out": PLACES[name]}, allowed=frozenset({0, 2}) if legal else frozenset({2}), why="what is no folder may be replaced" if legal else "", quick=True)
-    failing = later(lambda: _failing())
+            yield Case(
+                f"out/gate{option}-onto-{name}",
+                ("gate", "report.json", option, "out"),
+                {**report, "out": PLACES[name]},
+                allowed=frozenset({0, 2}) if legal else frozenset({2}),
+                why="what is no folder may be replaced" if legal else "",
+                quick=True,
+            )
+    failing = later(_failing)
     for output in ("closed", "full"):
         for name, content, codes in (("passes", later(good.report_json), {0, 3}), ("fails", failing, {1, 3})):
             for more in ((), ("--json",), ("--explain",), ("--github",)):
                 label = "".join(more) or "-table"
-                yield Case(f"output/{output}-where-the-gate-{name}{label}", ("gate", "report.json", *more), {"report.json": content}, allowed=frozenset({2, 3} if "--github" in more else codes), why="the verdict stands whoever reads it; a full disk is a fault of the machine", output=output)
-        for verb in (("inspect", "net.safetensors"), ("targets",), ("fetch",), ("--help",), ("verify", "bundle.zip"), ("compare", "report.json", "report.json")):
+                yield Case(
+                    f"output/{output}-where-the-gate-{name}{label}",
+                    ("gate", "report.json", *more),
+                    {"report.json": content},
+                    allowed=frozenset({2, 3} if "--github" in more else codes),
+                    why="the verdict stands whoever reads it; a full disk is a fault of the machine",
+                    output=output,
+                )
+        for verb in (
+            ("inspect", "net.safetensors"),
+            ("targets",),
+            ("fetch",),
+            ("--help",),
+            ("verify", "bundle.zip"),
+            ("compare", "report.json", "report.json"),
+        ):
             files = {"net.safetensors": later(good.safetensors), "bundle.zip": later(good.bundle), **report}
-            yield Case(f"output/{output}-for-{verb[0].strip('-')}", verb, files, allowed=frozenset({0, 3}), why="nothing was wrong with the input; a full disk is a fault of the machine", output=output)
+            yield Case(
+                f"output/{output}-for-{verb[0].strip('-')}",
+                verb,
+                files,
+                allowed=frozenset({0, 3}),
+                why="nothing was wrong with the input; a full disk is a fault of the machine",
+                output=output,
+            )
 
 
 def _failing() -> bytes:
@@ -330,5 +382,3 @@ def _arguments() -> Iterator[Case]:
                 allowed=frozenset({0, 2}),
                 why="the file is whole; what counts is what is printed",
             )
-
-

@@ -44,7 +44,7 @@ def _line(case: Case, place: str, home: Path, figures: object) -> dict[str, Any]
         "output": case.output,
         "cached": case.cached,
         "figures": figures if case.cached else None,
-        "files": sorted(os.listdir(home / "case")),
+        "files": sorted(path.name for path in (home / "case").iterdir()),
     }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import good
-from .case import PLACES, Case, Content, Door, Payload, case_folder, later, link
+from .case import PLACES, Case, Content, Door, Payload, case_folder, later, link, tree
 
 INSPECT = {
     suffix: Door(f"net{suffix}", ("inspect", f"net{suffix}"), {})
@@ -22,28 +22,33 @@ EXPORT = {
     suffix: Door(f"net{suffix}", ("export", f"net{suffix}", "-o", "out.onnx"), {})
     for suffix in (".h5", ".pt", ".safetensors", ".onnx")
 }
-BENCHMARK = {
-    suffix: Door(f"net{suffix}", ("benchmark", f"net{suffix}"), {}) for suffix in (".onnx", ".tflite", ".xml")
-}
+BENCHMARK = {suffix: Door(f"net{suffix}", ("benchmark", f"net{suffix}"), {}) for suffix in (".onnx", ".tflite", ".xml")}
 EVALUATE = {
-    suffix: Door(f"net{suffix}", ("evaluate", f"net{suffix}", "--pairs", "faces.bin"), {"faces.bin": later(good.faces_bin)})
+    suffix: Door(
+        f"net{suffix}", ("evaluate", f"net{suffix}", "--pairs", "faces.bin"), {"faces.bin": later(good.faces_bin)}
+    )
     for suffix in (".onnx", ".tflite", ".xml")
 }
 QUANTIZE = Door(
     "net.onnx",
-    ("quantize", "net.onnx", "--target", "onnxruntime-int8", "--calibration", "faces", "-o", "out", "--recipe", "short.yaml"),
-    {"faces": lambda path: _faces(path), "short.yaml": good.recipe()},
+    (
+        "quantize",
+        "net.onnx",
+        "--target",
+        "onnxruntime-int8",
+        "--calibration",
+        "faces",
+        "-o",
+        "out",
+        "--recipe",
+        "short.yaml",
+    ),
+    {"faces": tree(good.photographs()), "short.yaml": good.recipe()},
 )
 SIZE = 1 << 40
 """Elements of an array that no machine holds."""
 RUN_OR_REFUSED = frozenset({0, 2})
 """Of `inspect`, which may say what an odd but whole file holds."""
-
-
-def _faces(path: Path) -> None:
-    for name, data in good.photographs().items():
-        (path / name).parent.mkdir(parents=True, exist_ok=True)
-        (path / name).write_bytes(data)
 
 
 def cases() -> Iterator[Case]:
@@ -174,7 +179,12 @@ def _keras() -> Iterator[Case]:
 
         return _hdf5(change)
 
-    code = {"class_name": "Lambda", "config": {"name": "evil", "function": ["4wEAAA==", None, None]}, "name": "evil", "inbound_nodes": []}
+    code = {
+        "class_name": "Lambda",
+        "config": {"name": "evil", "function": ["4wEAAA==", None, None]},
+        "name": "evil",
+        "inbound_nodes": [],
+    }
     files: dict[str, Content] = {
         "an-external-link-at-model-weights": external_group("model_weights"),
         "an-external-link-at-a-layer": external_group("model_weights/conv2d"),
@@ -240,7 +250,9 @@ def _keras() -> Iterator[Case]:
             runs_code=name == "a-lambda-layer",
         )
     for number, part in enumerate((0.01, 0.4, 0.97)):
-        yield INSPECT[".h5"].case(f"h5/cut-{number}", later(lambda part=part: good.keras_file()[: int(part * len(good.keras_file()))]))
+        yield INSPECT[".h5"].case(
+            f"h5/cut-{number}", later(lambda part=part: good.keras_file()[: int(part * len(good.keras_file()))])
+        )
     for number in range(12):
         # a byte of a weight may turn unnoticed: the file has no checksums
         yield INSPECT[".h5"].case(
@@ -304,7 +316,14 @@ def _pickle_in_zip(program: bytes, *, deflate: bool = False, **members: bytes) -
 def _tensor_program(shape: bytes, strides: bytes, *, numel: bytes, offset: bytes = b"K\x00") -> bytes:
     """{"stem.conv.weight": a float tensor of this shape over storage 0}, as PyTorch pickles it."""
     storage = b"(X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpu" + numel + b"tQ"
-    tensor = b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage + offset + shape + strides + b"\x89ccollections\nOrderedDict\n)RtR"
+    tensor = (
+        b"ctorch._utils\n_rebuild_tensor_v2\n("
+        + storage
+        + offset
+        + shape
+        + strides
+        + b"\x89ccollections\nOrderedDict\n)RtR"
+    )
     return b"\x80\x02}X\x10\0\0\0stem.conv.weight" + tensor + b"s."
 
 
@@ -377,7 +396,7 @@ def _torch() -> Iterator[Case]:
         "a-program-cut": _pickle_in_zip(b"\x80\x02}X\xff\xff"),
         "a-program-of-nothing": _pickle_in_zip(b""),
         "a-zip-without-a-program": lambda path: zipfile.ZipFile(path, "w").close(),
-        "a-zip-of-text": later(lambda: _text_zip()),
+        "a-zip-of-text": later(_text_zip),
         "metadata-of-nonsense": _saved(lambda folder: {"weights": _tensors(), "metadata": {"ghostface_edge.architecture": "[" * 60_000}}),
         "metadata-of-5000-digits": _saved(lambda folder: {"weights": _tensors(), "metadata": {"ghostface_edge.architecture": "1" * 5000}}),
         "a-tar-checkpoint": later(good.archive),
@@ -386,7 +405,9 @@ def _torch() -> Iterator[Case]:
     for name, content in files.items():
         yield INSPECT[".pt"].case(f"pt/{name}", content)
     for part in (0.01, 0.5, 0.99):
-        yield INSPECT[".pt"].case(f"pt/cut-at-{part}", later(lambda part=part: good.torch_file()[: int(part * len(good.torch_file()))]))
+        yield INSPECT[".pt"].case(
+            f"pt/cut-at-{part}", later(lambda part=part: good.torch_file()[: int(part * len(good.torch_file()))])
+        )
     for name in ("a-sparse-tensor", "a-meta-tensor", "a-dict-that-holds-itself", "an-expanded-half-tensor"):
         yield EXPORT[".pt"].case(f"export/pt-{name}", files[name])
 
@@ -460,7 +481,7 @@ def _safetensors() -> Iterator[Case]:
         "an-eight-bit-float": _header(lambda header: header[stem].update(dtype="F8_E4M3")),
         "a-boolean": _header(lambda header: header[stem].update(dtype="BOOL")),
         "a-tensor-missing": _header(lambda header: {name: value for name, value in header.items() if name != stem}),
-        "a-duplicate-tensor": later(lambda: _duplicated()),
+        "a-duplicate-tensor": later(_duplicated),
         "a-name-with-a-newline": _header(lambda header: header.update({"\n::error::PWNED": header.pop(stem)})),
         "a-name-with-escapes": _header(lambda header: header.update({"\x1b[31m": header.pop(stem)})),
         "metadata-of-numbers": _header(lambda header: header.update(__metadata__={"a": 5})),
@@ -497,8 +518,10 @@ def _safetensors() -> Iterator[Case]:
         "preprocessing-of-text": _metadata("preprocessing", '"RGB"'),
     }  # fmt: skip
     for name, content in files.items():
-        allowed = RUN_OR_REFUSED if name in {"head-bias-of-text"} else frozenset({2})
-        yield INSPECT[".safetensors"].case(f"safetensors/{name}", content, allowed=allowed, why="a yes is a yes" if 0 in allowed else "")
+        allowed = RUN_OR_REFUSED if name == "head-bias-of-text" else frozenset({2})
+        yield INSPECT[".safetensors"].case(
+            f"safetensors/{name}", content, allowed=allowed, why="a yes is a yes" if 0 in allowed else ""
+        )
     for part in (0.001, 0.5, 0.999):
         data = later(lambda part=part: good.safetensors()[: int(part * len(good.safetensors()))])
         yield INSPECT[".safetensors"].case(f"safetensors/cut-at-{part}", data)
@@ -591,7 +614,9 @@ def _onnx_models() -> dict[str, Content]:
         return change
 
     def outside_in_an_attribute(model: Any) -> None:
-        constant = helper.make_node("Constant", [], ["aside"], value=helper.make_tensor("t", TensorProto.FLOAT, [1], [1.0]))
+        constant = helper.make_node(
+            "Constant", [], ["aside"], value=helper.make_tensor("t", TensorProto.FLOAT, [1], [1.0])
+        )
         constant.attribute[0].t.ClearField("float_data")
         constant.attribute[0].t.data_location = TensorProto.EXTERNAL
         entry = constant.attribute[0].t.external_data.add()
@@ -600,7 +625,9 @@ def _onnx_models() -> dict[str, Content]:
 
     def deep(model: Any) -> None:
         for number in range(20_000):
-            model.graph.node.append(helper.make_node("Identity", [f"x{number}" if number else "embeddings"], [f"x{number + 1}"]))
+            model.graph.node.append(
+                helper.make_node("Identity", [f"x{number}" if number else "embeddings"], [f"x{number + 1}"])
+            )
         model.graph.output[0].name = "x20000"
 
     def nested(model: Any) -> None:
@@ -609,11 +636,15 @@ def _onnx_models() -> dict[str, Content]:
             inner = type(graph)()
             inner.CopyFrom(graph)
             graph.node.append(helper.make_node("If", ["c"], [f"y{number}"]))
-            graph.node[-1].attribute.append(AttributeProto(name="then_branch", type=AttributeProto.GRAPH, g=helper.make_graph([], "x", [], [])))
+            graph.node[-1].attribute.append(
+                AttributeProto(name="then_branch", type=AttributeProto.GRAPH, g=helper.make_graph([], "x", [], []))
+            )
             graph = graph.node[-1].attribute[0].g
 
     def function(model: Any) -> None:
-        made = helper.make_function("evil", "F", ["x"], ["y"], [helper.make_node("F", ["x"], ["y"], domain="evil")], model.opset_import)
+        made = helper.make_function(
+            "evil", "F", ["x"], ["y"], [helper.make_node("F", ["x"], ["y"], domain="evil")], model.opset_import
+        )
         model.functions.append(made)
         model.opset_import.append(helper.make_opsetid("evil", 1))
         model.graph.node[1].op_type, model.graph.node[1].domain = "F", "evil"
@@ -716,16 +747,28 @@ def _onnx() -> Iterator[Case]:
             continue
         legal = name in {"ir-version-of-the-future", "external-data-in-an-attribute"}
         # run on a picture of 8x8: what is legal ONNX must run, or be refused as no face network
-        yield EVALUATE[".onnx"].case(f"evaluate/onnx-{name}", content, allowed=RUN_OR_REFUSED if legal else frozenset({2}), why="it may be whole but for what is aside" if legal else "")
-    for name in ("constant-of-shape-of-a-terabyte", "a-loop-without-end", "batch-of-a-million", "external-data", "no-inputs", "an-unknown-operator"):
+        yield EVALUATE[".onnx"].case(
+            f"evaluate/onnx-{name}",
+            content,
+            allowed=RUN_OR_REFUSED if legal else frozenset({2}),
+            why="it may be whole but for what is aside" if legal else "",
+        )
+    for name in (
+        "constant-of-shape-of-a-terabyte",
+        "a-loop-without-end",
+        "batch-of-a-million",
+        "external-data",
+        "no-inputs",
+        "an-unknown-operator",
+    ):
         yield BENCHMARK[".onnx"].case(f"benchmark/onnx-{name}", models[name])
         yield EXPORT[".onnx"].case(f"export/onnx-{name}", models[name])
         yield QUANTIZE.case(f"quantize/onnx-{name}", models[name])
     grown = {
-        "a-net-with-a-loop": _graph(lambda model: _append_loop(model), good.onnx_model),
-        "a-net-with-a-terabyte-beside": _graph(lambda model: _append_filled(model), good.onnx_model),
-        "a-net-with-external-weights": _graph(lambda model: _push_out(model), good.onnx_model),
-        "a-net-that-computes-something-else": _graph(lambda model: _spoil(model), good.onnx_model),
+        "a-net-with-a-loop": _graph(_append_loop, good.onnx_model),
+        "a-net-with-a-terabyte-beside": _graph(_append_filled, good.onnx_model),
+        "a-net-with-external-weights": _graph(_push_out, good.onnx_model),
+        "a-net-that-computes-something-else": _graph(_spoil, good.onnx_model),
         "a-net-of-a-million-faces": _graph(lambda model: setattr(model.graph.input[0].type.tensor_type.shape.dim[0], "dim_value", 1_000_000), good.onnx_model),
     }  # fmt: skip
     for name, content in grown.items():
@@ -837,11 +880,15 @@ def _tflite() -> Iterator[Case]:
         yield BENCHMARK[".tflite"].case(f"benchmark/tflite-{name}", files[name])
     for part in (0.02, 0.5, 0.98):
         data = later(lambda part=part: good.tflite_model()[: int(part * len(good.tflite_model()))])
-        yield INSPECT[".tflite"].case(f"tflite/cut-at-{part}", data, allowed=RUN_OR_REFUSED, why="what is cut may be weights alone")
+        yield INSPECT[".tflite"].case(
+            f"tflite/cut-at-{part}", data, allowed=RUN_OR_REFUSED, why="what is cut may be weights alone"
+        )
         yield EVALUATE[".tflite"].case(f"evaluate/tflite-cut-at-{part}", data)
     for number in range(6):
         data = later(lambda number=number: _turned(good.tiny_tflite(), 8 + number * 67))
-        yield INSPECT[".tflite"].case(f"tflite/turned-{number}", data, allowed=RUN_OR_REFUSED, why="a name or a size may turn to another")
+        yield INSPECT[".tflite"].case(
+            f"tflite/turned-{number}", data, allowed=RUN_OR_REFUSED, why="a name or a size may turn to another"
+        )
 
 
 def _openvino() -> Iterator[Case]:
@@ -860,7 +907,11 @@ def _openvino() -> Iterator[Case]:
 
     same = lambda text: text  # noqa: E731
     entity = '<!DOCTYPE net [<!ENTITY e SYSTEM "file:///etc/passwd">]>'
-    laughs = "<!DOCTYPE net [<!ENTITY a 'xx'>" + "".join(f"<!ENTITY {chr(98 + k)} '{f'&{chr(97 + k)};' * 10}'>" for k in range(12)) + "]>"
+    laughs = (
+        "<!DOCTYPE net [<!ENTITY a 'xx'>"
+        + "".join(f"<!ENTITY {chr(98 + k)} '{f'&{chr(97 + k)};' * 10}'>" for k in range(12))
+        + "]>"
+    )
     files: dict[str, Content] = {
         "no-bin": lambda path: path.write_bytes(good.ir_model()[0]),
         "a-doctype": edited(lambda text: text.replace("<net", f"{entity}<net", 1)),
@@ -889,8 +940,15 @@ def _openvino() -> Iterator[Case]:
     }  # fmt: skip
     for name, content in files.items():
         yield INSPECT[".xml"].case(f"ir/{name}", content)
-        if name in {"no-bin", "a-doctype", "bin-cut", "bin-pipe", "offsets-beyond-the-bin", "an-unknown-layer", "shapes-of-terabytes", "no-layers"}:
+        if name in {
+            "no-bin",
+            "a-doctype",
+            "bin-cut",
+            "bin-pipe",
+            "offsets-beyond-the-bin",
+            "an-unknown-layer",
+            "shapes-of-terabytes",
+            "no-layers",
+        }:
             yield EVALUATE[".xml"].case(f"evaluate/ir-{name}", content)
             yield BENCHMARK[".xml"].case(f"benchmark/ir-{name}", content)
-
-

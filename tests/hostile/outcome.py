@@ -8,15 +8,23 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from .case import EXECUTED, MARK
 
-LIMIT_S = 60
+LIMIT_S = float(os.environ.get("HOSTILE_LIMIT_S", "60"))
+"""After which it counts as a hang; a machine with much else to do needs more."""
 LIMIT_BYTES = 6 << 30
-_INJECTED = re.compile(rf"^::[^:]*::{MARK}|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", re.MULTILINE)
+_INJECTED = re.compile(
+    rf"^::[^:]*::{MARK}|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", re.MULTILINE
+)
 """A workflow command of a stranger, a control character but tab and newline, or one that reorders or ends lines."""
+_LIBRARIES = re.compile(r"torchinductor_\w+|\.ses")
+"""What PyTorch and ONNX Runtime lay into TMPDIR by themselves."""
+_GRACE_S = 3.0
+"""In which multiprocessing's own helper notices that nobody needs it."""
 _FAULT = re.compile(r"Traceback \(most recent call last\)|this is a fault of ghostface-edge")
 
 
@@ -71,7 +79,7 @@ def run(arguments: list[str], home: Path, output: str, ours: set[str]) -> Outcom
         "COLUMNS": "160",
     }
     said, errors = home / "stdout", home / "stderr"
-    with said.open("wb") as out, errors.open("wb") as err, open("/dev/full", "wb") as full:
+    with said.open("wb") as out, errors.open("wb") as err, Path("/dev/full").open("wb") as full:
         streams = {"pipe": out, "full": full, "closed": _closed_pipe() if output == "closed" else out}
         process = subprocess.Popen(
             [sys.executable, "-m", "ghostface_edge.pipeline", *arguments],
@@ -81,7 +89,7 @@ def run(arguments: list[str], home: Path, output: str, ours: set[str]) -> Outcom
             stdout=streams[output],
             stderr=err,
             start_new_session=True,
-            preexec_fn=_limit,  # the runner has one thread per child, and none of them holds a lock across this
+            preexec_fn=_limit,  # noqa: PLW1509 - nothing that it calls takes a lock
         )
         code, usage, seconds, hung = _wait(process.pid)
         process.returncode = code
@@ -116,8 +124,6 @@ def _closed_pipe() -> int:
 
 def _wait(process: int) -> tuple[int, resource.struct_rusage, float, bool]:
     """Wait with the usage of the child and of all that it waited for; a hang is killed with its group."""
-    import time
-
     started, late = time.monotonic(), threading.Event()
 
     def kill() -> None:
@@ -132,8 +138,11 @@ def _wait(process: int) -> tuple[int, resource.struct_rusage, float, bool]:
 
 
 def _end_group(group: int) -> bool:
-    """Whether any process of the group outlived the first; it is ended."""
+    """Whether any process of the group outlived the first for long; it is ended."""
     try:
+        for _ in range(round(_GRACE_S / 0.05)):
+            os.killpg(group, 0)
+            time.sleep(0.05)
         os.killpg(group, signal.SIGKILL)
     except ProcessLookupError:
         return False
@@ -142,7 +151,7 @@ def _end_group(group: int) -> bool:
 
 def _left(home: Path, ours: set[str], *, refused: bool) -> list[str]:
     """Temporary files, half-written ones, and anything new beside the inputs of a refused call but logs."""
-    temporary = [f"tmp/{path.name}" for path in (home / "tmp").iterdir()]
+    temporary = [f"tmp/{path.name}" for path in (home / "tmp").iterdir() if not _LIBRARIES.fullmatch(path.name)]
     found = [path for path in (home / "case").rglob("*") if path.name.endswith(".partial") or ".partial-" in path.name]
     halves = [str(path.relative_to(home)) for path in found]
     new = [path for path in (home / "case").iterdir() if refused and path.name not in ours and path.name != EXECUTED]
