@@ -112,9 +112,10 @@ OPCODES = (
     b"K\x02", b"M\xff\xff", b"J\xff\xff\xff\xff", b"\x8a\x08" + bytes(7) + b"\x40", b"I10\n", b"L5L\n", b"F1.5\n",
     b"G" + bytes(8), b"q\x01", b"h\x00", b"h\x01", b"r\x05\0\0\0", b"j\x00\0\0\0", b"p3\n", b"g0\n", b"C\x03abc",
     b"U\x02u1", b"X\x02\0\0\0b1", b"\x8c\x02u1", b"\x80\x02", b"\x95" + bytes(8), b"\x82\x01", b"Pid\n",
-    b"\x96" + bytes(8),     b"cnumpy\nndarray\n", b"cnumpy\ndtype\n", b"cnumpy.core.multiarray\n_reconstruct\n", b"c_codecs\nencode\n",
+    b"\x96" + bytes(8),
+    b"cnumpy\nndarray\n", b"cnumpy\ndtype\n", b"cnumpy.core.multiarray\n_reconstruct\n", b"c_codecs\nencode\n",
     b"cnumpy.core.multiarray\nscalar\n", b"cnumpy._core.numeric\n_frombuffer\n", b"cbuiltins\nbytes\n",
-    b"cos\nsystem\n",     b"inumpy\ndtype\n", b"onumpy\ndtype\n",
+    b"cos\nsystem\n", b"inumpy\ndtype\n", b"onumpy\ndtype\n",
 )  # fmt: skip
 
 
