@@ -1,4 +1,4 @@
-"""`nox -s run|tests|lint|golden|bench|tensorflow|boards`: each session in its own environment, at pinned versions."""
+"""Sessions: `nox -s run|tests|lint|hostile|fuzz|golden|bench|tensorflow|boards`, each in an environment of its own."""
 
 import os
 from pathlib import Path
@@ -56,6 +56,23 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check")
     session.run("ruff", "check")
     session.run("mypy", *(option for package in PACKAGES for option in ("--package", f"ghostface_edge.{package}")))
+
+
+@nox.session
+def hostile(session: nox.Session) -> None:
+    """Every hostile file against the command line, each in a process of its own: `nox -s hostile -- [PATTERN…]`."""
+    install(session, "all,micro", "test")
+    session.run("python", "-m", "tests.hostile", *session.posargs)
+
+
+@nox.session(python="3.11")
+def fuzz(session: nox.Session) -> None:
+    """Every parser of strangers' files for 60 s: `nox -s fuzz -- [NAME…] [--seconds N|--runs N] [--replay FILE]`.
+
+    Python 3.11 is what atheris has wheels for.
+    """
+    install(session, "all,micro", "test", "fuzz")
+    session.run("python", "-m", "tests.fuzz", *session.posargs)
 
 
 @nox.session
