@@ -110,5 +110,5 @@ def test_a_missing_file_is_named(people: dict[int, bytes], tmp_path: Path) -> No
         RecordFaces(tmp_path)
     write_set(tmp_path, people)
     (tmp_path / "train.rec").unlink()
-    with pytest.raises(InputError, match=r"train\.rec: no such file"):
+    with pytest.raises(InputError, match=r"train\.rec cannot be read: No such file"):
         RecordFaces(tmp_path)
