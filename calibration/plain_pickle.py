@@ -17,7 +17,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import BinaryIO, Final, Literal
 
-MAX_INSTRUCTIONS: Final = 1 << 21
+MAX_INSTRUCTIONS: Final = 1 << 20
 """About 30 belong to a pair: two arrays as Python 2 wrote them, and a label."""
 
 _LINE = 200

@@ -25,8 +25,8 @@ _MAGIC = 0xCED7230A
 _HEADER = struct.Struct("<IfQQ")
 _FRAME = struct.Struct("<II")
 _LENGTH = (1 << 29) - 1
-_MAX_LABEL = 1 << 24
-"""Whole numbers from here on have no float32 of their own."""
+_MAX_PEOPLE = 1 << 24
+"""Whole numbers from here on have no float32 of their own; the largest public set has 2 million."""
 _MAX_LABELS = 1 << 10
 _MAX_KEY = 1 << 62
 _MAX_LINE = 64
@@ -57,8 +57,8 @@ class RecordFaces:
         if not len(self._keys):
             raise InputError(f"{self._path}: holds no images", fix=_FIX)
         self._people = end - first if end else 1 + max(self._label(int(key)) for key in self._keys)
-        if self._people < 1:
-            raise InputError(f"{self._path}: its header counts identities from {first} to {end}", fix=_FIX)
+        if not 1 <= self._people <= _MAX_PEOPLE:
+            raise InputError(f"{self._path}: it tells of {self._people:,} identities", fix=_FIX)
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -85,7 +85,7 @@ class RecordFaces:
         return self._whole(key, self._read(key, payload=False).labels[0])
 
     def _whole(self, key: int, label: float) -> int:
-        if not 0 <= label < _MAX_LABEL or label != int(label):
+        if not 0 <= label < _MAX_KEY or label != int(label):
             raise InputError(f"{self._path}: record {key} has the label {label}", fix=_FIX)
         return int(label)
 
@@ -127,6 +127,10 @@ def _read_index(path: Path) -> dict[int, int]:
         raise InputError(f"{path}: cannot be read ({error.strerror})", fix=_FIX) from None
     except ValueError:
         raise InputError(f"{path}: is not an index of lines `key<TAB>offset`", fix=_FIX) from None
-    if 0 not in offsets or min(offsets.values()) < 0 or max(max(offsets), max(offsets.values())) >= _MAX_KEY:
+    if (
+        0 not in offsets
+        or min(offsets.values()) < 0
+        or any(one >= _MAX_KEY for pair in offsets.items() for one in pair)
+    ):
         raise InputError(f"{path}: has no header record 0, or places outside of any file", fix=_FIX)
     return offsets
