@@ -63,3 +63,11 @@ def test_truncated_and_missing_files(report: Report, tmp_path: Path) -> None:
         Report.read(tmp_path / "missing.json")
     with pytest.raises(InputError, match="is a folder, not a file"):
         Report.read(tmp_path)
+
+
+def test_a_million_faults_are_one():
+    """Each that pydantic collects costs a kilobyte."""
+    text = json.dumps({"schema_version": 1, "variants": [{}] * 1000})
+    with pytest.raises(InputError) as refused:
+        Report.from_json(text, "report.json")
+    assert refused.value.message.endswith("tool: Field required (and 9 more)")
