@@ -9,6 +9,8 @@ import sys
 import psutil
 import pytest
 
+from ghostface_edge.pipeline.cli.options import cores
+
 from .conftest import arguments_of
 
 PROGRAM = (sys.executable, "-m", "ghostface_edge.pipeline")
@@ -61,14 +63,11 @@ def test_what_a_terminal_cannot_show_is_escaped(shell):
     [
         ("inspect $'\\xff.bin'", "'\\udcff.bin' is not UTF-8"),
         ("inspect ''", "an argument is empty"),
-        ("run --checkpoint ''", "an argument is empty"),
         ("run --targets=", "an argument is empty"),
         ("run --seed -1", "greater than or equal to 0"),
         ("run --seed 4294967296", "less than or equal to 4294967295"),
         ("run --calibration-faces 0", "greater than or equal to 1"),
         ("run --jobs 0", "greater than or equal to 1"),
-        ("quantize net.onnx --target tflite --calibration . -o out --seed -1", "greater than or equal to 0"),
-        ("train --out out --seed -1", "greater than or equal to 0"),
         ("train --out out --width nan", "width"),
         ("train --out out --learning-rate inf", "learning_rate"),
         ("export net.h5 -o net.onnx --batch 1000000", "less than or equal to 1024"),
@@ -84,20 +83,21 @@ def test_arguments_of_no_use_are_one_message_and_leave_nothing(shell, tmp_path, 
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("kind", ["pipe", "folder", "missing"])
 @pytest.mark.parametrize(
-    "verb",
+    ("verb", "kind"),
     [
-        "inspect {}",
-        "export {} -o net.onnx",
-        "quantize {} --target tflite --calibration . -o out",
-        "evaluate {} --pairs {}",
-        "benchmark {}",
-        "run --checkpoint {} --pairs {} --calibration .",
-        "align . -o faces --landmarks {}",
+        ("inspect {}", "pipe"),
+        ("export {} -o net.onnx", "pipe"),
+        ("export {} -o net.onnx", "folder"),
+        ("quantize {} --target tflite --calibration . -o out", "pipe"),
+        ("evaluate {} --pairs {}", "pipe"),
+        ("benchmark {}", "pipe"),
+        ("run --checkpoint {} --pairs {} --calibration .", "pipe"),
+        ("run --checkpoint {} --pairs {} --calibration .", "missing"),
+        ("align . -o faces --landmarks {}", "pipe"),
     ],
 )
-def test_what_is_no_file_is_refused_without_waiting(shell, tmp_path, kind, verb):
+def test_what_is_no_file_is_refused_without_waiting(shell, tmp_path, verb, kind):
     path = tmp_path / "net.onnx"
     if kind == "pipe":
         os.mkfifo(path)
@@ -110,35 +110,53 @@ def test_what_is_no_file_is_refused_without_waiting(shell, tmp_path, kind, verb)
     assert not [each for each in tmp_path.iterdir() if each != path]
 
 
-def test_more_cores_than_there_are_is_said(cli, given, tmp_path):
-    """And nothing of that size is started."""
-    options = arguments_of(given | {"--calibration": tmp_path})
-    done = cli("run", *options, "--jobs", "100000", "--out", tmp_path / "out")
-    assert done.returncode == 2
-    assert f"100000 cores were asked for and {len(os.sched_getaffinity(0))} can be used" in done.stderr
+def test_more_cores_than_there_are_is_said(capsys):
+    usable = len(os.sched_getaffinity(0))
+    assert (cores(None), cores(1), cores(100_000)) == (usable, 1, usable)
+    assert capsys.readouterr().err == f"100000 cores were asked for and {usable} can be used\n"
 
 
-def start(arguments, tmp_path, *, ignoring=""):
-    (tmp_path / "tmp").mkdir()
-    environment = {**os.environ, "GHOSTFACE_EDGE_CACHE": str(tmp_path / "cache"), "TMPDIR": str(tmp_path / "tmp")}
-    line = f"{ignoring}exec {shlex.join((*PROGRAM, *map(str, arguments)))}"
-    return psutil.Popen(["bash", "-c", line], stderr=subprocess.PIPE, env=environment)
+WORK = """
+import sys, tempfile, time
+from pathlib import Path
+from ghostface_edge.pipeline.cli import app
+from ghostface_edge.targets.places.place import LOCAL
 
+class Sleeper:
+    def sleep(self) -> None:
+        time.sleep(600)
 
-def wait_for_child(process):
-    while not (found := [child for child in process.children() if "far_side" in " ".join(child.cmdline())]):
-        assert process.poll() is None, process.stderr.read()
-    return found[0]
+@app.app.command("toil")
+def toil() -> None:
+    with tempfile.TemporaryDirectory() as folder, LOCAL.open(Sleeper, log=Path(folder) / "log") as sleeper:
+        print("ready", flush=True)
+        sleeper.sleep()
+
+if __name__ == "__main__":
+    sys.modules["work"] = sys.modules["__main__"]
+    Sleeper.__module__ = "work"
+    sys.argv[1:] = ["toil"]
+    app.main()
+"""
+"""A verb that makes a temporary folder and waits for a child process."""
 
 
 @pytest.mark.parametrize(
     ("number", "ignoring"),
     [(signal.SIGINT, ""), (signal.SIGTERM, ""), (signal.SIGHUP, ""), (signal.SIGTERM, "trap '' HUP; ")],
 )
-def test_a_signal_ends_everything_and_keeps_what_was_finished(given, tmp_path, number, ignoring):
-    options = [*arguments_of(given), "--targets", "onnxruntime-fp32", "--out", tmp_path / "out"]
-    process = start(["run", *options], tmp_path, ignoring=ignoring)
-    child = wait_for_child(process)
+def test_a_signal_closes_what_is_open_and_is_the_exit_code(tmp_path, number, ignoring):
+    (tmp_path / "work.py").write_text(WORK)
+    (tmp_path / "tmp").mkdir()
+    line = f"{ignoring}exec {shlex.join((sys.executable, str(tmp_path / 'work.py')))}"
+    process = psutil.Popen(
+        ["bash", "-c", line],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(tmp_path / "tmp")},
+    )
+    assert process.stdout.readline() == b"ready\n"
+    (child,) = process.children()
     if ignoring:
         process.send_signal(signal.SIGHUP)
     process.send_signal(number)
@@ -148,7 +166,21 @@ def test_a_signal_ends_everything_and_keeps_what_was_finished(given, tmp_path, n
     assert b"Traceback" not in said
     assert not child.is_running()
     assert not list((tmp_path / "tmp").iterdir())
-    assert not list((tmp_path / "cache").rglob("*partial*"))
+
+
+def test_a_run_that_is_ended_leaves_no_report_and_nothing_half_made(given, tmp_path):
+    cache, options = tmp_path / "cache", [*arguments_of(given), "--targets", "onnxruntime-fp32"]
+    process = psutil.Popen(
+        [*PROGRAM, "run", *map(str, options), "--out", tmp_path / "out"],
+        stderr=subprocess.PIPE,
+        env={**os.environ, "GHOSTFACE_EDGE_CACHE": str(cache)},
+    )
+    while not process.children():
+        assert process.poll() is None, process.stderr.read()
+    process.terminate()
+    _, said = process.communicate()
+    assert process.returncode == 143, said
+    assert not list(cache.rglob("*partial*"))
     assert not (tmp_path / "out/report.json").exists()
 
 
@@ -196,13 +228,3 @@ def test_what_the_system_refuses_is_one_message(work, says):
     assert says in said
     assert said.count("error:") == 1
     assert "Traceback" not in said
-
-
-def test_a_killed_run_leaves_no_process(given, tmp_path):
-    options = [*arguments_of(given), "--targets", "onnxruntime-fp32", "--out", tmp_path / "out"]
-    process = start(["run", *options], tmp_path)
-    child = wait_for_child(process)
-    process.kill()
-    process.communicate()
-    psutil.wait_procs([child], timeout=10)
-    assert not child.is_running()
