@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from ghostface_edge.pipeline.cli import options
 from ghostface_edge.pipeline.cli.printing import say, say_table
+from ghostface_edge.reports.errors import InputError
 
 
 def fetch(
@@ -48,26 +50,26 @@ def train(
     ] = None,
     pairs: Annotated[Path | None, typer.Option(help=".bin to validate on; rendered pairs if not given.")] = None,
     version: Annotated[int, typer.Option(min=1, max=2, help="GhostFaceNet version.")] = 1,
-    width: Annotated[float, typer.Option(help="Width multiplier.")] = 0.5,
+    width: Annotated[float, typer.Option(min=0.1, max=4, help="Width multiplier.")] = 0.5,
     stride: Annotated[int, typer.Option(min=1, max=2, help="Stem stride.")] = 2,
     margin: Annotated[Literal["arcface", "cosface"], typer.Option(help="Loss.")] = "arcface",
     margin_size: Annotated[float, typer.Option(help="Margin, in radians for ArcFace.")] = 0.5,
     scale: Annotated[float, typer.Option(help="Scale of the logits.")] = 64.0,
-    subcenters: Annotated[int, typer.Option(min=1, help="Centres per person; above 1 for noisy labels.")] = 1,
+    subcenters: Annotated[int, typer.Option(min=1, max=100, help="Centres per person; above 1 for noisy labels.")] = 1,
     optimizer: Annotated[Literal["sgd", "adamw"], typer.Option(help="Optimizer.")] = "sgd",
     learning_rate: Annotated[float, typer.Option(help="After warm-up.")] = 0.1,
     weight_decay: Annotated[float, typer.Option(help="Of convolutions and centres.")] = 5e-4,
     warmup_epochs: Annotated[float, typer.Option(help="Epochs until the full learning rate.")] = 1.0,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the data.")] = 20,
-    batch_size: Annotated[int, typer.Option(min=2, help="Faces per step.")] = 128,
-    identities: Annotated[int, typer.Option(min=2, help="Rendered people.")] = 1000,
-    views: Annotated[int, typer.Option(min=1, help="Rendered pictures of each person per epoch.")] = 24,
+    epochs: Annotated[int, typer.Option(min=1, max=10**6, help="Passes over the data.")] = 20,
+    batch_size: Annotated[int, typer.Option(min=2, max=2**16, help="Faces per step.")] = 128,
+    identities: Annotated[int, typer.Option(min=2, max=10**6, help="Rendered people.")] = 1000,
+    views: Annotated[int, typer.Option(min=1, max=10**4, help="Rendered pictures of each person per epoch.")] = 24,
     workers: Annotated[int, typer.Option(min=0, help="Processes that read or render faces.")] = 0,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the training process.")] = None,
     numbers: Annotated[
         Literal["auto", "fp32", "bf16", "fp16"], typer.Option(help="What multiplications compute in.")
     ] = "auto",
-    seed: Annotated[int, typer.Option(help="Decides weights, order and augmentation.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Decides weights, order and augmentation.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the state in --out.")] = False,
 ) -> None:
     """Train a GhostFaceNet with a margin softmax, on photographs or on rendered people."""
@@ -75,14 +77,17 @@ def train(
 
     require_modules("torch", "torch")
 
+    options.check_output(out)
+    options.check_inputs(pairs)
+    if data is not None and not data.is_dir():
+        raise InputError(f"{data} is no folder", fix="give a folder per person, or one with train.rec and train.idx")
+
     from ghostface_edge.calibration.pairs_source import PairsSource
     from ghostface_edge.pipeline.network.architecture import Architecture
     from ghostface_edge.pipeline.stages.face_reader import read_pairs
     from ghostface_edge.pipeline.support.progress import Progress
     from ghostface_edge.pipeline.support.store import Store
     from ghostface_edge.pipeline.train.options import Margin, Numbers, Optimizer, SyntheticFaces, TrainOptions
-    from ghostface_edge.pipeline.train.run import train as run
-    from ghostface_edge.pipeline.train.validation import FilePairs, Rendered
 
     told = TrainOptions(
         architecture=Architecture(width, stride=stride, version=version),
@@ -97,11 +102,15 @@ def train(
         warmup_epochs=warmup_epochs,
         epochs=epochs,
         batch_size=batch_size,
-        workers=workers,
-        threads=threads,
+        workers=options.cores(workers) if workers else 0,
+        threads=options.cores(threads) if threads else None,
         numbers=Numbers(numbers),
         seed=seed,
     )
+
+    from ghostface_edge.pipeline.train.run import train as run
+    from ghostface_edge.pipeline.train.validation import FilePairs, Rendered
+
     validation = (
         Rendered(seed=1) if pairs is None else FilePairs(read_pairs(PairsSource(pairs), Store(), 1, Progress()))
     )

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from ghostface_edge.pipeline.quantize.options import load_recipe
+from ghostface_edge.pipeline.quantize.options import Recipe, load_recipe, parse_recipe
 from ghostface_edge.reports.errors import ExitCode, InputError
 
 
@@ -51,3 +51,26 @@ def test_a_name_that_no_file_can_have_is_bad_input() -> None:
     for name in ("a\0b", "x" * 5000, "/root/\udc80"):
         with pytest.raises(InputError, match="no quantization recipe"):
             load_recipe(name)
+
+
+def test_limits_are_by_stage_and_decide_no_outcome():
+    given = {"limits": {"quantize": {"minutes": 0.5}, "embed": {"memory_mb": 1024}}}
+    recipe = parse_recipe(given, "mine.yaml")
+    assert (recipe.limits.quantize.timeout_s, recipe.limits.quantize.memory_mb) == (30.0, 8192)
+    assert (recipe.limits.embed.timeout_s, recipe.limits.embed.memory_mb) == (1800.0, 1024)
+    assert recipe.decisive == Recipe().decisive
+    assert "limits" not in recipe.decisive
+
+
+@pytest.mark.parametrize(
+    ("limits", "says"),
+    [
+        ({"quantise": {}}, "did you mean `quantize`"),
+        ({"quantize": {"minuts": 1}}, "did you mean `minutes`"),
+        ({"quantize": {"minutes": 0}}, "limits.quantize.minutes"),
+        ({"quantize": {"memory_mb": 1}}, "limits.quantize.memory_mb"),
+    ],
+)
+def test_limits_that_make_no_sense_are_refused(limits, says):
+    with pytest.raises(InputError, match=says):
+        parse_recipe({"limits": limits}, "mine.yaml")
