@@ -47,9 +47,12 @@ def kills(reference: Reference, rng: random.Random) -> Iterator[Trial]:
 def others(reference: Reference, rng: random.Random, faults: Sequence[tuple[Fault, Victim]]) -> Iterator[Trial]:
     """Faults other than kills without end, each in turn, at random moments of random stages."""
     for fault, victim in itertools.cycle(faults):
-        with_child = [stage for stage in reference.stages if stage.has_children]
-        stage = rng.choice(with_child if victim is Victim.CHILD else reference.stages)
-        when = rng.choice(_OF_A_STAGE[:2] if victim is Victim.CHILD else _OF_A_STAGE + _OF_THE_JOB)
+        stages, whens = reference.stages, _OF_A_STAGE + _OF_THE_JOB
+        if victim is Victim.CHILD:
+            stages, whens = [stage for stage in stages if stage.has_children], (When.BEGIN, When.MIDST)
+        elif fault is Fault.FULL_TMP:
+            stages, whens = [stage for stage in stages if stage.label.startswith("embed")], (When.START, When.BEGIN)
+        stage, when = rng.choice(stages), rng.choice(whens)
         yield Trial(fault, victim, Moment(when, stage, rng.random()), rng.random())
 
 

@@ -6,6 +6,7 @@ children or what lies on disk grew by 5 % or more.
 """
 
 import argparse
+import functools
 import os
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+from numpy.typing import NDArray
 
 from ghostface_edge.calibration.bin_file import write_bin
 from ghostface_edge.calibration.pairs_source import PairsSource
@@ -26,7 +28,7 @@ from ghostface_edge.pipeline.quantize.options import CorrectionOptions, RangeMet
 from ghostface_edge.pipeline.run.job import Job
 from ghostface_edge.pipeline.run.main_job import run
 from ghostface_edge.pipeline.support.progress import Advance, Progress
-from ghostface_edge.pipeline.synthetic.sets import render_calibration, write_calibration, write_pairs
+from ghostface_edge.pipeline.synthetic.sets import render_calibration, write_calibration
 from ghostface_edge.reports.policy import Policy
 from ghostface_edge.targets.table import VariantId, parse_variants
 
@@ -39,7 +41,7 @@ _RECIPE = Recipe(
     correction=CorrectionOptions(faces=32),
     sensitivity_faces=0,
 )
-_RENDERED = 250
+_RENDERED, _PAIRS = 250, 60
 _SAMPLE_S = 0.1
 _EMBEDDING_BYTES = 512 * 4
 
@@ -82,10 +84,9 @@ def soak_runs(folder: Path, count: int) -> dict[str, list[float]]:
     """What this process holds, and what lies on disk, after each of many runs."""
     series: dict[str, list[float]] = defaultdict(list)
     for number in range(count):
-        pairs = folder / f"pairs-{number}"
-        pairs.mkdir()
+        pairs, variant = write_noisy_pairs(folder / "few.bin", 2 * _PAIRS, number), _VARIANTS[number % len(_VARIANTS)]
         began = time.monotonic()
-        run(job(folder, write_pairs(pairs, 60, number), (_VARIANTS[number % len(_VARIANTS)],)), Stages())
+        run(job(folder, pairs, (variant,)), Stages())
         now = held(psutil.Process())
         cache = folder / "cache"
         artifacts = [path for path in (cache / "artifacts").iterdir() if not path.name.startswith(".")]
@@ -110,8 +111,7 @@ def soak_runs(folder: Path, count: int) -> dict[str, list[float]]:
 
 def soak_images(folder: Path, count: int) -> dict[str, list[float]]:
     """What this process and its children hold while one job embeds many images."""
-    (folder / "many").mkdir()
-    pairs, stages = _many_pairs(folder / "many/many.bin", count), Stages()
+    pairs, stages = write_noisy_pairs(folder / "many.bin", count, 0), Stages()
     samples: dict[str, list[float]] = defaultdict(list)
     over = threading.Event()
     sampler = threading.Thread(target=_sample, args=(stages, samples, over))
@@ -126,11 +126,11 @@ def soak_images(folder: Path, count: int) -> dict[str, list[float]]:
     return samples
 
 
-def _many_pairs(path: Path, count: int) -> Path:
+def write_noisy_pairs(path: Path, count: int, seed: int) -> Path:
     """Pairs of as many different images, from fewer rendered people: each has noise of its own."""
     import cv2
 
-    rng, faces = np.random.default_rng(0), render_calibration(_RENDERED, seed=1)
+    rng, faces = np.random.default_rng(seed), _rendered()
     sides = [at // 2 if at % 4 < 2 else at for at in range(count)]
     images = [
         bytes(cv2.imencode(".jpg", cv2.add(faces[side % _RENDERED], rng.integers(0, 8, faces[0].shape, np.uint8)))[1])
@@ -138,6 +138,11 @@ def _many_pairs(path: Path, count: int) -> Path:
     ]
     write_bin(path, images, [at % 4 < 2 for at in range(0, count, 2)])
     return path
+
+
+@functools.cache
+def _rendered() -> NDArray[np.uint8]:
+    return render_calibration(_RENDERED, seed=1)
 
 
 def _sample(stages: Stages, samples: Mapping[str, list[float]], over: threading.Event) -> None:
