@@ -1,4 +1,4 @@
-"""Sessions: `nox -s run|tests|lint|hostile|fuzz|golden|bench|tensorflow|boards`, each in an environment of its own."""
+"""`nox -s NAME`, each session in an environment of its own, at pinned versions; CONTRIBUTING.md says what for."""
 
 import os
 from pathlib import Path
@@ -83,6 +83,20 @@ def golden(session: nox.Session) -> None:
     """
     install(session, "all,micro")
     session.run("python", "tests/golden.py", *session.posargs)
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Kill, stop and starve the main job at every stage: `nox -s faults -- --kills 200 --others 60`."""
+    install(session, "all", "test")
+    session.run("python", "-m", "tests.faults.campaign", *session.posargs)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Many runs in one process, and one over many images: `nox -s soak -- --runs 100 --images 13000`."""
+    install(session, "all", "test")
+    session.run("python", "-m", "tests.soak.soak", *session.posargs)
 
 
 @nox.session
