@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostface_edge.calibration.aligned import FACE_SIZE
-from ghostface_edge.calibration.plain_pickle import PlainArray, PlainPickleError, Text, load
+from ghostface_edge.calibration.plain_pickle import load
+from ghostface_edge.calibration.plain_values import PlainArray, PlainPickleError, Text
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.read import open_file
 

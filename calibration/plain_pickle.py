@@ -10,76 +10,18 @@ Source: Python's `Lib/pickletools.py`, which describes every instruction.
 """
 
 import codecs
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import BinaryIO, Final, Literal
+from typing import BinaryIO, Final
+
+from ghostface_edge.calibration.plain_values import PlainPickleError, Text, build, call, find
 
 MAX_INSTRUCTIONS: Final = 1 << 20
 """About 30 belong to a pair: two arrays as Python 2 wrote them, and a label."""
 
 _LINE = 200
 """Longest line of an instruction that is written as text, strings apart."""
-_MAX_RANK = 3
-
-
-class PlainPickleError(Exception):
-    """Why a pickle is no plain data, or no pickle."""
-
-
-class Text:
-    """A unicode string; as Latin-1 it holds the bytes that pickles of protocols 0 to 2 have no type for."""
-
-    __slots__ = ("_latin1", "text")
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self._latin1: bytes | None = None
-
-    @property
-    def latin1(self) -> bytes:
-        """The bytes; made once, however often the pickle asks."""
-        if self._latin1 is None:
-            self._latin1 = self.text.encode("latin-1")
-        return self._latin1
-
-
-class PlainArray:
-    """Stands in for a NumPy array of uint8 or bool."""
-
-    __slots__ = ("kind", "order", "raw", "shape")
-
-    def __init__(self) -> None:
-        self.shape: tuple[int, ...] = (0,)
-        self.kind = "u"
-        """`u` or `b`, as NumPy's."""
-        self.order: Literal["C", "F"] = "C"
-        self.raw = b""
-
-    def fill(self, raw: object, dtype: object, shape: object, order: Literal["C", "F"]) -> None:
-        """Take bytes and shape, which must fit each other."""
-        if not isinstance(raw, bytes) or not isinstance(dtype, _Dtype):
-            raise PlainPickleError("it holds an array without bytes or dtype")
-        if (
-            not isinstance(shape, tuple)
-            or len(shape) > _MAX_RANK
-            or not all(isinstance(size, int) and size >= 0 for size in shape)
-            or math.prod(shape) != len(raw)
-        ):
-            raise PlainPickleError(f"it holds an array whose {len(raw):,} bytes do not fit its shape")
-        self.shape, self.kind, self.order, self.raw = shape, dtype.kind, order, raw
-
-
-@dataclass(frozen=True, slots=True)
-class _Dtype:
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Function:
-    name: str
 
 
 def load(file: BinaryIO, size: int) -> object:
@@ -184,86 +126,6 @@ class _Machine:
             raise PlainPickleError(f"it refers to object {place:,}, which it never stored")
         self.push(self._memo[place])
 
-    # what stands for functions and objects
-
-    def find(self, module: object, name: object) -> None:
-        wanted = f"{_text(module)}.{_text(name)}"
-        if wanted not in _CALLS:
-            raise PlainPickleError(f"it asks for {wanted[:_LINE]}, which plain images and labels never need")
-        self.push(_Function(wanted))
-
-    def call(self) -> None:
-        function, arguments = self.pop_many(2)
-        if not isinstance(function, _Function) or not isinstance(arguments, tuple):
-            raise PlainPickleError("it calls something that is no function")
-        self.push(_CALLS[function.name](*arguments[:_MOST_ARGUMENTS]))
-
-    def build(self) -> None:
-        target, state = self.pop_many(2)
-        if isinstance(target, PlainArray):
-            if not isinstance(state, tuple) or len(state) != 5:
-                raise PlainPickleError("it holds an array of an unknown kind")
-            _, shape, dtype, fortran, raw = state
-            target.fill(raw, dtype, shape, "F" if fortran is True or fortran == 1 else "C")
-        elif not isinstance(target, _Dtype):  # byte order and alignment mean nothing for one-byte items
-            raise PlainPickleError("it fills something that is no array")
-        self.push(target)
-
-
-def _text(value: object) -> str:
-    """A name, from a unicode string or from the byte string that Python 2 wrote."""
-    if isinstance(value, Text):
-        return value.text
-    return value.decode("latin-1") if isinstance(value, bytes) else f"a value of type {type(value).__name__}"
-
-
-def _dtype(code: object = None, *_: object) -> _Dtype:
-    if (name := _text(code)) not in ("u1", "b1"):
-        raise PlainPickleError(f"it holds an array of dtype {name[:20]!r}, not of uint8 or bool")
-    return _Dtype(name[0])
-
-
-def _frombuffer(raw: object, dtype: object = None, shape: object = None, order: object = None, *_: object) -> object:
-    array = PlainArray()
-    array.fill(raw, dtype, shape, "F" if _text(order) == "F" else "C")
-    return array
-
-
-def _scalar(dtype: object = None, raw: object = None, *_: object) -> object:
-    if not isinstance(dtype, _Dtype) or not isinstance(raw, bytes) or len(raw) != 1:
-        raise PlainPickleError("it holds a number that is neither uint8 nor bool")
-    return raw[0]
-
-
-def _encode(text: object = None, encoding: object = None, *_: object) -> bytes:
-    if not isinstance(text, Text) or (encoding is not None and _text(encoding) != "latin1"):
-        raise PlainPickleError("it encodes something else than text as Latin-1")
-    try:
-        return text.latin1
-    except UnicodeEncodeError:
-        raise PlainPickleError("it encodes text as Latin-1 that is not") from None
-
-
-def _bytes(*arguments: object) -> bytes:
-    if arguments:
-        raise PlainPickleError("it calls bytes() with arguments")
-    return b""
-
-
-_MOST_ARGUMENTS = 8
-_CALLS: Mapping[str, Callable[..., object]] = MappingProxyType(
-    {
-        "_codecs.encode": _encode,
-        "builtins.bytes": _bytes,
-        "__builtin__.bytes": _bytes,
-        "numpy.dtype": _dtype,
-        "numpy.ndarray": lambda *_: PlainArray(),
-        **{f"numpy.{core}.multiarray._reconstruct": lambda *_: PlainArray() for core in ("core", "_core")},
-        **{f"numpy.{core}.multiarray.scalar": _scalar for core in ("core", "_core")},
-        **{f"numpy.{core}.numeric._frombuffer": _frombuffer for core in ("core", "_core")},
-    }
-)
-
 
 def _sized(width: int, machine: _Machine, *, signed: bool = False) -> None:
     machine.push(machine.take(machine.number(width, signed=signed)))
@@ -300,7 +162,15 @@ def _integer(machine: _Machine) -> None:
 
 
 def _stack_global(machine: _Machine) -> None:
-    machine.find(*machine.pop_many(2))
+    machine.push(find(*machine.pop_many(2)))
+
+
+def _call(machine: _Machine) -> None:
+    machine.push(call(*machine.pop_many(2)))
+
+
+def _build(machine: _Machine) -> None:
+    machine.push(build(*machine.pop_many(2)))
 
 
 _STEPS: Mapping[bytes, Callable[[_Machine], None]] = MappingProxyType(
@@ -344,9 +214,9 @@ _STEPS: Mapping[bytes, Callable[[_Machine], None]] = MappingProxyType(
         b"g": lambda machine: machine.get(machine.decimal()),
         b"h": lambda machine: machine.get(machine.number(1)),
         b"j": lambda machine: machine.get(machine.number(4)),
-        b"c": lambda machine: machine.find(machine.line(), machine.line()),
+        b"c": lambda machine: machine.push(find(machine.line(), machine.line())),
         b"\x93": _stack_global,
-        b"R": _Machine.call,
-        b"b": _Machine.build,
+        b"R": _call,
+        b"b": _build,
     }
 )
