@@ -2,7 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from ghostface_edge.reports.printable import unbroken
 
 FARS = ("0.01", "0.001")
 """False-accept rates that every report states TAR at, as they are spelt there."""
@@ -21,7 +23,7 @@ Score = Annotated[float, Field(ge=-1000, le=1000)]
 """How alike two faces are, by whatever measure."""
 Decibels = Annotated[float, Field(ge=-1000, le=1000)]
 Interval = tuple[float, float]
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, BeforeValidator(unbroken), Field(min_length=1)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 

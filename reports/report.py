@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from ghostface_edge.reports.consistency import contradictions
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.evidence import CrossPrecision
-from ghostface_edge.reports.json_text import decode_json, parse_json
+from ghostface_edge.reports.json_text import decode_json, parse_json, to_json
 from ghostface_edge.reports.printable import shortened
 from ghostface_edge.reports.provenance import Calibration, Data, Host, LeakGuard, ModelInfo, Pairs, Tool
 from ghostface_edge.reports.read import read_bytes
@@ -67,8 +67,8 @@ class Report(Record):
     cross_precision: CrossPrecision | None = None
 
     def to_json(self) -> str:
-        """Write as indented JSON that any reader accepts: no NaN, keys in the order of the models."""
-        return json.dumps(self.model_dump(mode="json"), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+        """Write as indented JSON that any reader accepts, keys in the order of the models."""
+        return to_json(self.model_dump(mode="json")) + "\n"
 
     @classmethod
     def from_json(cls, text: str | bytes, source: str) -> Self:
@@ -78,6 +78,7 @@ class Report(Record):
             InputError: the text is no JSON, is cut off, lacks or breaks a field, or contradicts itself.
         """
         again = "make the report again with `ghostface-edge run`"
+        text = decode_json(text, source, fix=again)
         content = parse_json(text, source, fix=again)
         version = content.get("schema_version") if isinstance(content, dict) else None
         if version != SCHEMA_VERSION or isinstance(version, bool):
@@ -85,8 +86,9 @@ class Report(Record):
                 f"{source} has schema_version {shortened(repr(version))}, this tool reads {SCHEMA_VERSION}",
                 fix="use the release of ghostface-edge that wrote it, or " + again,
             )
+        del content  # as large as the report
         try:
-            report = cls.model_validate_json(decode_json(text), strict=True)
+            report = cls.model_validate_json(text, strict=True)
         except ValidationError as error:
             raise InputError(f"{source} is not a valid report: {first_problem(error)}", fix=again) from None
         for place, problem in contradictions(report):
