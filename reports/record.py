@@ -35,7 +35,7 @@ class Record(BaseModel):
 
 def first_problem(error: ValidationError) -> str:
     """Say where the first of pydantic's complaints lies, and how many more there are."""
-    problems = error.errors(include_url=False, include_context=False)
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
     place = ".".join(str(part) for part in problems[0]["loc"]) or "the whole"
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return f"{place}: {problems[0]['msg']}{more}"

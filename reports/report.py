@@ -6,7 +6,7 @@ are fields that are not listed here. `report.schema.json` is generated from thes
 
 import json
 from pathlib import Path
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import ValidationError
 
@@ -51,6 +51,8 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = 1
+MAX_REPORT_BYTES: Final = 24 * 2**20
+"""The report of all LFW pairs takes 4 MB; refusing one can take ten times its size in memory."""
 SCHEMA_FILE = Path(__file__).with_name("report.schema.json")
 
 
@@ -100,9 +102,10 @@ class Report(Record):
         """Read report.json.
 
         Raises:
-            InputError: the file is missing, unreadable or not a report.
+            InputError: the file is missing, unreadable, too large or not a report.
         """
-        return cls.from_json(read_bytes(path, fix="give the report.json of a run"), str(path))
+        data = read_bytes(path, fix="give the report.json of a run", at_most=MAX_REPORT_BYTES)
+        return cls.from_json(data, str(path))
 
 
 def json_schema() -> str:
