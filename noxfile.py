@@ -100,6 +100,13 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session
+def honesty(session: nox.Session) -> None:
+    """Every field of a good report set to every wrong value; the test suite tries a tenth of them."""
+    install(session, "all", "test")
+    session.run("pytest", "tests/reports/test_honesty.py", *session.posargs, env={"EVERY_NTH_WRONG_VALUE": "1"})
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Stock and ours side by side: `nox -s bench -- OUT [CHECKPOINT of V1-0.5-2]`."""
     install(session, "all")

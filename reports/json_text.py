@@ -6,6 +6,7 @@ without end. NaN and infinities are left to whoever knows the field, and can nam
 """
 
 import json
+import re
 from typing import Final
 
 from ghostface_edge.reports.errors import InputError
@@ -17,6 +18,9 @@ _MOST: Final = {"objects": ("{", 100_000), "lists": ("[", 200_000), "values": ("
 a run on LFW, all changed decisions of a broken variant included, holds a third of that."""
 _MOST_KEYS: Final = 200
 """Of one object."""
+_HALF: Final = re.compile("[\ud800-\udfff]")
+_MAYBE_HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")
+"""Whole pairs are written like this, too."""
 
 
 def parse_json(text: str | bytes, source: str, *, fix: str) -> object:
@@ -30,16 +34,17 @@ def parse_json(text: str | bytes, source: str, *, fix: str) -> object:
     Raises:
         InputError: it is no JSON, or has no single meaning.
     """
+    decoded = decode_json(text, source, fix=fix)
     try:
-        decoded = decode_json(text)
         _bound(decoded)
         content = json.loads(decoded, object_pairs_hook=_object, parse_int=_whole)
-        json.dumps(content, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise InputError(f"{source} is no JSON: half of a surrogate pair stands alone in a text", fix=fix) from None
+        if _MAYBE_HALF.search(decoded):
+            json.dumps(content, ensure_ascii=False).encode()
     except RecursionError:
         raise InputError(f"{source} is no JSON: lists and objects within each other without end", fix=fix) from None
-    except ValueError as error:  # JSON's and Unicode's errors among them
+    except UnicodeEncodeError:
+        raise InputError(f"{source} is no JSON: half of a surrogate pair stands alone in a text", fix=fix) from None
+    except ValueError as error:
         raise InputError(f"{source} is no JSON: {error}", fix=fix) from None
     return content
 
@@ -50,13 +55,22 @@ def _bound(text: str) -> None:
             raise ValueError(f"it holds more than {most:,} {kind}")
 
 
-def decode_json(text: str | bytes) -> str:
+def decode_json(text: str | bytes, source: str, *, fix: str) -> str:
     """Take off the encoding and the byte order mark.
 
     Raises:
-        UnicodeDecodeError: not UTF-8.
+        InputError: not UTF-8.
     """
-    return text.decode("utf-8-sig") if isinstance(text, bytes) else text.removeprefix("\ufeff")
+    try:
+        return text.decode("utf-8-sig") if isinstance(text, bytes) else text
+    except UnicodeDecodeError as error:
+        raise InputError(f"{source} is no JSON: {error}", fix=fix) from None
+
+
+def to_json(content: object) -> str:
+    """Write indented JSON that any reader accepts: no NaN, and no half of a surrogate pair."""
+    text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
+    return _HALF.sub(lambda half: f"\\\\u{ord(half[0]):04x}", text)
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:

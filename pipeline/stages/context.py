@@ -9,10 +9,13 @@ from typing import ClassVar, Final, Protocol, TypeVar
 from ghostface_edge.pipeline.quantize.options import Limit, LimitOptions
 from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.support.store import Store
+from ghostface_edge.reports.printable import printable, shortened
 from ghostface_edge.targets.places.place import LOCAL, Place
 
 DEFAULT_LIMIT: Final = Limit()
 DEFAULT_LIMITS: Final = LimitOptions()
+_LONGEST_LABEL: Final = 100
+"""Characters of a log's name that are taken from a label, which may hold a file's name."""
 Outcome = TypeVar("Outcome")
 Served = TypeVar("Served")
 Read_co = TypeVar("Read_co", covariant=True)
@@ -70,7 +73,7 @@ class StageContext:
         return self.place.open(
             kind,
             *arguments,
-            log=self.logs / f"{label}.log",
+            log=self.logs / f"{shortened(printable(label), _LONGEST_LABEL)}.log",
             timeout_s=limit.timeout_s,
             memory_limit_mb=limit.memory_mb,
             on_told=on_told,

@@ -1,6 +1,7 @@
 """A stage is built once for what it is made of, and its outcome read back."""
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -62,3 +63,15 @@ def test_a_process_is_held_to_the_limit_of_its_stage(context, monkeypatch, limit
     monkeypatch.syspath_prepend(Path(__file__).resolve().parents[3])
     with context.open(Hoarder, label="hoarder", limit=limit) as hoarder, pytest.raises(ChildDeath, match=says):
         call(hoarder)
+
+
+def test_a_log_is_named_after_a_label_that_no_file_could_be(tmp_path):
+    class Opened:
+        def open(self, _kind, *_arguments, log, **_bounds):
+            return nullcontext(log)
+
+    context = StageContext(Store(tmp_path / "store"), tmp_path, Progress(), 1, Opened())
+    with context.open(Square, label="a\n::error::b\x1b[31m" + 300 * "x") as log:
+        assert log.parent == tmp_path
+        assert log.name.startswith(r"a\n::error::b\x1b[31mx")
+        log.touch()
