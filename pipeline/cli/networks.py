@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 import typer
 
 from ghostface_edge.pipeline.cli import options
-from ghostface_edge.reports.errors import InputError
 
 
 def fetch(
@@ -74,10 +73,9 @@ def train(
 
     require_modules("torch", "torch")
 
-    options.check_output(out)
+    options.check_output(out, is_folder=True)
     options.check_inputs(pairs)
-    if data is not None and not data.is_dir():
-        raise InputError(f"{data} is no folder", fix="give a folder per person, or one with train.rec and train.idx")
+    options.check_folders(data)
 
     from ghostface_edge.pipeline.network.architecture import Architecture
     from ghostface_edge.pipeline.train.options import Margin, Numbers, Optimizer, SyntheticFaces, TrainOptions
