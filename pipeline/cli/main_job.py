@@ -73,8 +73,9 @@ def run(
             "--checkpoint, --pairs and --calibration belong together",
             fix="give all three, or none of them for the embedded network and rendered faces",
         )
-    options.check_output(out)
+    options.check_output(out, is_folder=True)
     options.check_inputs(checkpoint, *pairs or ())
+    options.check_folders(calibration)
     how, judged_by, earlier = options.read_recipe(recipe), options.read_policy(policy), options.read_report(baseline)
     variants = options.read_variants(targets)
     cores = options.cores(jobs)

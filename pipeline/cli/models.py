@@ -39,6 +39,7 @@ def export(
     """Write a checkpoint as float32 ONNX, BatchNorm folded, checked against PyTorch."""
     options.check_output(output)
     options.check_inputs(checkpoint)
+    options.check_folders(calibration)
 
     from ghostface_edge.calibration.faces import sample, scan_folder
     from ghostface_edge.pipeline.stages.export import PARITY_FACES, export_file
@@ -65,8 +66,9 @@ def quantize(
     seed: options.Seed = 0,
 ) -> None:
     """Quantize an ONNX model to INT8 for one or more runtimes."""
-    options.check_output(output)
+    options.check_output(output, is_folder=True)
     options.check_inputs(model)
+    options.check_folders(calibration)
     how, variants = options.read_recipe(recipe), options.read_variants(target)
 
     from ghostface_edge.pipeline.support.progress import Progress

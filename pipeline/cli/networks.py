@@ -9,7 +9,6 @@ import typer
 
 from ghostface_edge.pipeline.cli import options
 from ghostface_edge.pipeline.cli.printing import say, say_table
-from ghostface_edge.reports.errors import InputError
 
 
 def fetch(
@@ -77,10 +76,9 @@ def train(
 
     require_modules("torch", "torch")
 
-    options.check_output(out)
+    options.check_output(out, is_folder=True)
     options.check_inputs(pairs)
-    if data is not None and not data.is_dir():
-        raise InputError(f"{data} is no folder", fix="give a folder per person, or one with train.rec and train.idx")
+    options.check_folders(data)
 
     from ghostface_edge.calibration.pairs_source import PairsSource
     from ghostface_edge.pipeline.network.architecture import Architecture

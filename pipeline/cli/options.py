@@ -1,5 +1,6 @@
 """Options that several verbs share, and how they are read."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -60,14 +61,29 @@ def check_inputs(*paths: Path | None) -> None:
             open_file(path, fix="give the path of a file that you may read").close()
 
 
-def check_output(path: Path) -> None:
-    """Refuse an output in a place that is cleared by size.
+def check_folders(*paths: Path | None) -> None:
+    """Refuse what is no folder before anything is imported to read it.
 
     Raises:
-        InputError: it lies in the cache.
+        InputError: missing, or something else.
+    """
+    for path in paths:
+        if path is not None and not path.is_dir():
+            raise InputError(f"{path} is no folder", fix="give the path of a folder of images")
+
+
+def check_output(path: Path, *, is_folder: bool = False) -> None:
+    """Refuse an output that could not be written at the end of the work, before it begins.
+
+    Raises:
+        InputError: it lies in the cache, which is cleared by size, or in no folder that may be written to.
     """
     from ghostface_edge.pipeline.support.store import default_root
 
+    folder = path.absolute() if is_folder else path.absolute().parent
+    there = next(each for each in (folder, *folder.parents) if os.path.lexists(each))
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(f"{path} cannot be written: {there} is no folder that may be", fix="choose another place")
     if path.resolve().is_relative_to(default_root().resolve()):
         raise InputError(f"{path} lies in the cache, {default_root()}", fix="choose a place outside of it")
 

@@ -9,7 +9,8 @@ import sys
 import psutil
 import pytest
 
-from ghostface_edge.pipeline.cli.options import cores
+from ghostface_edge.pipeline.cli.options import check_output, cores
+from ghostface_edge.reports.errors import InputError
 
 from .conftest import arguments_of
 
@@ -108,6 +109,27 @@ def test_what_is_no_file_is_refused_without_waiting(shell, tmp_path, verb, kind)
     assert b"net.onnx" in done.stderr
     assert b"Traceback" not in done.stderr
     assert not [each for each in tmp_path.iterdir() if each != path]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "file", "dangling", "below a file"])
+def test_an_output_that_could_not_be_written_is_refused_before_the_work(tmp_path, kind):
+    out = tmp_path / "out"
+    if kind == "pipe":
+        os.mkfifo(out)
+    elif kind == "dangling":
+        out.symlink_to(tmp_path / "nowhere")
+    else:
+        out.touch()
+    with pytest.raises(InputError, match="cannot be written"):
+        check_output(out / "deeper" if kind == "below a file" else out, is_folder=True)
+
+
+def test_a_link_to_a_folder_and_a_new_folder_are_outputs(tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    check_output(tmp_path / "link", is_folder=True)
+    check_output(tmp_path / "link/new/folder", is_folder=True)
+    check_output(tmp_path / "new.onnx")
 
 
 def test_more_cores_than_there_are_is_said(capsys):
