@@ -144,8 +144,8 @@ def test_a_model_config_of_any_text_is_refused(tmp_path: Path, config: str) -> N
 
 
 STEM = [
-    {"strides": None}, {"strides": []}, {"strides": [1e308, 1]}, {"strides": "22"}, {"strides": [0, 0]}, {"filters": -1},
-    {"filters": 1e400}, {"filters": 10**30}, {"filters": {}}, {"kernel_size": []}, {"use_bias": "no"},
+    {"strides": None}, {"strides": []}, {"strides": [1e308, 1]}, {"strides": "22"}, {"strides": [0, 0]},
+    {"filters": -1}, {"filters": 1e400}, {"filters": 10**30}, {"filters": {}}, {"kernel_size": []}, {"use_bias": "no"},
 ]  # fmt: skip
 
 

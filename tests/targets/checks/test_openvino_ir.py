@@ -32,7 +32,7 @@ def test_weights_are_beside_it(path: Path) -> None:
     weights = path.with_suffix(".bin")
     data = weights.read_bytes()
     weights.write_bytes(data[:-4])
-    with pytest.raises(InputError, match="ends at byte 432, the .bin at 428"):
+    with pytest.raises(InputError, match=r"ends at byte 432, the \.bin at 428"):
         check(path)
     weights.unlink()
     with pytest.raises(InputError, match="cannot be read: No such file"):

@@ -29,9 +29,8 @@ def model() -> Any:
     made.version, made.buffers, made.subgraphs, made.operatorCodes = 3, [schema.BufferT(), stored], [graph], [code]
     code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.ADD
     code.version = 1
-    graph.tensors = [
-        tensor([1, 4, 4, 3], signature=[-1, 4, 4, 3]), tensor([3], buffer=1), tensor([1, 4, 4, 3], signature=[-1, 4, 4, 3]),
-    ]  # fmt: skip
+    faces, result = (tensor([1, 4, 4, 3], signature=[-1, 4, 4, 3]) for _ in range(2))
+    graph.tensors = [faces, tensor([3], buffer=1), result]
     graph.inputs, graph.outputs = np.array([0], np.int32), np.array([2], np.int32)
     operator.inputs, operator.outputs, operator.opcodeIndex = np.array([0, 1], np.int32), graph.outputs, 0
     operator.builtinOptionsType, operator.builtinOptions = schema.BuiltinOptions.AddOptions, schema.AddOptionsT()
@@ -60,7 +59,7 @@ def set_code(kind: int, custom: bytes | None = None) -> Callable[[Any], None]:
 
 def pad(made: Any) -> None:
     """Declares a small result and computes a large one."""
-    amounts = np.array([[0, 0], [0, 1_000], [0, 1_000], [0, 0]], np.int32)
+    amounts = np.array([[0, 0], [0, 2_000], [0, 2_000], [0, 0]], np.int32)
     set_code(schema.BuiltinOperator.PAD)(made)
     made.subgraphs[0].operators[0].builtinOptionsType = 0
     made.subgraphs[0].operators[0].builtinOptions = None
