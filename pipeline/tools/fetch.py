@@ -15,10 +15,12 @@ from ghostface_edge.pipeline.support.seal import Seal
 from ghostface_edge.pipeline.tools.sources import Source
 from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import InputError, ToolError
-from ghostface_edge.reports.read import read_text
+from ghostface_edge.reports.read import open_file, read_text
 from ghostface_edge.reports.write import is_machine_fault, machine_fault, replacing, write_text
 
 _CHUNK = 1 << 20
+_MAX_BYTES = 2**31
+"""Of a file whose size is not published."""
 _TIMEOUT_SECONDS = 30
 _RANGE_NOT_SATISFIABLE = 416
 _PARTIAL_CONTENT = 206
@@ -53,10 +55,15 @@ def fetch(
             return final
         say(f"{final} is not used: {fault}")
     if mirror is not None:
-        if not (mirror / source.file).is_file():
+        given, limit = mirror / source.file, source.size_bytes or _MAX_BYTES
+        if not given.exists():
             raise InputError(f"{mirror} holds no {source.file}", fix=f"put {source.address or source.what} there")
-        with replacing(final) as copy:
-            shutil.copyfile(mirror / source.file, copy)
+        with (
+            open_file(given, fix=f"put {source.address or source.what} there", at_most=limit) as file,
+            replacing(final) as copy,
+        ):
+            with copy.open("wb") as written:
+                shutil.copyfileobj(file, written, _CHUNK)
             _refuse(source, copy)
     else:
         partial = _download(source, final, say)
@@ -83,7 +90,7 @@ def _download(source: Source, final: Path, say: Callable[[str], None]) -> Path:
         partial.parent.mkdir(parents=True, exist_ok=True)
         if source.sha256 is None:  # nothing would tell whether its beginning is of the same file
             partial.unlink(missing_ok=True)
-        announced = _append(source.address, partial, say)
+        announced = _append(source.address, partial, source.size_bytes or _MAX_BYTES, say)
     except urllib.error.HTTPError as error:
         raise InputError(f"{source.address}: the server answers {error.code} {error.reason}", fix=by_hand) from error
     except (OSError, http.client.HTTPException) as error:
@@ -101,7 +108,7 @@ def _download(source: Source, final: Path, say: Callable[[str], None]) -> Path:
     return partial
 
 
-def _append(address: str, partial: Path, say: Callable[[str], None]) -> int | None:
+def _append(address: str, partial: Path, at_most: int, say: Callable[[str], None]) -> int | None:
     """Add what is missing; returns how many bytes there should be then, None if the server does not say."""
     have = partial.stat().st_size if partial.exists() else 0
     request = urllib.request.Request(address, headers={"Range": f"bytes={have}-"} if have else {})  # noqa: S310 - listed
@@ -111,14 +118,18 @@ def _append(address: str, partial: Path, say: Callable[[str], None]) -> int | No
             resumed = answer.status == _PARTIAL_CONTENT
             length = answer.headers.get("Content-Length")
             with partial.open("ab" if resumed else "wb") as file:
-                shutil.copyfileobj(answer, file, _CHUNK)
+                while chunk := answer.read(_CHUNK):
+                    file.write(chunk)
+                    if file.tell() > at_most:
+                        partial.unlink()
+                        raise ToolError(f"{address}: the server sends more than {at_most:,} bytes", fix="fetch again")
     except urllib.error.HTTPError as error:
         if error.code != _RANGE_NOT_SATISFIABLE:
             raise
         if error.headers.get("Content-Range") == f"bytes */{have}":  # all of it is here
             return have
         partial.unlink()
-        return _append(address, partial, say)
+        return _append(address, partial, at_most, say)
     return None if length is None else int(length) + (have if resumed else 0)
 
 

@@ -70,10 +70,7 @@ def _shadow(model: ModelProto) -> ModelProto:
         for tensor in model.graph.initializer
         if math.prod(tensor.dims) > _SMALL
     ]
-    outputs = [
-        helper.make_tensor_value_info(value.name, value.type.tensor_type.elem_type, None)
-        for value in model.graph.output
-    ]
+    outputs = [ValueInfoProto(name=value.name) for value in model.graph.output]
     nodes = [standard for node in model.graph.node for standard in _standard(node)]
     graph = helper.make_graph(nodes, "shapes", [entry, *weights], outputs, small)
     return helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)

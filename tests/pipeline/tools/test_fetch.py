@@ -134,7 +134,7 @@ def test_more_than_there_is_starts_anew(server: Server, tmp_path: Path) -> None:
 
 
 def test_another_size_is_refused(server: Server, tmp_path: Path) -> None:
-    with pytest.raises(ToolError, match="10,240 bytes, not 3"):
+    with pytest.raises(ToolError, match="sends more than 3 bytes"):
         fetch(Source("net.h5", server.address, None, "a net", 3), cache=tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -191,3 +191,17 @@ def test_what_was_never_published_says_so(tmp_path: Path) -> None:
 def test_the_checkpoint_at_hand_is_the_published_one(assets: Path, tmp_path: Path) -> None:
     path = fetch(find("v1-0.5-2"), cache=tmp_path, mirror=assets / "checkpoints")
     assert path.stat().st_size == 3_833_672
+
+
+def test_a_mirror_holds_files_of_the_published_size(tmp_path: Path) -> None:
+    mirror, cache = tmp_path / "mirror", tmp_path / "cache"
+    mirror.mkdir()
+    source = Source("net.h5", "http://127.0.0.1/net.h5", None, "a test file", size_bytes=10)
+    (mirror / "net.h5").symlink_to("/dev/zero")
+    with pytest.raises(InputError, match="a device"):
+        fetch(source, cache=cache, mirror=mirror)
+    (mirror / "net.h5").unlink()
+    (mirror / "net.h5").write_bytes(bytes(11))
+    with pytest.raises(InputError, match="more than the 10"):
+        fetch(source, cache=cache, mirror=mirror)
+    assert not cache.exists()
