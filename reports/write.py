@@ -106,6 +106,10 @@ def remove(path: Path) -> None:
     with contextlib.suppress(OSError):
         if stat.S_ISDIR(path.lstat().st_mode):
             path.chmod(0o700)
+            for place, folders, _ in os.walk(path):
+                for folder in (Path(place, name) for name in folders):
+                    if not folder.is_symlink():
+                        folder.chmod(0o700)  # before the walk goes on into it
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink()

@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ghostface_edge.pipeline.support import file_lock, manifest
+from ghostface_edge.pipeline.support import file_lock, folder_lock, manifest
 from ghostface_edge.pipeline.support.code_version import code_version
 from ghostface_edge.pipeline.support.seal import user_seal
 from ghostface_edge.reports.errors import InputError
@@ -136,7 +136,7 @@ class Store:
                 size = _size_on_disk(artifact)
                 if size <= room:
                     room -= size
-                elif not _is_in_use(artifact):
+                elif not folder_lock.is_in_use(artifact):
                     self._discard(artifact)
             self._remove_leftovers()
 
@@ -166,7 +166,7 @@ class Store:
     def _remove_leftovers(self) -> None:
         with contextlib.suppress(OSError):
             for path in self.folder.iterdir():
-                if path.name.startswith(_PARTIAL) and not _is_in_use(path):
+                if path.name.startswith(_PARTIAL) and not folder_lock.is_in_use(path):
                     remove(path)
 
     def _discard(self, artifact: Path) -> None:
@@ -178,20 +178,17 @@ class Store:
         with file_lock.exclusive(self._mark):
             partial = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=self.folder))
             try:
-                (partial / manifest.MANIFEST).touch()
-                lock = file_lock.try_exclusive(partial / manifest.MANIFEST)
+                return partial, folder_lock.begin(partial)
             except OSError:
                 remove(partial)
                 raise
-            assert lock is not None
-            return partial, lock
 
     def _take(self, folder: Path, say: Callable[[str], None]) -> bool:
         """Lock an artifact against removal, if it is there and whole."""
         with file_lock.exclusive(self._mark):
             if not os.path.lexists(folder):
                 return False
-            lock = _try_lock(folder)
+            lock = folder_lock.try_use(folder)
         fault = manifest.fault(folder, self.seal)
         if lock is not None and fault is None:
             os.utime(folder)
@@ -205,7 +202,7 @@ class Store:
     def _publish(self, partial: Path, folder: Path, lock: int) -> None:
         """Give what was built its name; where another process was faster, its outcome is as good."""
         with file_lock.exclusive(self._mark):
-            other = None if manifest.fault(folder, self.seal) else _try_lock(folder)
+            other = None if manifest.fault(folder, self.seal) else folder_lock.try_use(folder)
             if other is None:
                 if os.path.lexists(folder):
                     self._discard(folder)
@@ -259,29 +256,6 @@ def _digest(value: object) -> str:
 
 def _is_artifact(path: Path) -> bool:
     return bool(_ARTIFACT.fullmatch(path.name)) and path.is_dir() and not path.is_symlink()
-
-
-def _try_lock(artifact: Path) -> int | None:
-    """A shared lock on an artifact; None where what lies there is none."""
-    if artifact.is_symlink():
-        return None
-    try:
-        return file_lock.try_shared(artifact / manifest.MANIFEST)
-    except OSError:
-        return None
-
-
-def _is_in_use(folder: Path) -> bool:
-    """Whether somebody uses a folder or still builds in it; what has no manifest to lock nobody can."""
-    if folder.is_symlink():
-        return False
-    try:
-        lock = file_lock.try_exclusive(folder / manifest.MANIFEST)
-    except OSError:
-        return False
-    if lock is not None:
-        os.close(lock)
-    return lock is None
 
 
 def _size_on_disk(folder: Path) -> int:

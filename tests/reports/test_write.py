@@ -131,6 +131,10 @@ def test_removing_follows_no_link(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("mine")
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder/link").symlink_to(tmp_path / "mine")
+    (tmp_path / "mine").chmod(0o500)
+    (tmp_path / "folder/closed/below").mkdir(parents=True)
+    (tmp_path / "folder/closed").chmod(0)
     for name in ("link", "folder", "never there"):
         remove(tmp_path / name)
     assert [path.name for path in tmp_path.rglob("*")] == ["mine", "file"]
+    assert (tmp_path / "mine").stat().st_mode & 0o777 == 0o500
