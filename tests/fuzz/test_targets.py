@@ -19,7 +19,20 @@ WHOLE = {"bin", "pairs", "landmarks", "image", "archive", "recipe", "policy", "r
 
 
 def test_every_parser_of_the_issue_is_a_target() -> None:
-    named = {"bin", "pairs", "landmarks", "recipe", "policy", "report", "bundle", "safetensors", "hdf5", "onnx", "qdq"}
+    named = {
+        "bin",
+        "pairs",
+        "landmarks",
+        "recipe",
+        "policy",
+        "report",
+        "bundle",
+        "safetensors",
+        "hdf5",
+        "onnx",
+        "qdq",
+        "torch",
+    }
     assert named <= TARGETS.keys()
 
 
