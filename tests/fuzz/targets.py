@@ -441,7 +441,7 @@ _YAML = (
 )  # fmt: skip
 
 _XML = (
-    "<!DOCTYPE x>", "<!ENTITY a 'b'>", "&a;", "<![CDATA[", "]]>", "<?xml version='1.1'?>", "<layer ", "<data ", "<port ", "<edge ",
+    "<!DOCTYPE x>", "<!ENTITY a 'b'>", "&a;", "<![CDATA[", "]]>", "<?xml version='1.1'?>", "<layer ", "<data ",
     'type="Loop"', 'offset="-1"', 'size="99999999999"', 'shape="1,-1"', 'from-layer="0"', "<edge ",
 )  # fmt: skip
 
