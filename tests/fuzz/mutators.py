@@ -116,6 +116,8 @@ OPCODES = (
     b"cnumpy\nndarray\n", b"cnumpy\ndtype\n", b"cnumpy.core.multiarray\n_reconstruct\n", b"c_codecs\nencode\n",
     b"cnumpy.core.multiarray\nscalar\n", b"cnumpy._core.numeric\n_frombuffer\n", b"cbuiltins\nbytes\n",
     b"cos\nsystem\n", b"inumpy\ndtype\n", b"onumpy\ndtype\n",
+    b"ctorch._utils\n_rebuild_tensor_v2\n", b"ctorch\nFloatStorage\n", b"ccollections\nOrderedDict\n",
+    b"Q", b"X\x07\0\0\0storage",
 )  # fmt: skip
 
 
@@ -227,6 +229,27 @@ def _zip(data: bytes, chance: random.Random) -> bytes:
     return buffer.getvalue()
 
 
+def _torch(data: bytes, chance: random.Random) -> bytes:
+    """Change the program of a PyTorch file, or one of its members."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = [(entry.filename, archive.read(entry)) for entry in archive.infolist()]
+    at = chance.randrange(len(members))
+    if chance.random() < 0.75:
+        at = next((place for place, (name, _) in enumerate(members) if name.endswith("data.pkl")), at)
+    name, content = members[at]
+    if name.endswith("data.pkl"):
+        members[at] = (name, _pickle(content, chance))
+    elif chance.random() < 0.4:
+        del members[at]
+    else:
+        members[at] = (chance.choice((name, f"{name}/", "data.pkl", "a/data/0")), content[: chance.randrange(40)])
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", chance.choice((zipfile.ZIP_STORED,) * 4 + (zipfile.ZIP_DEFLATED,))) as archive:
+        for name, part in members:
+            archive.writestr(name, part)
+    return buffer.getvalue()
+
+
 def _framed_json(data: bytes, chance: random.Random) -> bytes:
     """Change the JSON behind a length of 4 or 8 bytes, and make the length agree with it."""
     width = 8 if data[4:8] == bytes(4) else 4
@@ -267,6 +290,7 @@ def onnx_model(data: bytes, chance: random.Random) -> bytes:
 json_tree = or_bytewise(_json)
 pickle_program = or_bytewise(_pickle)
 bundle_members = or_bytewise(_zip)
+torch_zip = or_bytewise(_torch)
 framed_json = or_bytewise(_framed_json)
 table = or_bytewise(_lines)
 onnx_graph = or_bytewise(onnx_model)

@@ -285,10 +285,56 @@ def _layer(kind: str, name: str, sources: list[str], **config: object) -> dict:
     return {"class_name": kind, "config": {"name": name, **config}, "name": name, "inbound_nodes": nodes}
 
 
+def _judged(name: str, read: Callable[[Path], object]) -> Parse:
+    """What the tool does with an artifact: a check, and for what passes the reader."""
+    from ghostface_edge.targets.judge import ARTIFACT_CHECKS, apply
+
+    def parse(data: bytes) -> None:
+        path = as_file(name, data)
+        apply(path, ARTIFACT_CHECKS[path.suffix])
+        read(path)
+
+    return parse
+
+
 def _onnx_file() -> Parse:
     from ghostface_edge.targets import onnx_graph
 
-    return lambda data: onnx_graph.inspect(as_file("net.onnx", data))
+    return _judged("net.onnx", onnx_graph.inspect)
+
+
+def _torch_file() -> Parse:
+    """The check alone: what passes it goes to PyTorch's own restricted reader."""
+    from ghostface_edge.pipeline.checkpoints.formats import CHECKS
+    from ghostface_edge.targets.judge import apply
+
+    return lambda data: apply(as_file("net.pt", data), CHECKS[".pt"])
+
+
+def _torch_seeds() -> Iterable[bytes]:
+    import torch
+
+    state = {"stem.conv.weight": torch.ones(2, 3), "norm.bias": torch.zeros(2).half()}
+    for content in (state, {"state_dict": state, "epoch": 3, "metadata": {"a": "b"}}):
+        buffer = io.BytesIO()
+        torch.save(content, buffer)
+        yield buffer.getvalue()
+
+
+def _openvino_ir() -> Parse:
+    from ghostface_edge.targets.openvino import OpenvinoTarget
+
+    as_file("net.bin", _tiny_ir()[1])
+    return _judged("net.xml", OpenvinoTarget().inspect)
+
+
+@functools.cache
+def _tiny_ir() -> tuple[bytes, bytes]:
+    import openvino
+
+    source = as_file("tiny.onnx", good.tiny_onnx())
+    openvino.save_model(openvino.convert_model(source), source.with_suffix(".xml"), compress_to_fp16=False)
+    return source.with_suffix(".xml").read_bytes(), source.with_suffix(".bin").read_bytes()
 
 
 def _onnx_walk() -> Parse:
@@ -339,8 +385,8 @@ def _qdq() -> Parse:
     from ghostface_edge.targets import qdq
     from ghostface_edge.targets.onnx_file import read_onnx
 
-    def parse(data: bytes) -> None:
-        for node in qdq.graph_of(read_onnx(as_file("net.onnx", data))):
+    def view(path: Path) -> None:
+        for node in qdq.graph_of(read_onnx(path)):
             qdq.label(node)
             if qdq.is_quantizer(node):
                 qdq.params(node)
@@ -349,18 +395,13 @@ def _qdq() -> Parse:
                 qdq.is_depthwise(node)
             qdq.sizes(node.outputs[0])
 
-    return parse
+    return _judged("net.onnx", view)
 
 
 def _tflite() -> Parse:
     from ghostface_edge.targets.tflite.inspection import inspect_artifact, read_interface
 
-    def parse(data: bytes) -> None:
-        path = as_file("net.tflite", data)
-        inspect_artifact(path)
-        read_interface(path)
-
-    return parse
+    return _judged("net.tflite", lambda path: (inspect_artifact(path), read_interface(path)))
 
 
 def _wire() -> Parse:
@@ -399,6 +440,11 @@ _YAML = (
     "---", "2026-01-01", "0x", "1:30", ".nan", ".inf", "!!python/name:os.system ", "...", "%YAML 1.2",
 )  # fmt: skip
 
+_XML = (
+    "<!DOCTYPE x>", "<!ENTITY a 'b'>", "&a;", "<![CDATA[", "]]>", "<?xml version='1.1'?>", "<layer ", "<data ",
+    'type="Loop"', 'offset="-1"', 'size="99999999999"', 'shape="1,-1"', 'from-layer="0"', "<edge ",
+)  # fmt: skip
+
 TARGETS = MappingProxyType(
     {
         "bin": FuzzTarget(_bin, _bin_seeds, mutators.pickle_program, max_bytes=50_000),
@@ -415,6 +461,8 @@ TARGETS = MappingProxyType(
         "hdf5": FuzzTarget(_hdf5, _keras_seeds, mutators.json_tree),
         "onnx": FuzzTarget(_onnx_file, lambda: [good.tiny_onnx(), good.tiny_onnx(quantized=True)], mutators.onnx_graph),
         "onnx-walk": FuzzTarget(_onnx_walk, _onnx_without_weights, mutators.onnx_graph, max_bytes=1 << 17),
+        "torch": FuzzTarget(_torch_file, _torch_seeds, mutators.torch_zip),
+        "ir": FuzzTarget(_openvino_ir, lambda: [_tiny_ir()[0]], words=_XML),
         "qdq": FuzzTarget(_qdq, lambda: [good.tiny_onnx(quantized=True)], mutators.onnx_graph),
         "tflite": FuzzTarget(_tflite, lambda: [good.tiny_tflite()], max_bytes=4_096),
         "wire": FuzzTarget(_wire, _wire_seeds, mutators.framed_json, max_bytes=4_096),

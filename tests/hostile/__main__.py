@@ -20,10 +20,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from .outcome import Outcome, clear, run
+from .outcome import LIMIT_S, Outcome, clear, run
 
 CHEAP_CPU_S, CHEAP_MB = 1.0, 300.0
 """What a refusal by a file's header may cost."""
+WHOLE_JOB = 5
+"""How many times as long as any other a case may take that does a whole job over every stage."""
 
 
 def main() -> int:
@@ -65,7 +67,9 @@ def _all(root: Path, patterns: list[str], jobs: int) -> int:
 
 def _one(root: Path, case: dict[str, Any]) -> Outcome:
     home = root / case["place"]
-    outcome = run(case["arguments"], home, case["output"], set(case["files"]))
+    outcome = run(
+        case["arguments"], home, case["output"], set(case["files"]), LIMIT_S * (WHOLE_JOB if case["cached"] else 1)
+    )
     if case["cached"] and outcome.code != 2 and _figures(home / "case/out/report.json") != case["figures"]:
         outcome = Outcome(**{name: getattr(outcome, name) for name in Outcome.__slots__} | {"code": -99})
     faults = outcome.faults(frozenset(case["allowed"]))

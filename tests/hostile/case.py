@@ -44,6 +44,7 @@ class Case:
         for name, content in self.files.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)  # a hostile file takes the place of a good one in a folder that came before
             if isinstance(content, bytes):
                 path.write_bytes(content)
             else:

@@ -57,7 +57,7 @@ class Outcome:
         return [name for name, holds in found.items() if holds]
 
 
-def run(arguments: list[str], home: Path, output: str, ours: set[str]) -> Outcome:
+def run(arguments: list[str], home: Path, output: str, ours: set[str], limit_s: float = LIMIT_S) -> Outcome:
     """Run the tool in HOME/case, with TMPDIR, cache and home folder of its own beside it.
 
     Args:
@@ -65,6 +65,7 @@ def run(arguments: list[str], home: Path, output: str, ours: set[str]) -> Outcom
         home: the case's own place.
         output: what standard output is: `pipe`, `closed`, `full`.
         ours: names in HOME/case that were there before.
+        limit_s: after which it counts as a hang.
     """
     folder = home / "case"
     for name in ("tmp", "home", "cache"):
@@ -91,7 +92,7 @@ def run(arguments: list[str], home: Path, output: str, ours: set[str]) -> Outcom
             start_new_session=True,
             preexec_fn=_limit,  # noqa: PLW1509 - nothing that it calls takes a lock
         )
-        code, usage, seconds, hung = _wait(process.pid)
+        code, usage, seconds, hung = _wait(process.pid, limit_s)
         process.returncode = code
     survivors = _end_group(process.pid)
     text = said.read_text(errors="replace") + errors.read_text(errors="replace")
@@ -112,7 +113,7 @@ def run(arguments: list[str], home: Path, output: str, ours: set[str]) -> Outcom
 
 
 def _limit() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (LIMIT_BYTES, LIMIT_BYTES))
+    resource.setrlimit(resource.RLIMIT_AS, (LIMIT_BYTES, resource.getrlimit(resource.RLIMIT_AS)[1]))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
@@ -122,7 +123,7 @@ def _closed_pipe() -> int:
     return writing
 
 
-def _wait(process: int) -> tuple[int, resource.struct_rusage, float, bool]:
+def _wait(process: int, limit_s: float) -> tuple[int, resource.struct_rusage, float, bool]:
     """Wait with the usage of the child and of all that it waited for; a hang is killed with its group."""
     started, late = time.monotonic(), threading.Event()
 
@@ -130,7 +131,7 @@ def _wait(process: int) -> tuple[int, resource.struct_rusage, float, bool]:
         late.set()
         os.killpg(process, signal.SIGKILL)
 
-    timer = threading.Timer(LIMIT_S, kill)
+    timer = threading.Timer(limit_s, kill)
     timer.start()
     _, status, usage = os.wait4(process, 0)
     timer.cancel()

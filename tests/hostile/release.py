@@ -22,7 +22,7 @@ RECIPE = Door(
         "quantize",
         "net.onnx",
         "--target",
-        "onnxruntime-int8",
+        "onnxruntime-int8-stock",
         "--calibration",
         "faces",
         "-o",
