@@ -111,7 +111,7 @@ def victims(who: Victim, job: RunningJob, share: float) -> list[psutil.Process]:
     if who is Victim.ALL:
         return [job.process, *job.children()]
     found: list[psutil.Process] = []
-    job.until(lambda: found.extend(job.children()) or found, timeout_s=60)
+    job.until(lambda: found.extend(job.children()) or found, timeout_s=60, pause_s=0.01)
     return [found[int(share * len(found))]] if found else []
 
 
