@@ -88,14 +88,14 @@ def golden(session: nox.Session) -> None:
 @nox.session
 def faults(session: nox.Session) -> None:
     """Kill, stop and starve the main job at every stage: `nox -s faults -- --kills 200 --others 60`."""
-    install(session, "all", "test")
+    install(session, "all")
     session.run("python", "-m", "tests.faults.campaign", *session.posargs)
 
 
 @nox.session
 def soak(session: nox.Session) -> None:
     """Many runs in one process, and one over many images: `nox -s soak -- --runs 100 --images 13000`."""
-    install(session, "all", "test")
+    install(session, "all")
     session.run("python", "-m", "tests.soak.soak", *session.posargs)
 
 

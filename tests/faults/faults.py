@@ -13,7 +13,8 @@ import psutil
 
 from .job import RunningJob
 
-_PAUSE_S = 3.0
+_PAUSE_S, _SUSPENDED_S = 3.0, 40.0
+"""Of a child, within what a busy machine does; of all, longer than a child is waited for that shows no sign of life."""
 _SPARE_DISK_BYTES = 300_000
 """At most so much is left on a disk that becomes full."""
 _SPARE_MEMORY_BYTES = 64 << 20
@@ -111,7 +112,7 @@ def victims(who: Victim, job: RunningJob, share: float) -> list[psutil.Process]:
     if who is Victim.ALL:
         return [job.process, *job.children()]
     found: list[psutil.Process] = []
-    job.until(lambda: found.extend(job.children()) or found, timeout_s=60)
+    job.until(lambda: found.extend(job.children()) or found, timeout_s=60, pause_s=0.01)
     return [found[int(share * len(found))]] if found else []
 
 
@@ -133,7 +134,7 @@ def inflict(fault: Fault, processes: Sequence[psutil.Process], disk: Disk | None
         else:
             _send(signal.SIGSTOP, processes)
             if fault is Fault.PAUSE:
-                time.sleep(_PAUSE_S)
+                time.sleep(_SUSPENDED_S if len(processes) > 1 else _PAUSE_S)
                 _send(signal.SIGCONT, processes)
     except psutil.NoSuchProcess:
         return False

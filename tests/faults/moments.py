@@ -56,11 +56,11 @@ class Moment:
 
     def _at_half_written_file(self, job: RunningJob) -> bool:
         """One of the first files that are seen so; each is for a fraction of a millisecond."""
-        wanted, seen = 1 + int(self.share * 8), set[str]()
+        wanted, seen = 1 + int(self.share * 3), set[str]()
 
         def is_there() -> bool:
             found = job.folders.half_written() - seen
             seen.update(found)
             return bool(found) and len(seen) >= wanted
 
-        return job.until(is_there, timeout_s=_PATIENCE_S, pause_s=0.0001)
+        return job.until(is_there, timeout_s=_PATIENCE_S, pause_s=0.0)

@@ -18,7 +18,7 @@ from .reference import OUTCOMES, Reference, binaries
 _PATIENCE_S = 180.0
 _NEXT_RUN_S = 900.0
 _AT_ONCE_S = 10.0
-_CHILDREN_S = 5.0
+_CHILDREN_S = 10.0
 _TOOL_FAILED = 3
 _SHOWN = 3
 _ABSENT = object()
@@ -140,7 +140,7 @@ def _after_fault(
 def _ending(trial: Trial, code: int, said: str, folders: Folders) -> list[Finding]:
     findings = []
     if "Traceback" in said:
-        findings.append(Finding(Rule.NO_TRACEBACK, said.strip().splitlines()[-1]))
+        findings.append(Finding(Rule.NO_TRACEBACK, " | ".join(said.strip().splitlines()[-2:])))
     due = set(OUTCOMES)
     if trial.fault in SIGNALS and trial.victim is not Victim.CHILD:
         number = SIGNALS[trial.fault]
