@@ -1,4 +1,4 @@
-"""`nox -s run|tests|lint|golden|bench|tensorflow|boards`: each session in its own environment, at pinned versions."""
+"""`nox -s run|tests|lint|golden|honesty|bench|tensorflow|boards`: each session in an environment of its own, pinned."""
 
 import os
 from pathlib import Path
@@ -66,6 +66,13 @@ def golden(session: nox.Session) -> None:
     """
     install(session, "all,micro")
     session.run("python", "tests/golden.py", *session.posargs)
+
+
+@nox.session
+def honesty(session: nox.Session) -> None:
+    """Every field of a good report set to every wrong value; the test suite tries a tenth of them."""
+    install(session, "all", "test")
+    session.run("pytest", "tests/reports/test_honesty.py", *session.posargs, env={"EVERY_NTH_WRONG_VALUE": "1"})
 
 
 @nox.session

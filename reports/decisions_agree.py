@@ -90,6 +90,7 @@ def thresholds_disagree(variant: Variant, result: Result) -> Iterator[Problem]:
                 yield f"{place}.reference.frr", f"{transfer.reference.frr:g}, but TAR and drop make it {1 - before:g}"
             for name in ("reference", "frozen", "retuned"):
                 yield from _counted(getattr(transfer, name), result, f"{place}.{name}")
+            yield from _on_the_curve(transfer.frozen, result, f"{place}.frozen")
 
 
 def _points(transfer: ThresholdTransfer, far: float, place: str) -> Iterator[Problem]:
@@ -103,6 +104,13 @@ def _points(transfer: ThresholdTransfer, far: float, place: str) -> Iterator[Pro
         yield f"{place}.frozen", "one threshold has two rates"
     elif low.far < high.far or low.frr > high.frr:
         yield f"{place}.frozen", "a lower threshold accepts less than a higher one"
+
+
+def _on_the_curve(point: OperatingPoint, result: Result, place: str) -> Iterator[Problem]:
+    """On one side of the equal error rate one of the rates is smaller than it, on the other side the other."""
+    eer = result.accuracy.eer
+    if min(point.far, point.frr) > eer + NEAR_PP or max(point.far, point.frr) < eer - NEAR_PP:
+        yield place, f"rates of {point.far:g} and {point.frr:g} are on the same side of the equal error rate, {eer:g}"
 
 
 def _counted(point: OperatingPoint, result: Result, place: str) -> Iterator[Problem]:

@@ -6,7 +6,8 @@ In: how many pairs changed, and which way. Out: how likely chance is, and which 
 import math
 from statistics import NormalDist
 
-_Z95 = NormalDist().inv_cdf(0.975)
+Z95 = NormalDist().inv_cdf(0.975)
+"""Standard deviations of a normal distribution's 95 % interval to one side."""
 _Z_POWER = NormalDist().inv_cdf(0.8)
 
 
@@ -34,7 +35,7 @@ def detectable_drop(flipped: int, pairs: int) -> float:
     Source: Connor 1987, doi 10.2307/2531961, with the discordant share estimated from (flipped + 2) / (pairs + 2).
     """
     discordant = (flipped + 2) / (pairs + 2)
-    return 100 * (_Z95 + _Z_POWER) * math.sqrt(discordant / pairs)
+    return 100 * (Z95 + _Z_POWER) * math.sqrt(discordant / pairs)
 
 
 def pairs_to_settle(drop_pp: float, limit_pp: float, flipped: int, pairs: int) -> int | None:
@@ -47,4 +48,4 @@ def pairs_to_settle(drop_pp: float, limit_pp: float, flipped: int, pairs: int) -
     if distance < 1e-9:
         return None
     discordant = (flipped + 2) / (pairs + 2)
-    return math.ceil((_Z95 + _Z_POWER) ** 2 * discordant / distance**2)
+    return math.ceil((Z95 + _Z_POWER) ** 2 * discordant / distance**2)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from ghostface_edge.reports.discordant import detectable_drop, mcnemar
+from ghostface_edge.reports.discordant import Z95, detectable_drop, mcnemar
 from ghostface_edge.reports.evidence import TarDrop
 from ghostface_edge.reports.provenance import Pairs
 from ghostface_edge.reports.record import FARS, Interval
@@ -26,6 +26,11 @@ _EXACT_TEST: Final = 10_000
 """Changed decisions up to which McNemar's test is computed again."""
 _FEW_IMAGES: Final = 20
 """Taken where a report does not say how many there are."""
+
+_EDGE_PP: Final = 50
+"""Drop from which an interval may be cut off by what an accuracy can be."""
+_TIMES: Final = 8
+"""People in several pairs widen an interval, and changes that cancel within a person narrow it; not as much as this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ def near(first: float, second: float, tolerance: float = NEAR) -> bool:
 
 def is_share(fraction: float, whole: int) -> bool:
     """Whether a fraction can be a count out of `whole`."""
-    return near(fraction * whole, round(fraction * whole), NEAR * whole)
+    return abs(fraction * whole - round(fraction * whole)) <= NEAR * whole
 
 
 def holds(interval: Interval, point: float, field: str, *, point_field: str) -> Iterator[Problem]:
@@ -157,6 +162,21 @@ def _decisions(result: Result) -> Iterator[Problem]:
         yield "versus_reference.drop_pp", f"{versus.drop_pp:g} points more than the variant's accuracy is no accuracy"
 
 
+def _width(result: Result) -> Iterator[Problem]:
+    """So many changed decisions leave so much open: an interval far from it was not resampled from them."""
+    versus, pairs = result.versus, result.pairs.count
+    usual = Z95 * 100 * math.sqrt((versus.flipped_pairs + 2) / (pairs + 2) / pairs)
+    below, above = versus.drop_pp - versus.ci95_pp[0], versus.ci95_pp[1] - versus.drop_pp
+    if abs(versus.drop_pp) < _EDGE_PP and not (
+        usual / _TIMES <= min(below, above) and max(below, above) <= usual * _TIMES
+    ):
+        yield (
+            "versus_reference.ci95_pp",
+            f"it reaches {below:g} below and {above:g} above the drop, where so many changed decisions leave "
+            f"about {usual:g} open",
+        )
+
+
 def _cosines(result: Result) -> Iterator[Problem]:
     """The lowest, the first percentile and the mean of the same cosines bound each other."""
     versus, images = result.versus, result.pairs.images or _FEW_IMAGES
@@ -172,4 +192,11 @@ def _cosines(result: Result) -> Iterator[Problem]:
         )
 
 
-_CHECKS: Final[tuple[Callable[[Result], Iterator[Problem]], ...]] = (_folds, _curve, _intervals, _decisions, _cosines)
+_CHECKS: Final[tuple[Callable[[Result], Iterator[Problem]], ...]] = (
+    _folds,
+    _curve,
+    _intervals,
+    _decisions,
+    _width,
+    _cosines,
+)

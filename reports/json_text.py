@@ -6,17 +6,21 @@ without end. NaN and infinities are left to whoever knows the field, and can nam
 """
 
 import json
+import re
 from typing import Final
 
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.printable import shortened
 
-_BIGGEST: Final = 2**63
 _MOST: Final = {"objects": ("{", 100_000), "lists": ("[", 200_000), "values": (",", 500_000)}
 """By the sign that each begins with: an object of two bytes takes thousands while it is read and checked. The report of
 a run on LFW, all changed decisions of a broken variant included, holds a third of that."""
 _MOST_KEYS: Final = 200
 """Of one object."""
+_BIGGEST: Final = 2**63
+_HALF: Final = re.compile("[\ud800-\udfff]")
+_MAYBE_HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")
+"""Whole pairs are written like this, too."""
 
 
 def parse_json(text: str | bytes, source: str, *, fix: str) -> object:
@@ -30,33 +34,39 @@ def parse_json(text: str | bytes, source: str, *, fix: str) -> object:
     Raises:
         InputError: it is no JSON, or has no single meaning.
     """
+    decoded = decode_json(text, source, fix=fix)
+    for kind, (sign, most) in _MOST.items():
+        if decoded.count(sign) > most:
+            raise InputError(f"{source} holds more than {most:,} {kind}", fix=fix)
     try:
-        decoded = decode_json(text)
-        _bound(decoded)
         content = json.loads(decoded, object_pairs_hook=_object, parse_int=_whole)
-        json.dumps(content, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise InputError(f"{source} is no JSON: half of a surrogate pair stands alone in a text", fix=fix) from None
+        if _MAYBE_HALF.search(decoded):
+            json.dumps(content, ensure_ascii=False).encode()
     except RecursionError:
         raise InputError(f"{source} is no JSON: lists and objects within each other without end", fix=fix) from None
-    except ValueError as error:  # JSON's and Unicode's errors among them
+    except UnicodeEncodeError:
+        raise InputError(f"{source} is no JSON: half of a surrogate pair stands alone in a text", fix=fix) from None
+    except ValueError as error:
         raise InputError(f"{source} is no JSON: {error}", fix=fix) from None
     return content
 
 
-def _bound(text: str) -> None:
-    for kind, (sign, most) in _MOST.items():
-        if text.count(sign) > most:
-            raise ValueError(f"it holds more than {most:,} {kind}")
-
-
-def decode_json(text: str | bytes) -> str:
+def decode_json(text: str | bytes, source: str, *, fix: str) -> str:
     """Take off the encoding and the byte order mark.
 
     Raises:
-        UnicodeDecodeError: not UTF-8.
+        InputError: not UTF-8.
     """
-    return text.decode("utf-8-sig") if isinstance(text, bytes) else text.removeprefix("\ufeff")
+    try:
+        return text.decode("utf-8-sig") if isinstance(text, bytes) else text
+    except UnicodeDecodeError as error:
+        raise InputError(f"{source} is no JSON: {error}", fix=fix) from None
+
+
+def to_json(content: object) -> str:
+    """Write indented JSON that any reader accepts: no NaN, and no half of a surrogate pair."""
+    text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
+    return _HALF.sub(lambda half: f"\\\\u{ord(half[0]):04x}", text)
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -2,8 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, ValidationError
 from pydantic_core import CoreSchema
+
+from ghostface_edge.reports.printable import unbroken
 
 FARS = ("0.01", "0.001")
 """False-accept rates that every report states TAR at, as they are spelt there."""
@@ -22,7 +24,7 @@ Score = Annotated[float, Field(ge=-1000, le=1000)]
 """How alike two faces are, by whatever measure."""
 Decibels = Annotated[float, Field(ge=-1000, le=1000)]
 Interval = tuple[float, float]
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, BeforeValidator(unbroken), Field(min_length=1)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -52,7 +54,7 @@ class Record(BaseModel):
 
 def first_problem(error: ValidationError) -> str:
     """Say where the first of pydantic's complaints lies, and how many more there are."""
-    problems = error.errors(include_url=False, include_context=False)
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
     place = ".".join(str(part) for part in problems[0]["loc"]) or "the whole"
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return f"{place}: {problems[0]['msg']}{more}"

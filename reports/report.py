@@ -6,14 +6,14 @@ are fields that are not listed here. `report.schema.json` is generated from thes
 
 import json
 from pathlib import Path
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import ValidationError
 
 from ghostface_edge.reports.consistency import contradictions
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.evidence import CrossPrecision
-from ghostface_edge.reports.json_text import decode_json, parse_json
+from ghostface_edge.reports.json_text import decode_json, parse_json, to_json
 from ghostface_edge.reports.printable import shortened
 from ghostface_edge.reports.provenance import Calibration, Data, Host, LeakGuard, ModelInfo, Pairs, Tool
 from ghostface_edge.reports.read import read_bytes
@@ -51,6 +51,8 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = 1
+MAX_REPORT_BYTES: Final = 24 * 2**20
+"""The report of all LFW pairs takes 4 MB; refusing one can take ten times its size in memory."""
 SCHEMA_FILE = Path(__file__).with_name("report.schema.json")
 
 
@@ -67,8 +69,8 @@ class Report(Record):
     cross_precision: CrossPrecision | None = None
 
     def to_json(self) -> str:
-        """Write as indented JSON that any reader accepts: no NaN, keys in the order of the models."""
-        return json.dumps(self.model_dump(mode="json"), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+        """Write as indented JSON that any reader accepts, keys in the order of the models."""
+        return to_json(self.model_dump(mode="json")) + "\n"
 
     @classmethod
     def from_json(cls, text: str | bytes, source: str) -> Self:
@@ -78,6 +80,7 @@ class Report(Record):
             InputError: the text is no JSON, is cut off, lacks or breaks a field, or contradicts itself.
         """
         again = "make the report again with `ghostface-edge run`"
+        text = decode_json(text, source, fix=again)
         content = parse_json(text, source, fix=again)
         version = content.get("schema_version") if isinstance(content, dict) else None
         if version != SCHEMA_VERSION or isinstance(version, bool):
@@ -85,8 +88,9 @@ class Report(Record):
                 f"{source} has schema_version {shortened(repr(version))}, this tool reads {SCHEMA_VERSION}",
                 fix="use the release of ghostface-edge that wrote it, or " + again,
             )
+        del content  # as large as the report
         try:
-            report = cls.model_validate_json(decode_json(text), strict=True)
+            report = cls.model_validate_json(text, strict=True)
         except ValidationError as error:
             raise InputError(f"{source} is not a valid report: {first_problem(error)}", fix=again) from None
         for place, problem in contradictions(report):
@@ -98,9 +102,10 @@ class Report(Record):
         """Read report.json.
 
         Raises:
-            InputError: the file is missing, unreadable or not a report.
+            InputError: the file is missing, unreadable, too large or not a report.
         """
-        return cls.from_json(read_bytes(path, fix="give the report.json of a run"), str(path))
+        data = read_bytes(path, fix="give the report.json of a run", at_most=MAX_REPORT_BYTES)
+        return cls.from_json(data, str(path))
 
 
 def json_schema() -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import typer
 
+from ghostface_edge.reports.json_text import to_json
 from ghostface_edge.reports.printable import printable
 
 
@@ -15,7 +16,7 @@ def say(text: object, *, err: bool = False) -> None:
 
 def say_json(content: object) -> None:
     """Data as they are, in ASCII, so that every terminal and every reader takes them."""
-    typer.echo(json.dumps(content, indent=2, allow_nan=False))
+    typer.echo(json.dumps(json.loads(to_json(content)), indent=2))
 
 
 def say_table(rows: Iterable[Sequence[object]], heads: Sequence[str] = (), title: str = "") -> None:

@@ -48,7 +48,7 @@ def gate(
         print_report(judged, Console())
     if github:
         for line in actions.annotations(judged.gate):
-            say(line)
+            typer.echo(line)
         actions.append_summary(prose.render(judged, earlier), os.environ)
     if junit is not None:
         write_text(junit, xml.render(judged))

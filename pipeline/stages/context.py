@@ -8,8 +8,11 @@ from typing import ClassVar, Protocol, TypeVar
 
 from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.support.store import Store
+from ghostface_edge.reports.printable import printable, shortened
 from ghostface_edge.targets.places.place import DEFAULT_TIMEOUT_S, LOCAL, Place
 
+_LONGEST_LABEL = 100
+"""Characters of a log's name that are taken from a label, which may hold a file's name."""
 Outcome = TypeVar("Outcome")
 Served = TypeVar("Served")
 Read_co = TypeVar("Read_co", covariant=True)
@@ -60,5 +63,5 @@ class StageContext:
         on_told: Callable[..., None] = lambda *_: None,
     ) -> AbstractContextManager[Served]:
         """One `kind(*arguments)` in a process of its own, as `Place.open`; prints go to the log of this label."""
-        log = self.logs / f"{label}.log"
+        log = self.logs / f"{shortened(printable(label), _LONGEST_LABEL)}.log"
         return self.place.open(kind, *arguments, log=log, timeout_s=timeout_s, on_told=on_told)

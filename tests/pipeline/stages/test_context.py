@@ -1,5 +1,6 @@
 """A stage is built once for what it is made of, and its outcome read back."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -36,3 +37,15 @@ def context(tmp_path):
 def test_a_stage_is_built_once_per_inputs(context):
     assert [context.run(stage := Square(3)), context.run(again := Square(3)), context.run(Square(4))] == [9, 9, 16]
     assert (stage.built, again.built) == ([3], [])
+
+
+def test_a_log_is_named_after_a_label_that_no_file_could_be(tmp_path):
+    class Opened:
+        def open(self, _kind, *_arguments, log, timeout_s, on_told):
+            return nullcontext(log)
+
+    context = StageContext(Store(tmp_path / "store"), tmp_path, Progress(), 1, Opened())
+    with context.open(Square, label="a\n::error::b\x1b[31m" + 300 * "x") as log:
+        assert log.parent == tmp_path
+        assert log.name.startswith(r"a\n::error::b\x1b[31mx")
+        log.touch()
