@@ -12,12 +12,12 @@ from typing import Final
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.printable import shortened
 
-_BIGGEST: Final = 2**63
 _MOST: Final = {"objects": ("{", 100_000), "lists": ("[", 200_000), "values": (",", 500_000)}
 """By the sign that each begins with: an object of two bytes takes thousands while it is read and checked. The report of
 a run on LFW, all changed decisions of a broken variant included, holds a third of that."""
 _MOST_KEYS: Final = 200
 """Of one object."""
+_BIGGEST: Final = 2**63
 _HALF: Final = re.compile("[\ud800-\udfff]")
 _MAYBE_HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")
 """Whole pairs are written like this, too."""
@@ -35,8 +35,10 @@ def parse_json(text: str | bytes, source: str, *, fix: str) -> object:
         InputError: it is no JSON, or has no single meaning.
     """
     decoded = decode_json(text, source, fix=fix)
+    for kind, (sign, most) in _MOST.items():
+        if decoded.count(sign) > most:
+            raise InputError(f"{source} holds more than {most:,} {kind}", fix=fix)
     try:
-        _bound(decoded)
         content = json.loads(decoded, object_pairs_hook=_object, parse_int=_whole)
         if _MAYBE_HALF.search(decoded):
             json.dumps(content, ensure_ascii=False).encode()
@@ -47,12 +49,6 @@ def parse_json(text: str | bytes, source: str, *, fix: str) -> object:
     except ValueError as error:
         raise InputError(f"{source} is no JSON: {error}", fix=fix) from None
     return content
-
-
-def _bound(text: str) -> None:
-    for kind, (sign, most) in _MOST.items():
-        if text.count(sign) > most:
-            raise ValueError(f"it holds more than {most:,} {kind}")
 
 
 def decode_json(text: str | bytes, source: str, *, fix: str) -> str:

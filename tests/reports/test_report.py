@@ -67,14 +67,6 @@ def test_truncated_and_missing_files(report: Report, tmp_path: Path) -> None:
         Report.read(tmp_path)
 
 
-def test_a_million_faults_are_one():
-    """Each that pydantic collects costs a kilobyte."""
-    text = json.dumps({"schema_version": 1, "variants": [{}] * 1000})
-    with pytest.raises(InputError) as refused:
-        Report.from_json(text, "report.json")
-    assert refused.value.message.endswith("tool: Field required (and 9 more)")
-
-
 def test_judging_and_refusing_load_no_numpy(report: Report, tmp_path: Path) -> None:
     (tmp_path / "report.json").write_text(report.to_json())
     program = (
@@ -91,3 +83,11 @@ def test_a_report_of_no_size_that_a_run_writes_is_refused(tmp_path: Path) -> Non
         file.truncate(MAX_REPORT_BYTES + 1)
     with pytest.raises(InputError, match="25,165,825 bytes, more than the 25,165,824"):
         Report.read(tmp_path / "report.json")
+
+
+def test_a_million_faults_are_one():
+    """Each that pydantic collects costs a kilobyte."""
+    text = json.dumps({"schema_version": 1, "variants": [{}] * 1000})
+    with pytest.raises(InputError) as refused:
+        Report.from_json(text, "report.json")
+    assert refused.value.message.endswith("tool: Field required (and 9 more)")
