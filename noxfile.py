@@ -1,4 +1,4 @@
-"""`nox -s run|tests|lint|golden|honesty|bench|tensorflow|boards`: each session in an environment of its own, pinned."""
+"""`nox -s run|tests|lint|golden|honesty|coverage|mutate|bench|tensorflow|boards`: each in its own environment."""
 
 import os
 from pathlib import Path
@@ -73,6 +73,27 @@ def honesty(session: nox.Session) -> None:
     """Every field of a good report set to every wrong value; the test suite tries a tenth of them."""
     install(session, "all", "test")
     session.run("pytest", "tests/reports/test_honesty.py", *session.posargs, env={"EVERY_NTH_WRONG_VALUE": "1"})
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Branches that the test suite runs, child processes included: 90 % of all, and every one of the guards."""
+    install(session, "all,micro", "test", "coverage")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", "--numprocesses", "auto", "--maxprocesses", "4", *session.posargs)
+    session.run("coverage", "combine", "--quiet")
+    for package in PACKAGES:
+        session.run("coverage", "report", "--format", "total", "--fail-under", "0", "--include", f"{package}/*")
+    guards = ",".join(PYPROJECT["tool"]["ghostface-edge"]["guards"])
+    session.run("coverage", "report", "--show-missing", "--fail-under", "100", "--include", guards)
+    session.run("coverage", "report", "--skip-covered", "--fail-under", "90")
+
+
+@nox.session
+def mutate(session: nox.Session) -> None:
+    """Change every guard a little and see whether its own tests notice: `nox -s mutate -- [PART OF A PATH…]`."""
+    install(session, "all,micro", "test", "mutate")
+    session.run("python", "-m", "tests.mutation", *session.posargs)
 
 
 @nox.session
