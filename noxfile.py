@@ -107,6 +107,27 @@ def honesty(session: nox.Session) -> None:
 
 
 @nox.session
+def coverage(session: nox.Session) -> None:
+    """Branches that the test suite runs, child processes included: 90 % of all, and every one of the guards."""
+    install(session, "all,micro", "test", "coverage")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", "--numprocesses", "auto", "--maxprocesses", "4", *session.posargs)
+    session.run("coverage", "combine", "--quiet")
+    for package in PACKAGES:
+        session.run("coverage", "report", "--format", "total", "--fail-under", "0", "--include", f"{package}/*")
+    guards = ",".join(PYPROJECT["tool"]["ghostface-edge"]["guards"])
+    session.run("coverage", "report", "--show-missing", "--fail-under", "100", "--include", guards)
+    session.run("coverage", "report", "--skip-covered", "--fail-under", "90")
+
+
+@nox.session
+def mutate(session: nox.Session) -> None:
+    """Change every guard a little and see whether its own tests notice: `nox -s mutate -- [PART OF A PATH…]`."""
+    install(session, "all,micro", "test", "mutate")
+    session.run("python", "-m", "tests.mutation", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Stock and ours side by side: `nox -s bench -- OUT [CHECKPOINT of V1-0.5-2]`."""
     install(session, "all")
