@@ -5,7 +5,6 @@ never takes the program along.
 """
 
 import hashlib
-import os
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -13,9 +12,8 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, partial
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
-from threading import Thread
 from typing import TypeAlias
 
 import numpy as np
@@ -29,6 +27,7 @@ from ghostface_edge.calibration.photos import Photos
 from ghostface_edge.calibration.quality import Flag, assess
 from ghostface_edge.calibration.similarity import ARCFACE_TEMPLATE, DegenerateLandmarksError, align
 from ghostface_edge.calibration.unusable import Unusable
+from ghostface_edge.reports.child import follow_parent
 from ghostface_edge.reports.errors import InputError, ToolError
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -133,7 +132,7 @@ def align_photos(
             progress(done, total)
         return outcomes
 
-    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_end_with_parent) as pool:
+    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=follow_parent) as pool:
         try:
             for chunk in _chunks(photos, wanted, locator):
                 taken = sum(len(photo.data) for photo in chunk)
@@ -171,18 +170,6 @@ def _chunks(photos: Photos, wanted: Collection[str], locator: Locator) -> Iterat
             chunk, size = [], 0
     if chunk:
         yield chunk
-
-
-def _end_with_parent() -> None:
-    """Run in a child process: a killed parent takes it along, which would else wait for work for ever."""
-    parent = parent_process()
-    assert parent is not None
-
-    def wait() -> None:
-        parent.join()
-        os._exit(1)
-
-    Thread(target=wait, daemon=True).start()
 
 
 def _align_chunk(yunet: YuNet | None, chunk: list[_Photo]) -> list[_Outcome] | _Refusal:

@@ -33,7 +33,7 @@ ARTIFACT_CHECKS: Final = MappingProxyType(
 _TIMEOUT_S: Final = 60
 _MEMORY_LIMIT_BYTES: Final = 6 * 2**30
 """Of addresses; what a check holds of them is a fraction."""
-_COMMAND: Final = (sys.executable, "-P", "-m", "ghostface_edge.targets.judge")
+_COMMAND: Final = (sys.executable, "-P", "-m", "ghostface_edge.reports.child", "ghostface_edge.targets.judge")
 _ONE_THREAD: Final = MappingProxyType({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
 _REFUSED: Final = "refused"
 
@@ -72,6 +72,18 @@ def judge(path: Path, check: str) -> None:
         f"{path}: the process that checked it died of {how} ({said[-1][:200] if said else 'no message'})",
         fix="give another file; this one breaks the library that reads its kind",
     )
+
+
+def judge_artifact(path: Path) -> None:
+    """Apply the check of a runtime's file, by its ending; where there is none, the runtime's own process has to do.
+
+    Raises:
+        InputError: the file is missing or refused.
+        ToolError: the process died or hung over it.
+    """
+    check = ARTIFACT_CHECKS.get(path.suffix)
+    if check is not None:
+        judge(path, check)
 
 
 def apply(path: Path, check: str) -> None:

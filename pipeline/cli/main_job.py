@@ -60,10 +60,6 @@ def run(
 
     Exit code: 0 if the release may ship, 1 if not, 3 if a variant that would ship failed, 4 for too little evidence.
     """
-    from ghostface_edge.calibration.first_look import look_at_pairs
-
-    for path in pairs or ():
-        look_at_pairs(path)
     from ghostface_edge.targets.requirements import require_modules
 
     require_modules("torch", "torch")
@@ -74,11 +70,12 @@ def run(
             fix="give all three, or none of them for the embedded network and rendered faces",
         )
     options.check_output(out, is_folder=True)
-    options.check_inputs(checkpoint, *pairs or ())
     options.check_folders(calibration)
+    options.check_pairs(*pairs or ())
     how, judged_by, earlier = options.read_recipe(recipe), options.read_policy(policy), options.read_report(baseline)
     variants = options.read_variants(targets)
     cores = options.cores(jobs)
+    options.check_checkpoint(checkpoint)
 
     from rich.console import Console
 

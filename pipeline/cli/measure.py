@@ -28,10 +28,9 @@ def evaluate(
     json_: options.Json = False,
 ) -> None:
     """Embed all pairs with one artifact and say how well it verifies, and what it lost against a reference."""
-    options.check_inputs(artifact, reference)
-    from ghostface_edge.calibration.first_look import look_at_pairs
+    options.check_pairs(pairs)
+    options.check_artifacts(artifact, reference)
 
-    look_at_pairs(pairs)
     from ghostface_edge.calibration.pairs_source import PairsSource
     from ghostface_edge.calibration.verification import LabelErrors
     from ghostface_edge.pipeline.support.progress import Progress
@@ -57,7 +56,8 @@ def benchmark(
     json_: options.Json = False,
 ) -> None:
     """Time artifacts at batch 1, taken in turns so that the machine's drift hits all of them."""
-    options.check_inputs(*artifacts)
+    options.check_artifacts(*artifacts)
+
     from ghostface_edge.pipeline.support.progress import Progress
     from ghostface_edge.pipeline.tools.benchmark import benchmark
     from ghostface_edge.pipeline.tools.benchmark import profile as profiled

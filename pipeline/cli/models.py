@@ -38,8 +38,8 @@ def export(
 ) -> None:
     """Write a checkpoint as float32 ONNX, BatchNorm folded, checked against PyTorch."""
     options.check_output(output)
-    options.check_inputs(checkpoint)
     options.check_folders(calibration)
+    options.check_checkpoint(checkpoint)
 
     from ghostface_edge.calibration.faces import sample, scan_folder
     from ghostface_edge.pipeline.stages.export import PARITY_FACES, export_file
@@ -70,6 +70,10 @@ def quantize(
     options.check_inputs(model)
     options.check_folders(calibration)
     how, variants = options.read_recipe(recipe), options.read_variants(target)
+
+    from ghostface_edge.targets.judge import ARTIFACT_CHECKS, judge
+
+    judge(model, ARTIFACT_CHECKS[".onnx"])
 
     from ghostface_edge.pipeline.support.progress import Progress
     from ghostface_edge.pipeline.tools.quantize_file import quantize_file

@@ -72,6 +72,45 @@ def check_folders(*paths: Path | None) -> None:
             raise InputError(f"{path} is no folder", fix="give the path of a folder of images")
 
 
+def check_checkpoint(path: Path | None) -> None:
+    """Refuse a checkpoint by what it declares, before anything is imported to read it.
+
+    Raises:
+        InputError: no file, or it is refused.
+    """
+    from ghostface_edge.pipeline.checkpoints.formats import judge_checkpoint
+
+    check_inputs(path)
+    if path is not None:
+        judge_checkpoint(path)
+
+
+def check_artifacts(*paths: Path | None) -> None:
+    """Refuse runtimes' files by what they declare, before anything is imported to read them.
+
+    Raises:
+        InputError: one is no file, or is refused.
+    """
+    from ghostface_edge.targets.judge import judge_artifact
+
+    check_inputs(*paths)
+    for path in paths:
+        if path is not None:
+            judge_artifact(path)
+
+
+def check_pairs(*paths: Path) -> None:
+    """Refuse verification sets by their first bytes.
+
+    Raises:
+        InputError: one is no file, or no such set.
+    """
+    from ghostface_edge.calibration.first_look import look_at_pairs
+
+    for path in paths:
+        look_at_pairs(path)
+
+
 def check_output(path: Path, *, is_folder: bool = False) -> None:
     """Refuse an output that could not be written at the end of the work, before it begins.
 

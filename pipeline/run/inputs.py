@@ -7,7 +7,6 @@ from pathlib import Path
 from ghostface_edge.calibration.faces import CalibrationSet, sample
 from ghostface_edge.calibration.leaks import LeakReport, OnLeak, exclude_leaks, refuse_leaks
 from ghostface_edge.calibration.sampling import SamplingMethod
-from ghostface_edge.pipeline.checkpoints.formats import judge_checkpoint
 from ghostface_edge.pipeline.run.job import Inputs, Job
 from ghostface_edge.pipeline.stages.artifacts import artifact_of
 from ghostface_edge.pipeline.stages.context import StageContext
@@ -32,7 +31,6 @@ def read_inputs(job: Job, store: Store, progress: Progress) -> Inputs:
     Raises:
         InputError: something cannot be used, or would come to nothing.
     """
-    judge_checkpoint(job.checkpoint)
     ours = [one for one in job.variants if one.precision is Precision.INT8 and not one.is_stock]
     if job.input_type is not InputType.INT8 and not any(
         job.input_type in load_target(one.runtime).input_types[1:] for one in ours

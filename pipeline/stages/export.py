@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import ClassVar
 
 from ghostface_edge.calibration.faces import CalibrationSet
-from ghostface_edge.pipeline.checkpoints.formats import judge_checkpoint
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.support.json_value import read_value, write_value
 from ghostface_edge.pipeline.support.store import Store
@@ -127,7 +126,6 @@ def export_file(checkpoint: Path, model: Path, faces: Faces, batch: int | None) 
         InputError: the checkpoint cannot be used or the file cannot be written.
         ParityError: ONNX and PyTorch differ.
     """
-    judge_checkpoint(checkpoint)
     with Store().scratch() as folder, LOCAL.open(Exporter, log=folder / "export.log") as exporter:
         exported = exporter.export(checkpoint, folder / _MODEL, faces, batch)
         with replacing(model) as partial:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ghostface_edge.pipeline.checkpoints.formats import READERS, judge_checkpoint
 from ghostface_edge.reports.errors import InputError, RuntimeMissingError
-from ghostface_edge.targets.judge import ARTIFACT_CHECKS, judge
+from ghostface_edge.targets.judge import judge_artifact
 
 _CHECKPOINTS = tuple(suffix for suffix in READERS if suffix != ".onnx")
 
@@ -15,15 +15,11 @@ _CHECKPOINTS = tuple(suffix for suffix in READERS if suffix != ".onnx")
 def runtime_of(artifact: Path) -> str:
     """The runtime that an artifact is for, by its file name: its ending, and `-tflite-micro-` within.
 
-    The file is judged before, since whoever asks will give it to that runtime.
-
     Raises:
-        InputError: no such file, no runtime takes it, or it is not what it says.
+        InputError: no such file, or no runtime takes it.
     """
     if not artifact.exists():
         raise InputError(f"{artifact}: no such file", fix="give the path of a model file")
-    if artifact.suffix in ARTIFACT_CHECKS:
-        judge(artifact, ARTIFACT_CHECKS[artifact.suffix])
     from ghostface_edge.targets.table import load_target, runtimes
 
     endings: dict[str, str] = {}
@@ -53,6 +49,7 @@ def _describe(path: Path, log: Path) -> dict[str, object]:
     if path.suffix.lower() in _CHECKPOINTS:
         judge_checkpoint(path)
     else:
+        judge_artifact(path)
         runtime = runtime_of(path)
     from ghostface_edge.targets.places.place import LOCAL  # its imports cost more than a refusal
     from ghostface_edge.targets.places.worker import RuntimeWorker

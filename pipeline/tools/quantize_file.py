@@ -16,7 +16,6 @@ from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.write import replacing
-from ghostface_edge.targets.judge import ARTIFACT_CHECKS, judge
 from ghostface_edge.targets.onnx_file import read_onnx
 from ghostface_edge.targets.protocol import InputType, Precision
 from ghostface_edge.targets.requirements import require_input
@@ -60,7 +59,6 @@ def quantize_file(
         require_input(variant.runtime, load_target(variant.runtime).input_types, input_type)
         if variant.is_stock and input_type is not None:
             raise InputError(f"{variant} takes what the runtime's own quantizer chooses", fix="leave --input out")
-    judge(model, ARTIFACT_CHECKS[".onnx"])
     from ghostface_edge.targets.onnx_graph import is_made_for_runtime  # what it imports is heavy
 
     if is_made_for_runtime(read_onnx(model)):
