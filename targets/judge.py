@@ -98,7 +98,9 @@ def apply(path: Path, check: str) -> None:
 def main() -> None:
     """What runs in the process: `check path`."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_LIMIT_BYTES, resource.RLIM_INFINITY))
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    limit = _MEMORY_LIMIT_BYTES if most == resource.RLIM_INFINITY else min(most, _MEMORY_LIMIT_BYTES)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, most))
     check, path = sys.argv[1:]
     answer: dict[str, object] = {}
     try:

@@ -103,14 +103,24 @@ def stored(value: ir.Value | None) -> Stored | None:
     """The constant behind a value, also through DequantizeLinear; None for anything computed.
 
     Raises:
-        InputError: integers that are asymmetric.
+        InputError: integers that are asymmetric, or scales that do not fit them.
     """
     values = _values(value)
     if value is None or values is not None:
         return None if values is None else Stored(values)
     node = value.producer()
     integers = _values(node.inputs[0]) if node is not None and node.op_type == "DequantizeLinear" else None
-    return None if node is None or integers is None else Stored(as_int8(integers), _constant_params(node))
+    if node is None or integers is None:
+        return None
+    params = _constant_params(node)
+    if isinstance(params, ChannelScales) and not (
+        -integers.ndim <= params.axis < integers.ndim and integers.shape[params.axis] == len(params.scales)
+    ):
+        raise InputError(
+            f"{label(node)} has {len(params.scales)} scales along axis {params.axis} of {integers.shape}",
+            fix="quantize the model again, with a scale for each slice along that axis",
+        )
+    return Stored(as_int8(integers), params)
 
 
 def _values(value: ir.Value | None) -> NDArray[np.generic] | None:

@@ -109,10 +109,11 @@ def _form(model: ModelProto) -> Iterator[str]:
 
 
 def _operator(node: NodeProto, domains: Set[str]) -> Iterator[str]:
-    named = f"'{node.name or node.op_type}' is a {node.op_type}"
+    kind = str(node.op_type)  # where it is not UTF-8, protobuf hands out bytes
+    named = f"'{node.name or kind}' is a {kind}"
     if node.domain not in domains:
         yield f"{named} of '{node.domain}', whose operators are not known"
-    if any(part in node.op_type for part in _STRANGE):
+    if any(part in kind for part in _STRANGE):
         yield f"{named}, which no face network has"
     for attribute in node.attribute:
         if attribute.type in _SUBGRAPHS or attribute.HasField("g") or attribute.graphs:
@@ -143,6 +144,9 @@ def _constant(tensor: TensorProto) -> Iterator[str]:
     name, shape = tensor.name or "of an operator", list(tensor.dims)
     if tensor.data_type not in _FIELDS:
         yield f"the constant {name} is of type {tensor.data_type}, weights are numbers"
+        return
+    if tensor.HasField("segment"):
+        yield f"the constant {name} is one part of several"
         return
     if len(shape) > _MAX_AXES or any(size < 0 for size in shape):
         yield f"the constant {name} has the shape {shape[:_MAX_AXES]}"

@@ -15,6 +15,7 @@ Boards run this file as it is: Python 3.9 and NumPy 1.21 are enough.
 import json
 import math
 import os
+import re
 import struct
 import threading
 from typing import Any, BinaryIO, Callable, Dict, Iterable, List, Tuple
@@ -32,6 +33,7 @@ MAX_DIMENSIONS = 32
 """What every NumPy takes."""
 _LENGTH = struct.Struct("<I")
 _KINDS = "biuf"
+_NUMBERS = re.compile("[<>|=]?([biu]1|[iuf]2|[iuf]4|[iuf]8)")
 
 
 class WireError(Exception):
@@ -67,17 +69,25 @@ def unpack(read: Callable[[int], bytearray]) -> Tuple[Header, List[Array]]:
         raise WireError(f"a header of {length} bytes")
     try:
         header = json.loads(bytes(read(length)))
-        described = [(np.dtype(str(kind)), [int(size) for size in shape]) for kind, shape in header.pop("arrays")]
+        described = [(_dtype(kind), [int(size) for size in shape]) for kind, shape in header.pop("arrays")]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
         raise WireError(f"no header: {error}") from error
     arrays, left = [], MAX_ARRAY_BYTES
     for dtype, shape in described:
         length = math.prod(shape) * dtype.itemsize
         left -= length
-        if dtype.kind not in _KINDS or len(shape) > MAX_DIMENSIONS or min(shape, default=0) < 0 or left < 0:
+        sizes_fit = all(0 <= size <= MAX_ARRAY_BYTES for size in shape)
+        if len(shape) > MAX_DIMENSIONS or not sizes_fit or left < 0:
             raise WireError(f"an array of {dtype} {shape}")
         arrays.append(np.frombuffer(read(length), dtype).reshape(shape))
     return header, arrays
+
+
+def _dtype(kind: Any) -> "np.dtype[Any]":
+    """Of numbers only: NumPy reads far more than that out of a text."""
+    if not _NUMBERS.fullmatch(str(kind)):
+        raise ValueError(f"an array of {str(kind)[:20]!r}")
+    return np.dtype(str(kind))
 
 
 class StandardStreams:

@@ -7,6 +7,7 @@ from onnx import numpy_helper
 
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets.onnx_file import read_onnx
+from ghostface_edge.targets.qdq import graph_of, stored
 from ghostface_edge.targets.table import load_target
 
 
@@ -45,3 +46,14 @@ def test_weights_in_another_file_are_refused(write_ghost_network, tmp_path):
     onnx.save(model, path, save_as_external_data=True, location="weights.bin", size_threshold=0)
     with pytest.raises(InputError, match="in another file"):
         read_onnx(path)
+
+
+def test_scales_along_an_axis_that_weights_do_not_have_are_refused(ghost_qdq):
+    model = read_onnx(ghost_qdq)
+    for node in model.graph.node:
+        for attribute in node.attribute:
+            if node.op_type == "DequantizeLinear" and attribute.name == "axis":
+                attribute.i = 7
+    weights = [node.inputs[1] for node in graph_of(model) if node.op_type == "Conv"]
+    with pytest.raises(InputError, match="scales along axis 7"):
+        list(map(stored, weights))

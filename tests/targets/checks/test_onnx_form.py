@@ -148,6 +148,9 @@ def test_integer_operators_are_measured(tmp_path: Path) -> None:
         judged(tmp_path, integers("BeamSearch", "x s z")())
 
 
+SEGMENT = TensorProto.Segment(begin=0, end=4)
+
+
 def subgraph() -> onnx.GraphProto:
     return helper.make_graph([], "body", [], [])
 
@@ -201,6 +204,7 @@ def set_raw(data: bytes) -> Callable[[ModelProto], object]:
         (lambda: change(conv(), set_raw(np.full(108, np.nan, np.float32).tobytes())), "holds 108 NaN"),
         (lambda: change(conv(), lambda m: m.graph.initializer[0].dims.__setitem__(0, -4)), "has the shape"),
         (lambda: change(conv(), lambda m: m.graph.initializer[0].dims.__setitem__(0, 1 << 60)), "holds 432 bytes"),
+        (lambda: change(conv(), lambda m: m.graph.initializer[0].segment.CopyFrom(SEGMENT)), "is one part of several"),
         (lambda: change(conv(), lambda m: setattr(m.graph.initializer[0], "data_type", 8)), "is of type 8"),
         (lambda: change(conv(), lambda m: setattr(m.graph.initializer[0], "data_type", 77)), "is of type 77"),
         (lambda: change(conv(), lambda m: m.graph.node[0].attribute.add(name="strides", i=1, type=2)), "readable"),
@@ -213,6 +217,13 @@ def set_raw(data: bytes) -> Callable[[ModelProto], object]:
 def test_other_models_are_refused(tmp_path: Path, model: Callable[[], ModelProto], message: str) -> None:
     with pytest.raises(InputError, match=message):
         judged(tmp_path, model())
+
+
+def test_a_kind_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(conv().SerializeToString().replace(b"Relu", b"Rel\xe1"))
+    with pytest.raises(InputError):
+        check(path)
 
 
 def test_constants_of_operators_are_looked_at_too(tmp_path: Path) -> None:
