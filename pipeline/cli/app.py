@@ -14,7 +14,7 @@ from ghostface_edge.pipeline.cli.printing import say
 from ghostface_edge.pipeline.cli.signals import Ended, raise_signals
 from ghostface_edge.reports.errors import ExitCode, GhostfaceEdgeError, InputError, ToolError
 from ghostface_edge.reports.printable import printable, shortened
-from ghostface_edge.reports.write import machine_fault
+from ghostface_edge.reports.write import is_machine_fault, machine_fault
 from ghostface_edge.targets.places.memory_limit import bound_own_memory
 
 _MEMORY_LIMIT_MB: Final = 8192
@@ -79,7 +79,10 @@ def main() -> None:
     except MemoryError:
         _fail(ToolError(f"more than {_MEMORY_LIMIT_MB} MB of memory were needed", fix="give smaller inputs"))
     except OSError as error:
-        _fail(machine_fault("what the run makes" if error.filename is None else os.fsdecode(error.filename), error))
+        what = "what the run makes" if error.filename is None else shortened(os.fsdecode(error.filename), _LONGEST // 2)
+        if error.filename is None or is_machine_fault(error):
+            _fail(machine_fault(what, error))
+        _fail(InputError(f"{what} cannot be used: {error.strerror}", fix="check the path and its permissions"))
     except Exception:
         for line in traceback.format_exc().splitlines():
             say(f"| {line}", err=True)  # a line of its own is none of a workflow's commands

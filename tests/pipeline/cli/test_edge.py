@@ -65,6 +65,7 @@ def test_what_a_terminal_cannot_show_is_escaped(shell):
         ("inspect $'\\xff.bin'", "'\\udcff.bin' is not UTF-8"),
         ("inspect ''", "an argument is empty"),
         ("run --targets=", "an argument is empty"),
+        ("inspect $(printf 'x%.0s' {1..5000}).h5", "File name too long"),
         ("run --seed -1", "greater than or equal to 0"),
         ("run --seed 4294967296", "less than or equal to 4294967295"),
         ("run --calibration-faces 0", "greater than or equal to 1"),
