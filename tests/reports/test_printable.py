@@ -115,10 +115,12 @@ def test_the_command_line_says_such_names_without_obeying_them(report: Report, t
         command = [sys.executable, "-m", "ghostface_edge.pipeline", *map(str, arguments)]
         return subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
 
-    refused = call("gate", "no\n::error::\x1b[31m\udc80")
+    undecodable = call("gate", "no\n::error::\x1b[31m\udc80")
+    assert rb"'no\n::error::\x1b[31m\udc80' is not UTF-8" in undecodable.stderr
+    refused = call("gate", "no\n::error::\x1b[31m")
     assert refused.returncode == 2
     assert refused.stderr.count(b"\n") == 2
-    assert rb"no\n::error::\x1b[31m\udc80 cannot be read" in refused.stderr
+    assert rb"no\n::error::\x1b[31m cannot be read" in refused.stderr
     model = report.model.model_copy(update={"name": NASTY})
     (tmp_path / "report.json").write_text(report.model_copy(update={"model": model}).to_json())
     for options in (("--github",), ("--json",)):

@@ -65,6 +65,10 @@ def padded(file: h5py.File) -> None:
     dataset.write(h5py.h5s.ALL, h5py.h5s.ALL, np.ones((2, 2), np.float32))
 
 
+def ragged(file):
+    file.create_dataset("x", (1,), h5py.vlen_dtype(np.int8))[0] = [1, 2]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -78,7 +82,7 @@ def padded(file: h5py.File) -> None:
         (lambda f: f.create_dataset("x", data=np.arange(999), scaleoffset=2), "packed in another way"),
         (lambda f: f.create_dataset("x", data=["a", "bc"]), "does not hold plain numbers"),
         (lambda f: f.create_dataset("x", (1,), h5py.ref_dtype, data=[f.ref]), "does not hold plain numbers"),
-        (lambda f: f.create_dataset("x", (1,), h5py.vlen_dtype(np.int8), data=[[1]]), "does not hold plain numbers"),
+        (ragged, "does not hold plain numbers"),
         (lambda f: f.create_dataset("x", data=np.zeros(2, [("a", "f4")])), "does not hold plain numbers"),
         (lambda f: f.__setitem__("x", np.dtype("f8")), "neither a group nor an array"),
         (lambda f: [f.create_group(f"g{index}") for index in range(20_001)], "more than 20,000 objects"),

@@ -206,7 +206,7 @@ def steeper(model: ModelProto) -> None:
         (reshape_input(1, 1, 112, 112), "expected square RGB|not a readable"),
         (reshape_input(1, 3, 160, 160), "are not those of"),
         (lambda m: node_of(m, "Add").__setattr__("op_type", "Sub"), r"Add operators, expected one \(blocks.0\)"),
-        (lambda m: node_of(m, "Conv").__setattr__("domain", "ai.custom"), "not a readable|convolutions"),
+        (lambda m: node_of(m, "Conv").__setattr__("domain", "ai.custom"), "operators are not known"),
     ],
 )
 def test_another_graph_is_refused(
