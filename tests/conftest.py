@@ -1,6 +1,8 @@
 """What tests of every folder share."""
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Leave out what an inexact INT8 kernel would fail, and say so."""
     if item.get_closest_marker("exact_int8") and int8_saturates(describe_host()):
         pytest.skip("this CPU has no VNNI, so ONNX Runtime's and OpenVINO's INT8 kernels saturate")
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Heed interruptions, which processes that share the tests ignore, and what they start with them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

@@ -164,6 +164,7 @@ if __name__ == "__main__":
 """A verb that makes a temporary folder and waits for a child process."""
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize(
     ("number", "ignoring"),
     [(signal.SIGINT, ""), (signal.SIGTERM, ""), (signal.SIGHUP, ""), (signal.SIGTERM, "trap '' HUP; ")],

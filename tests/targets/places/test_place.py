@@ -311,14 +311,6 @@ def test_what_a_child_started_ends_with_it(tmp_path):
     assert is_gone(int(note.read_text()))
 
 
-@pytest.fixture
-def interruptible():
-    """Where tests run in several processes, these ignore interruptions."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("interruptible")
 def test_a_call_that_is_interrupted_ends_the_child_and_its_helpers(tmp_path):
     """The interruption comes while the child waits for a process of its own."""
