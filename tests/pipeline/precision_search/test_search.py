@@ -65,7 +65,7 @@ def clock(monkeypatch):
                 len(runs) - 1
             )
 
-        def take(runtime, artifacts, *, threads, rounds, log, advance):
+        def take(opened, artifacts, *, threads, rounds, advance):
             return {label: np.full((rounds, RUNS), cost(label)) for label in artifacts}
 
         monkeypatch.setattr(search, "time_in_turns", take)
