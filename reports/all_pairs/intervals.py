@@ -124,7 +124,8 @@ def interval(fnmr: float, influence: Influence) -> tuple[float, float]:
 def interval_of_rise(rise: float, influence: Influence, genuine: int) -> tuple[float, float]:
     """95 % interval of a difference of two FNMRs.
 
-    Errors that both models make cancel, and what is left is near enough to normal. Two imagined comparisons, one lost and one gained, are added: that none of a few changed is no certainty.
+    Errors that both models make cancel, and what is left is near enough to normal. Two imagined comparisons, one lost
+    and one gained, are added: that none of a few changed is no certainty.
     """
     half = _Z95 * math.hypot(influence.standard_error(), math.sqrt(2) / max(genuine, 1))
     return rise - half, rise + half
