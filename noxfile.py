@@ -1,4 +1,4 @@
-"""`nox -s run|tests|lint|golden|bench|tensorflow|boards`: each session in its own environment, at pinned versions."""
+"""`nox -s NAME`, each session in an environment of its own, at pinned versions; CONTRIBUTING.md says what for."""
 
 import os
 from pathlib import Path
@@ -59,6 +59,23 @@ def lint(session: nox.Session) -> None:
 
 
 @nox.session
+def hostile(session: nox.Session) -> None:
+    """Every hostile file against the command line, each in a process of its own: `nox -s hostile -- [PATTERN…]`."""
+    install(session, "all,micro", "test")
+    session.run("python", "-m", "tests.hostile", *session.posargs)
+
+
+@nox.session(python="3.11")
+def fuzz(session: nox.Session) -> None:
+    """Every parser of strangers' files for 60 s: `nox -s fuzz -- [NAME…] [--seconds N|--runs N] [--replay FILE]`.
+
+    Python 3.11 is what atheris has wheels for.
+    """
+    install(session, "all,micro", "test", "fuzz")
+    session.run("python", "-m", "tests.fuzz", *session.posargs)
+
+
+@nox.session
 def golden(session: nox.Session) -> None:
     """Record every figure and model hash of the jobs, or check them.
 
@@ -66,6 +83,48 @@ def golden(session: nox.Session) -> None:
     """
     install(session, "all,micro")
     session.run("python", "tests/golden.py", *session.posargs)
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Kill, stop and starve the main job at every stage: `nox -s faults -- --kills 200 --others 60`."""
+    install(session, "all")
+    session.run("python", "-m", "tests.faults.campaign", *session.posargs)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Many runs in one process, and one over many images: `nox -s soak -- --runs 100 --images 13000`."""
+    install(session, "all")
+    session.run("python", "-m", "tests.soak.soak", *session.posargs)
+
+
+@nox.session
+def honesty(session: nox.Session) -> None:
+    """Every field of a good report set to every wrong value; the test suite tries a tenth of them."""
+    install(session, "all", "test")
+    session.run("pytest", "tests/reports/test_honesty.py", *session.posargs, env={"EVERY_NTH_WRONG_VALUE": "1"})
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Branches that the test suite runs, child processes included: 90 % of all, and every one of the guards."""
+    install(session, "all,micro", "test", "coverage")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", "--numprocesses", "auto", "--maxprocesses", "4", *session.posargs)
+    session.run("coverage", "combine", "--quiet")
+    for package in PACKAGES:
+        session.run("coverage", "report", "--format", "total", "--fail-under", "0", "--include", f"{package}/*")
+    guards = ",".join(PYPROJECT["tool"]["ghostface-edge"]["guards"])
+    session.run("coverage", "report", "--show-missing", "--fail-under", "100", "--include", guards)
+    session.run("coverage", "report", "--skip-covered", "--fail-under", "90")
+
+
+@nox.session
+def mutate(session: nox.Session) -> None:
+    """Change every guard a little and see whether its own tests notice: `nox -s mutate -- [PART OF A PATH…]`."""
+    install(session, "all,micro", "test", "mutate")
+    session.run("python", "-m", "tests.mutation", *session.posargs)
 
 
 @nox.session

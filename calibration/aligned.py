@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostface_edge.calibration.image_file import BadImageError, check_header, decode, read_header
+from ghostface_edge.calibration.image_file import BadImageError, check, decode, read_header
 from ghostface_edge.reports.errors import InputError
 
 FACE_SIZE = 112
@@ -15,15 +15,13 @@ _FIX = "replace the image, or align the photographs anew"
 
 
 def check_aligned(data: bytes, *, gray: bool = False) -> None:
-    """Check by its header alone that an encoded image is an aligned face.
+    """Check that an encoded image is an aligned face, and whole.
 
     Raises:
-        BadImageError: another size, or what `image_file.check_header` refuses.
+        BadImageError: another size, or what `image_file.check` refuses.
     """
-    header = read_header(data)
-    check_header(header, gray=gray)
-    if (header.width, header.height) != (FACE_SIZE, FACE_SIZE):
-        raise BadImageError(f"{header.width}x{header.height} pixels instead of {FACE_SIZE}x{FACE_SIZE}")
+    _check_size(data)
+    check(data, gray=gray)
 
 
 def iterate_faces(images: Sequence[bytes], batch: int) -> Iterator[NDArray[np.uint8]]:
@@ -42,9 +40,15 @@ def iterate_faces(images: Sequence[bytes], batch: int) -> Iterator[NDArray[np.ui
         faces = np.empty((len(chunk), FACE_SIZE, FACE_SIZE, 3), np.uint8)
         for offset, data in enumerate(chunk):
             try:
-                check_aligned(data, gray=True)
+                _check_size(data)
                 faces[offset] = decode(data, gray=True)
             except BadImageError as error:
                 where = f"image {start + offset} of {len(images)}"
                 raise InputError(f"{where} cannot be used: {error}", fix=_FIX) from None
         yield faces
+
+
+def _check_size(data: bytes) -> None:
+    header = read_header(data)
+    if (header.width, header.height) != (FACE_SIZE, FACE_SIZE):
+        raise BadImageError(f"{header.width}x{header.height} pixels instead of {FACE_SIZE}x{FACE_SIZE}")

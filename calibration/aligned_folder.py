@@ -1,8 +1,8 @@
-"""A folder of aligned faces with a manifest: what `align` writes, and the cache that later runs read.
+"""A folder of aligned faces with a manifest: what `align` writes, and what later runs read from their cache.
 
-The key is a hash of everything that decides the faces: photographs, landmarks or detector, this code's version and
-OpenCV's. A folder with the same key is used again after every face in it has been hashed anew. A folder is written
-beside its place and moved there whole.
+In: photographs, and who keeps the folder. The key is a hash of all that decides the faces: photographs, landmarks or
+detector, OpenCV's version. A cache gives back what it was filled with for that key, if it can vouch for it; a folder
+of the user's is written anew, beside its place, and moved there whole.
 """
 
 import hashlib
@@ -12,18 +12,23 @@ import shutil
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeAlias
 
 from ghostface_edge.calibration.alignment import AlignedFace, Locator, Origin, Progress, YuNet, align_photos
 from ghostface_edge.calibration.photos import Photos
 from ghostface_edge.calibration.quality import Flag
 from ghostface_edge.calibration.unusable import OnBadImage, Unusable, unusable_error
-from ghostface_edge.calibration.verification import file_sha256
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.read import read_text
+from ghostface_edge.reports.write import replacing
 
 MANIFEST = "aligned.json"
-_CODE = 1
-"""To be raised whenever the same photographs would give other faces."""
+_MAX_MANIFEST_BYTES = 4 << 30
+"""Of the largest sets: 350 bytes a face."""
+
+Keep: TypeAlias = Callable[[str, Callable[[Path], None]], Path]
+"""Given a key and what fills an empty folder, gives the folder filled for that key: now, or in an earlier run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ class AlignedFolder:
 
 def align_folder(
     photos: Photos,
-    folder: Path,
+    keep: Keep,
     locator: Locator,
     *,
     wanted: Collection[str] | None = None,
@@ -71,11 +76,11 @@ def align_folder(
     progress: Progress | None = None,
     label: Callable[[str], str] = str,
 ) -> AlignedFolder:
-    """Align photographs into a folder, unless it holds just that already.
+    """Align photographs into a folder.
 
     Args:
         photos: where they are.
-        folder: where the faces go; new, empty, or written by this function.
+        keep: who keeps the folder: a cache, or `new_folder`.
         locator: landmarks as given, or the detector that finds them.
         wanted: names of photographs, None for all.
         on_bad_image: whether a photograph that gives no face ends everything or is skipped and counted.
@@ -89,41 +94,65 @@ def align_folder(
     """
     names = frozenset(photos.names() if wanted is None else wanted)
     key = _key(photos, names, locator, on_bad_image)
-    kept = read_aligned(folder)
-    if kept is not None and kept.key == key:
-        return kept
-    if not (folder / MANIFEST).is_file() and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} holds something else", fix="name a new or empty folder")
-    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
-    try:
-        partial.mkdir(parents=True)
-        files, unusable = _write(align_photos(photos, names, locator, jobs, progress), partial)
-        unusable = [Unusable(label(one.where), one.reason) for one in unusable]
+
+    def fill(folder: Path) -> None:
+        files, unusable = _write(align_photos(photos, names, locator, jobs, progress), folder)
         if not files or (unusable and on_bad_image is OnBadImage.ERROR):
             raise unusable_error(
-                unusable, len(names), "photographs", fix="replace or remove them, or skip them with --on-bad-image skip"
+                [Unusable(label(one.where), one.reason) for one in unusable],
+                len(names),
+                "photographs",
+                fix="replace or remove them, or skip them with --on-bad-image skip",
             )
         aligned = AlignedFolder(folder, key, tuple(sorted(files, key=lambda file: file.file)), tuple(unusable))
-        (partial / MANIFEST).write_text(_to_json(aligned), encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        partial.rename(folder)
-    except OSError as error:
-        raise InputError(f"{folder} cannot be written: {error.strerror}", fix="name a writable folder") from None
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        (folder / MANIFEST).write_text(_to_json(aligned), encoding="utf-8")
+
+    aligned = read_aligned(keep(key, fill))
+    assert aligned is not None
     return aligned
 
 
+def new_folder(folder: Path) -> Keep:
+    """A folder that the user names: new, empty, or with nothing but what `align_folder` wrote, which is replaced.
+
+    Raises:
+        InputError: the folder holds other things, or cannot be written.
+        ToolError: the disk is full or fails.
+    """
+
+    def keep(_key: str, fill: Callable[[Path], None]) -> Path:
+        if os.path.lexists(folder) and (others := _others(folder)):
+            raise InputError(f"{folder} holds something else: {others[0]}", fix="name a new or empty folder")
+        with replacing(folder) as partial:
+            partial.mkdir()
+            fill(partial)
+            if folder.is_dir():
+                shutil.rmtree(folder)
+        return folder
+
+    return keep
+
+
 def read_aligned(folder: Path) -> AlignedFolder | None:
-    """Read a folder back, hashing every face; None if it is not one, or not as it was written."""
+    """Read a folder's manifest; None if it has none."""
     try:
-        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        text = read_text(folder / MANIFEST, fix="align the photographs again", at_most=_MAX_MANIFEST_BYTES)
+        content = json.loads(text)
         files = tuple(_file(entry) for entry in content["files"])
         skipped = tuple(Unusable(str(entry["where"]), str(entry["reason"])) for entry in content["skipped"])
-        intact = all(file_sha256(folder / file.file) == file.sha256 for file in files)
-        return AlignedFolder(folder, str(content["key"]), files, skipped) if intact else None
-    except (OSError, ValueError, KeyError, TypeError):
+        return AlignedFolder(folder, str(content["key"]), files, skipped)
+    except (InputError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
+
+
+def _others(folder: Path) -> list[str]:
+    """What lies in a folder besides aligned faces; the folder itself, if it is none."""
+    if folder.is_symlink() or not folder.is_dir():
+        return [folder.name]
+    aligned = read_aligned(folder)
+    ours = set() if aligned is None else {MANIFEST, *(file.file for file in aligned.files)}
+    found = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
+    return sorted({path.relative_to(folder).as_posix() for path in found} - ours)
 
 
 def _write(outcomes: Iterable[AlignedFace | Unusable], folder: Path) -> tuple[list[AlignedFile], list[Unusable]]:
@@ -149,15 +178,10 @@ def _key(photos: Photos, names: Collection[str], locator: Locator, on_bad_image:
     import cv2
 
     if isinstance(locator, YuNet):
-        try:
-            how = f"yunet {file_sha256(locator.model)} {locator.when_no_face}"
-        except OSError as error:
-            raise InputError(
-                f"{locator.model} cannot be read: {error.strerror}", fix="name OpenCV's face_detection_yunet ONNX file"
-            ) from None
+        how = f"yunet {file_sha256(locator.model)} {locator.when_no_face}"
     else:
         how = f"landmarks {locator.sha256}"
-    parts = (str(_CODE), cv2.__version__, on_bad_image, how, photos.fingerprint(names))
+    parts = (cv2.__version__, on_bad_image, how, photos.fingerprint(names))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -20,18 +20,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostface_edge.calibration.detector import Detector
+from ghostface_edge.calibration.faces import MAX_FILE_BYTES
 from ghostface_edge.calibration.image_file import BadImageError, decode
 from ghostface_edge.calibration.landmarks import Landmarks
-from ghostface_edge.calibration.photos import MAX_FILE_BYTES, Photos
+from ghostface_edge.calibration.photos import Photos
 from ghostface_edge.calibration.quality import Flag, assess
 from ghostface_edge.calibration.similarity import ARCFACE_TEMPLATE, DegenerateLandmarksError, align
 from ghostface_edge.calibration.unusable import Unusable
+from ghostface_edge.reports.child import follow_parent
 from ghostface_edge.reports.errors import InputError, ToolError
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with how many photographs are done and how many there are."""
 
 _CHUNK = 16
+_CHUNK_BYTES = 8 << 20
+_PENDING_BYTES = 256 << 20
+"""Photographs on their way, besides those that a process works on."""
 _CENTRE_SHARE = 0.53
 """Side of the central crop over the photograph's shorter side: 132 of 250 pixels, what LFW's landmarks give."""
 
@@ -115,22 +120,28 @@ def align_photos(
         ToolError: a child process died.
     """
     work = partial(_align_chunk, locator if isinstance(locator, YuNet) else None)
-    pending: deque[Future[list[_Outcome] | _Refusal]] = deque()
-    done, total = 0, len(set(wanted))
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    pending: deque[tuple[int, Future[list[_Outcome] | _Refusal]]] = deque()
+    done, total, size = 0, len(set(wanted)), 0
+
+    def finish() -> list[_Outcome]:
+        nonlocal done, size
+        taken, future = pending.popleft()
+        outcomes = _finish(future)
+        done, size = done + len(outcomes), size - taken
+        if progress:
+            progress(done, total)
+        return outcomes
+
+    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=follow_parent) as pool:
         try:
             for chunk in _chunks(photos, wanted, locator):
-                pending.append(pool.submit(work, chunk))
-                if len(pending) > 2 * jobs:
-                    yield from (outcomes := _finish(pending.popleft()))
-                    done += len(outcomes)
-                    if progress:
-                        progress(done, total)
+                taken = sum(len(photo.data) for photo in chunk)
+                pending.append((taken, pool.submit(work, chunk)))
+                size += taken
+                while len(pending) > 2 * jobs or size > _PENDING_BYTES:
+                    yield from finish()
             while pending:
-                yield from (outcomes := _finish(pending.popleft()))
-                done += len(outcomes)
-                if progress:
-                    progress(done, total)
+                yield from finish()
         except BrokenProcessPool:
             raise ToolError(
                 f"a child process died while aligning photograph {done + 1} or one soon after it, of {total}",
@@ -149,12 +160,14 @@ def _finish(future: Future[list[_Outcome] | _Refusal]) -> list[_Outcome]:
 
 def _chunks(photos: Photos, wanted: Collection[str], locator: Locator) -> Iterator[list[_Photo]]:
     given = locator.points if isinstance(locator, Landmarks) else {}
-    chunk = []
+    chunk: list[_Photo] = []
+    size = 0
     for name, data in photos.stream(wanted):
         chunk.append(_Photo(name, data, given.get(name)))
-        if len(chunk) == _CHUNK:
+        size += len(data)
+        if len(chunk) == _CHUNK or size > _CHUNK_BYTES:
             yield chunk
-            chunk = []
+            chunk, size = [], 0
     if chunk:
         yield chunk
 

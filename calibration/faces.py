@@ -18,6 +18,10 @@ from ghostface_edge.calibration.image_file import BadImageError, decode
 from ghostface_edge.calibration.sampling import SamplingMethod, diverse_order, identity_order, random_order
 from ghostface_edge.calibration.unusable import OnBadImage, Unusable, unusable_error
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.read import read_bytes
+
+MAX_FILE_BYTES = 64 << 20
+"""Of an encoded image."""
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 _NUMBERED = re.compile(r"(.+)_\d+")
@@ -83,7 +87,7 @@ class CalibrationSet:
         """
         faces = np.empty((len(self.files), FACE_SIZE, FACE_SIZE, 3), np.uint8)
         for row, file in enumerate(self.files):
-            data = _read(file.path)
+            data = read_image(file.path)
             if hashlib.sha256(data).hexdigest() != file.sha256:
                 raise InputError(f"{file.path} has changed since it was chosen", fix="sample the folder again")
             try:
@@ -113,6 +117,9 @@ def scan_folder(folder: Path) -> tuple[FaceFile, ...]:
         ]
     except OSError as error:
         raise InputError(f"{folder} cannot be read: {error.strerror}", fix="name an existing folder of faces") from None
+    for file in (*flat, *nested):
+        if not is_text(file.name):
+            raise InputError(f"{folder} holds {file.name!a}, a name that is not UTF-8", fix="rename it")
     if not flat and not nested:
         raise InputError(
             f"{folder} holds no images", fix="name a folder of aligned faces laid out as NAME/*.jpg, NAME/*.png or flat"
@@ -157,7 +164,7 @@ def sample(
         if file.name.removesuffix(file.path.suffix) in exclude:
             excluded.append(file.name)
             continue
-        data = _read(file.path)
+        data = read_image(file.path)
         try:
             check_aligned(data)
         except BadImageError as error:
@@ -220,8 +227,15 @@ def _is_image(path: Path) -> bool:
     return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}", fix="check the file and its permissions") from None
+def is_text(name: str) -> bool:
+    """Whether a file's name is UTF-8, so that reports and manifests can hold it."""
+    return name.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+def read_image(path: Path) -> bytes:
+    """An image file's bytes.
+
+    Raises:
+        InputError: it cannot be read, is no ordinary file, or has more than MAX_FILE_BYTES.
+    """
+    return read_bytes(path, fix="check the file and its permissions", at_most=MAX_FILE_BYTES)

@@ -15,9 +15,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostface_edge.calibration.image_file import MAX_PIXELS
 from ghostface_edge.calibration.unusable import Unusable, unusable_error
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.read import read_bytes
 
+_SHOWN = 80
 _POINTS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 COLUMNS = ("image", *(f"{point}_{axis}" for point in _POINTS for axis in "xy"))
 _FIX = f"write one row per image with the columns {','.join(COLUMNS)}, in pixels"
@@ -43,11 +46,9 @@ def read_landmarks(path: Path) -> Landmarks:
     Raises:
         InputError: unreadable, other columns, or rows that cannot be used.
     """
+    data = read_bytes(path, fix="name an existing landmark CSV")
     try:
-        data = path.read_bytes()
         text = data.decode("utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}", fix="name an existing landmark CSV") from None
     except UnicodeDecodeError:
         raise InputError(f"{path} is not UTF-8 text", fix=_FIX) from None
     rows = csv.reader(io.StringIO(text, newline=""))
@@ -77,9 +78,11 @@ def _row(row: list[str], seen: Container[str]) -> tuple[str, NDArray[np.float64]
     try:
         numbers = [float(field) for field in row[1:]]
     except ValueError as error:
-        raise _BadRowError(str(error)) from None
+        raise _BadRowError(str(error)[:_SHOWN]) from None
     if not all(map(math.isfinite, numbers)):
         raise _BadRowError("a coordinate is not finite")
+    if max(map(abs, numbers)) > MAX_PIXELS:
+        raise _BadRowError("a coordinate lies outside of any photograph")
     if row[0] in seen:
         raise _BadRowError(f"{row[0][:60]} stands there twice")
     return row[0], np.array(numbers).reshape(len(_POINTS), 2)

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostface_edge.calibration.aligned import check_aligned
-from ghostface_edge.calibration.aligned_folder import AlignedFolder, align_folder
+from ghostface_edge.calibration.aligned_folder import AlignedFolder, Keep, align_folder
 from ghostface_edge.calibration.alignment import Locator, Progress
-from ghostface_edge.calibration.faces import scan_folder
+from ghostface_edge.calibration.faces import read_image, scan_folder
 from ghostface_edge.calibration.image_file import BadImageError
 from ghostface_edge.calibration.pairs_file import ImageName, NamedPair, PairsFile, read_pairs_file
 from ghostface_edge.calibration.photos import Photos
@@ -27,7 +27,7 @@ _FIX = "complete the folder, take the lines out of the list, or skip them with -
 def align_listed(
     path: Path,
     photos: Photos,
-    folder: Path,
+    keep: Keep,
     locator: Locator,
     *,
     on_bad_image: OnBadImage = OnBadImage.ERROR,
@@ -39,7 +39,7 @@ def align_listed(
     Args:
         path: the pair list.
         photos: where the photographs are.
-        folder: where the faces go, as for `align_folder`.
+        keep: who keeps the faces, as for `align_folder`.
         locator: landmarks as given, or the detector that finds them.
         on_bad_image: what to do about photographs that are missing or give no face.
         jobs: number of child processes.
@@ -57,7 +57,7 @@ def align_listed(
     line_of = {name: lines[image] for image, name in found.items()}
     return align_folder(
         photos,
-        folder,
+        keep,
         locator,
         wanted=line_of,
         on_bad_image=on_bad_image,
@@ -94,7 +94,7 @@ def load_listed_pairs(
     found, unusable = _look_up(lines, files)
     content: dict[ImageName, bytes] = {}
     for image, name in found.items():
-        data = files[name].read_bytes()
+        data = read_image(files[name])
         try:
             check_aligned(data)
             content[image] = data

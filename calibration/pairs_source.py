@@ -3,11 +3,10 @@
 In: what a user names. Out: the pairs, and how their faces were aligned where that was our work.
 """
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from ghostface_edge.calibration.aligned_folder import AlignedFolder
+from ghostface_edge.calibration.aligned_folder import AlignedFolder, Keep
 from ghostface_edge.calibration.alignment import Locator, Progress, WhenNoFace, YuNet
 from ghostface_edge.calibration.landmarks import read_landmarks
 from ghostface_edge.calibration.listed_pairs import align_listed, load_listed_pairs
@@ -43,12 +42,12 @@ class OpenedPairs:
     """None where the faces came aligned."""
 
 
-def open_pairs(source: PairsSource, cache: Path, jobs: int = 1, progress: Progress | None = None) -> OpenedPairs:
+def open_pairs(source: PairsSource, keep: Keep, jobs: int = 1, progress: Progress | None = None) -> OpenedPairs:
     """Read a verification set, aligning its photographs if that is needed and not done already.
 
     Args:
         source: what the user named.
-        cache: folder in which aligned faces are kept.
+        keep: who keeps the aligned faces.
         jobs: number of child processes that align.
         progress: told how many photographs are aligned.
 
@@ -65,13 +64,10 @@ def open_pairs(source: PairsSource, cache: Path, jobs: int = 1, progress: Progre
     locator = _locator(source)
     faces, aligned = source.faces, None
     if locator is not None:
-        parts = (source.path, source.faces, source.landmarks, source.detector)
-        told = "\n".join(str(part and part.resolve()) for part in parts)
-        place = cache / f"{source.path.stem}-{hashlib.sha256(told.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}"
         aligned = align_listed(
             source.path,
             open_photos(source.faces),
-            place,
+            keep,
             locator,
             on_bad_image=source.on_bad_image,
             jobs=jobs,

@@ -1,30 +1,43 @@
 """Photographs where they lie: a folder, or a tar archive read in place, member by member.
 
 In: `FOLDER/NAME/NAME_0001.jpg` or an archive of such a folder (`lfw.tgz`). Out: names and encoded bytes, streamed, so
-that memory does not grow with the set. Nothing is ever extracted to disk, so no member's path is ever followed.
+that memory does not grow with the set. Nothing is ever extracted to disk, so no member's path is ever followed. What an
+archive may cost is bounded by its size: photographs do not compress, and headers are short.
 """
 
 import bz2
 import gzip
 import hashlib
 import lzma
+import os
 import tarfile
 import zlib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, Protocol, cast
+from typing import IO, Any, BinaryIO, Protocol, Self, cast
 
-from ghostface_edge.calibration.faces import IMAGE_SUFFIXES, scan_folder
-from ghostface_edge.calibration.verification import file_sha256
+from ghostface_edge.calibration.faces import IMAGE_SUFFIXES, MAX_FILE_BYTES, is_text, scan_folder
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.read import open_file
 
-MAX_FILE_BYTES = 64 << 20
-"""An encoded photograph above this is not read."""
+MAX_MEMBERS = 1_000_000
+"""Of an archive."""
 
+_MAX_RATIO = 100
+_MAX_SMALL_BYTES = 64 << 20
+"""An archive may unpack to _MAX_RATIO times its size, and to this anyway; one of photographs, to hardly more than its
+size."""
+_MAX_HEADER_BYTES = 1 << 14
+"""Of a long name or an extended header, which tarfile reads whole."""
+_MAX_HEADERS_BYTES = 1 << 17
+"""Of one member."""
 _ARCHIVE_SUFFIXES = (".tgz", ".tar.gz", ".tar", ".tar.bz2", ".tar.xz")
 _BLOCK = 1 << 20
 _FIX = "download the archive again, whole"
+_DAMAGED = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError, ValueError, LookupError, RecursionError)
+"""What the standard library raises on archives that are cut, damaged or made to harm."""
 
 
 class Photos(Protocol):
@@ -58,9 +71,9 @@ def open_photos(path: Path) -> Photos:
     Raises:
         InputError: neither, unreadable, or without photographs.
     """
-    if path.is_file() and path.name.lower().endswith(_ARCHIVE_SUFFIXES):
+    if not path.is_dir() and path.name.lower().endswith(_ARCHIVE_SUFFIXES):
         return _Archive(path)
-    if path.is_file():
+    if path.exists() and not path.is_dir():
         raise InputError(
             f"{path} is neither a folder nor an archive",
             fix=f"name a folder or a file ending in {_ARCHIVE_SUFFIXES[0]}",
@@ -78,13 +91,12 @@ class _Folder:
 
     def stream(self, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
         for name in sorted(set(wanted)):
-            try:
-                with self.files[name].open("rb") as file:
+            fix = "check the file and its permissions"
+            with open_file(self.files[name], fix=fix) as file:
+                try:
                     data = file.read(MAX_FILE_BYTES + 1)
-            except OSError as error:
-                raise InputError(
-                    f"{self.files[name]} cannot be read: {error.strerror}", fix="check the file and its permissions"
-                ) from None
+                except OSError as error:
+                    raise InputError(f"{self.files[name]} cannot be read: {error.strerror}", fix=fix) from None
             yield name, data
 
     def fingerprint(self, wanted: Collection[str]) -> str:
@@ -101,9 +113,14 @@ class _Archive:
 
     def names(self) -> tuple[str, ...]:
         if self._names is None:
-            self._names = tuple(sorted({name for name, _ in self._members(())}))
-            if not self._names:
+            seen: set[str] = set()
+            for name, _ in self._members(()):
+                if name in seen:
+                    raise InputError(f"{self.path} holds {name} twice", fix="pack every photograph once")
+                seen.add(name)
+            if not seen:
                 raise InputError(f"{self.path} holds no images", fix="use an archive laid out as lfw/NAME/*.jpg")
+            self._names = tuple(sorted(seen))
         return self._names
 
     def stream(self, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
@@ -122,25 +139,82 @@ class _Archive:
     def _members(self, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
         """Walk the image members in file order and read the wanted ones; links and devices are passed over."""
         try:
-            with self._unpacked() as unpacked, tarfile.open(fileobj=unpacked, mode="r|") as archive:
-                for member in archive:
-                    if member.isfile() and (name := _photo_name(member.name)):
-                        file = archive.extractfile(member) if name in wanted else None
-                        yield name, b"" if file is None else file.read(MAX_FILE_BYTES + 1)
-                while unpacked.read(_BLOCK):  # to the checksum at its very end
-                    pass
-        except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError) as error:
+            with open_file(self.path, fix=_FIX) as packed:
+                unpacked = _Unpacked(packed, self.path.suffix.lower())
+                stream = cast("IO[bytes]", unpacked)
+                with tarfile.open(fileobj=stream, mode="r|", tarinfo=_Member, encoding="utf-8") as archive:
+                    for _ in range(MAX_MEMBERS):
+                        if (member := archive.next()) is None:
+                            break
+                        archive.members = []  # type: ignore[attr-defined] # tarfile keeps every one
+                        unpacked.expect(member)
+                        if member.isreg() and (name := _photo_name(member.name)):
+                            _check_text(name, self.path)
+                            file = archive.extractfile(member) if name in wanted else None
+                            yield name, b"" if file is None else file.read(MAX_FILE_BYTES + 1)
+                    else:
+                        raise tarfile.ReadError(f"it has more than {MAX_MEMBERS:,} members")
+                unpacked.expect_end()
+        except _DAMAGED as error:
             raise InputError(f"{self.path} cannot be read to its end: {error}", fix=_FIX) from None
 
-    def _unpacked(self) -> IO[bytes]:
-        """Open the archive with the standard decompressors: tarfile's own streams never look at checksums."""
+
+class _Member(tarfile.TarInfo):
+    """A member whose header is refused where tarfile would read too much for it, or take damage for the end."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        try:
+            member = super().frombuf(buf, encoding, errors)
+        except tarfile.HeaderError as error:
+            if buf and not any(buf):
+                raise  # an empty block is the end
+            raise tarfile.ReadError(f"it is damaged: {error}") from None
+        if member.type == tarfile.GNUTYPE_SPARSE:
+            raise tarfile.ReadError("a member is sparse")
+        if member.type not in tarfile.REGULAR_TYPES and member.size > _MAX_HEADER_BYTES:
+            raise tarfile.ReadError(f"a header of {member.size:,} bytes")
+        return member
+
+
+class _Unpacked:
+    """An archive's bytes behind its compression, for tarfile to read; never more than a member's headers ask for.
+
+    The standard decompressors are used because tarfile's own streams never look at checksums.
+    """
+
+    def __init__(self, packed: BinaryIO, suffix: str) -> None:
         openers: dict[str, Callable[..., Any]] = {
             ".tgz": gzip.open,
             ".gz": gzip.open,
             ".bz2": bz2.open,
             ".xz": lzma.open,
         }
-        return cast("IO[bytes]", openers.get(self.path.suffix.lower(), open)(self.path, "rb"))
+        self._file = cast("IO[bytes]", openers[suffix](packed) if suffix in openers else packed)
+        self._left = _MAX_SMALL_BYTES + _MAX_RATIO * os.fstat(packed.fileno()).st_size
+        self._headers_left = _MAX_HEADERS_BYTES
+
+    def read(self, size: int) -> bytes:
+        data = self._file.read(size)
+        self._left -= len(data)
+        self._headers_left -= len(data)
+        if self._left < 0:
+            raise tarfile.ReadError(f"it unpacks to more than {_MAX_RATIO} times its size")
+        if self._headers_left < 0:
+            raise tarfile.ReadError("the headers of a member are longer than any name")
+        return data
+
+    def expect(self, member: tarfile.TarInfo) -> None:
+        """Allow for a member's content and the headers of the next one."""
+        if member.issparse():
+            raise tarfile.ReadError("a member is sparse")
+        self._headers_left = _MAX_HEADERS_BYTES + (member.size if member.isreg() else 0)
+
+    def expect_end(self) -> None:
+        """Read what follows the last member: padding, and the checksum at the very end."""
+        self._headers_left = self._left
+        while self.read(_BLOCK):
+            pass
 
 
 def _photo_name(member: str) -> str | None:
@@ -152,3 +226,8 @@ def _photo_name(member: str) -> str | None:
     if path.suffix.lower() not in IMAGE_SUFFIXES or path.name.startswith("."):
         return None
     return "/".join(parts[-2:])
+
+
+def _check_text(name: str, path: Path) -> None:
+    if not is_text(name):
+        raise InputError(f"{path} holds {name!a}, a name that is not UTF-8", fix="rename the photograph and pack anew")

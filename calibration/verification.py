@@ -3,7 +3,6 @@
 In: an InsightFace `.bin`. Out: encoded faces, pairs of indices into them, labels and folds.
 """
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -18,6 +17,7 @@ from ghostface_edge.calibration.image_file import BadImageError
 from ghostface_edge.calibration.lfw_errata import WRONG_SAME_PAIRS
 from ghostface_edge.calibration.pairs_file import ImageName, NamedPair, PairsFile, read_pairs_file
 from ghostface_edge.calibration.unusable import OnBadImage, Unusable, unusable_error
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.write import replacing
 
@@ -25,21 +25,15 @@ _BIN_FOLDS = 10
 _NAMES_BESIDE = "pairs.txt"
 
 
-@dataclass(frozen=True, slots=True)
-class VerificationSet:
-    """P pairs over N distinct faces."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairsFacts:
+    """What is said of a verification set, without its faces."""
 
     name: str
     """`lfw`, `cfp_fp` and the like: the file's stem."""
     path: Path
     sha256: str
     """Of the pairs' file."""
-    images: tuple[bytes, ...]
-    """N distinct encoded faces, in order of first appearance."""
-    index: NDArray[np.intp]
-    """(P, 2), into `images`."""
-    same: NDArray[np.bool_]
-    """(P,), true where both images show one person."""
     folds: int
     """Number of equal, contiguous folds that the protocol splits the pairs into."""
     identities: tuple[str, ...] | None
@@ -52,6 +46,18 @@ class VerificationSet:
     """Pairs left out because LFW's errata call their label wrong."""
     dealt: bool = False
     """Whether the folds are ours, because the list has only one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerificationSet(PairsFacts):
+    """P pairs over N distinct faces."""
+
+    images: tuple[bytes, ...]
+    """N distinct encoded faces, in order of first appearance."""
+    index: NDArray[np.intp]
+    """(P, 2), into `images`."""
+    same: NDArray[np.bool_]
+    """(P,), true where both images show one person."""
 
     @property
     def people(self) -> frozenset[str]:
@@ -217,9 +223,3 @@ def distinct(encoded: Iterable[bytes]) -> tuple[tuple[bytes, ...], NDArray[np.in
     places: dict[bytes, int] = {}
     position = np.array([places.setdefault(data, len(places)) for data in encoded], np.intp)
     return tuple(places), position
-
-
-def file_sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

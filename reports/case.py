@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from fnmatch import fnmatchcase
 
 from ghostface_edge.reports.policy import Policy
@@ -17,6 +18,25 @@ class Case:
     data: Data | None
     policy: Policy
     baseline: Report | None
+    clock: date
+    """The current day, as far as the machine knows."""
+    made: date | None = None
+    """When the report was made, where that is known."""
+
+    @property
+    def today(self) -> date:
+        """Day that waivers are held against: a clock set back behind the reports' own days revives none."""
+        return max(day for day in self._days if day is not None)
+
+    @property
+    def ahead(self) -> date | None:
+        """The latest day of a report that the clock has not reached, a day granted for clocks that differ."""
+        days = [day for day in self._days if day is not None and day > self.clock + timedelta(days=1)]
+        return max(days, default=None)
+
+    @property
+    def _days(self) -> tuple[date | None, ...]:
+        return self.clock, self.made, None if self.baseline is None else self.baseline.tool.day
 
     def before(self, variant: Variant) -> Variant | None:
         """The same variant in the baseline, if the two runs can be compared at all."""

@@ -1,13 +1,19 @@
 """Evidence beyond the headline figures, as a report holds it."""
 
 from enum import StrEnum
-from typing import Annotated
 
-from pydantic import Field
-
-from ghostface_edge.reports.record import Cosine, Count, Fraction, Interval, Positive, Record
-
-NotNegative = Annotated[float, Field(ge=0)]
+from ghostface_edge.reports.record import (
+    Cosine,
+    Count,
+    Decibels,
+    Fraction,
+    NotNegative,
+    Points,
+    Positive,
+    Record,
+    Score,
+    Text,
+)
 
 
 class ProfileRole(StrEnum):
@@ -26,14 +32,14 @@ class ProfileRole(StrEnum):
 class TarDrop(Record):
     """Loss of true-accept rate at one FAR, each model at its own threshold."""
 
-    drop_pp: float
-    ci95_pp: Interval
+    drop_pp: Points
+    ci95_pp: tuple[Points, Points]
 
 
 class OperatingPoint(Record):
     """A threshold and what it does to one model."""
 
-    threshold: float
+    threshold: Score
     far: Fraction
     """Impostor pairs accepted."""
     frr: Fraction
@@ -62,11 +68,11 @@ class Flip(Record):
     """What is true of the pair."""
     lost: bool
     """Whether the variant is the one that is wrong."""
-    reference_score: float
-    variant_score: float
-    reference_threshold: float
-    variant_threshold: float
-    margin: float
+    reference_score: Score
+    variant_score: Score
+    reference_threshold: Score
+    variant_threshold: Score
+    margin: NotNegative
     """Distance of the variant's score from its threshold."""
     images: tuple[Count, Count]
     """Which of the distinct images are compared."""
@@ -76,7 +82,7 @@ class Flip(Record):
 class PersonChange(Record):
     """What changed for one person's pairs."""
 
-    name: str
+    name: Text
     pairs: Count
     lost: Count
     gained: Count
@@ -85,25 +91,25 @@ class PersonChange(Record):
 class Sensitivity(Record):
     """What quantizing one tensor or layer alone costs."""
 
-    name: str
+    name: Text
     cosine: Cosine
-    sqnr_db: float | None = None
+    sqnr_db: Decibels | None = None
 
 
 class CurveStep(Record):
     """Agreement with the float network on held-out calibration faces after one step of the quantization recipe."""
 
-    step: str
+    step: Text
     cosine_mean: Cosine
     cosine_p01: Cosine
-    sqnr_db: float | None = None
+    sqnr_db: Decibels | None = None
     """None where nothing was lost."""
 
 
 class RangeStability(Record):
     """How far the range of one group of tensors depends on which calibration faces were taken."""
 
-    tensor: str
+    tensor: Text
     spread: NotNegative
     """Of the extent over four disjoint subsets of the faces, relative to its mean."""
 
@@ -111,10 +117,10 @@ class RangeStability(Record):
 class ProfileRow(Record):
     """All operators of one kind in one inference."""
 
-    kind: str
+    kind: Text
     """As the runtime calls it, with the kernel where it says so."""
     calls: Count
-    ms: float
+    ms: NotNegative
     """The sum of each operator's median."""
     role: ProfileRole | None = None
     delegated: bool | None = None
@@ -132,7 +138,7 @@ class LatencySearch(Record):
     """Assignments of precision to layers that were timed."""
     versus_int8: Positive
     """p50 over that of the same network wholly in INT8, interleaved."""
-    versus_int8_ci95: Interval
+    versus_int8_ci95: tuple[Positive, Positive]
     float_share: Fraction
     """Share of multiply-accumulates that runs in float."""
 
@@ -140,8 +146,8 @@ class LatencySearch(Record):
 class NpuEstimate(Record):
     """What a compiler expects of one accelerator; nothing of it was measured."""
 
-    accelerator: str
-    tool: str
+    accelerator: Text
+    tool: Text
     """The compiler, with its version."""
     inference_ms: Positive
     sram_kib: NotNegative
@@ -153,7 +159,7 @@ class NpuEstimate(Record):
     output_in_input: bool
     """Whether the output tensor lies in the input tensor's memory: fill the input anew before every inference, and
     read the output before that."""
-    path: str
+    path: Text
     """Of the compiled model."""
 
 
@@ -178,7 +184,7 @@ class CrossPrecision(Record):
     tar: tuple[tuple[Fraction | None, ...], ...]
     cosine: tuple[tuple[Cosine, ...], ...]
     """Mean over the images, of one variant's embedding to the other's."""
-    loss_pp: tuple[tuple[float, ...], ...]
+    loss_pp: tuple[tuple[Points, ...], ...]
     """Accuracy lost against a gallery enrolled again by the probes' variant."""
     reenroll: tuple[tuple[bool, ...], ...]
     """Whether that loss is more than chance and more than `reports.matrix.TOLERATED_PP`."""

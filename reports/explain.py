@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from ghostface_edge.reports import wording
+from ghostface_edge.reports.printable import printable
 from ghostface_edge.reports.report import Gate, Role, Verdict
 
 
 def explain(gate: Gate) -> str:
     """Write a gate's checks by variant, with reasons."""
-    return "\n".join(_lines(gate)) + "\n"
+    return "\n".join(map(printable, _lines(gate))) + "\n"
 
 
 def _lines(gate: Gate) -> Iterator[str]:

@@ -11,9 +11,11 @@ from ghostface_edge.reports.case import Case
 from ghostface_edge.reports.errors import ExitCode
 from ghostface_edge.reports.policy import Policy
 from ghostface_edge.reports.report import Data, Gate, Report, Role, Verdict
+from ghostface_edge.reports.rule_checks import checks_of_rules
 from ghostface_edge.reports.run_checks import checks_of_run
 from ghostface_edge.reports.variant import Status, Variant
 from ghostface_edge.reports.variant_checks import MEASURED, checks_of_variant
+from ghostface_edge.reports.verdicts import overall
 from ghostface_edge.reports.waivers import waive
 
 EXIT_CODES = {
@@ -29,6 +31,7 @@ def judge(
     *,
     data: Data | None = None,
     baseline: Report | None = None,
+    made: date | None = None,
     today: date | None = None,
 ) -> Gate:
     """Judge every variant; only candidates decide the gate's verdict.
@@ -38,17 +41,17 @@ def judge(
         policy: the default policy if None.
         data: of the same report; without it no baseline can be compared with.
         baseline: the report of an earlier release.
+        made: day of the same report, where it is known.
         today: decides which waivers hold; the current day if None.
     """
-    policy = policy or Policy.read()
-    case = Case(variants, data, policy, baseline)
-    checks = [*checks_of_run(case), *chain.from_iterable(checks_of_variant(variant, case) for variant in variants)]
-    checks = waive(checks, policy.waivers, today or datetime.now(UTC).date())
+    case = Case(variants, data, policy or Policy.read(), baseline, made=made, clock=today or datetime.now(UTC).date())
+    checks = list(chain.from_iterable(checks_of_variant(variant, case) for variant in variants))
+    checks = waive([*checks_of_run(case), *checks_of_rules(case, checks), *checks], case.policy.waivers, case.today)
     deciding = [check.verdict for check in checks if check.role is Role.CANDIDATE]
     return Gate(
         verdict=overall(deciding),
         checks=tuple(checks),
-        policy=policy.name,
+        policy=case.policy.name,
         baseline=None if baseline is None else f"{baseline.model.name} ({baseline.tool.started or 'undated'})",
     )
 
@@ -57,7 +60,7 @@ def judge_report(
     report: Report, policy: Policy | None = None, *, baseline: Report | None = None, today: date | None = None
 ) -> Report:
     """Judge a stored report anew, whatever its own gate says."""
-    gate = judge(report.variants, policy, data=report.data, baseline=baseline, today=today)
+    gate = judge(report.variants, policy, data=report.data, baseline=baseline, made=report.tool.day, today=today)
     return report.model_copy(update={"gate": gate})
 
 
@@ -73,12 +76,3 @@ def exit_code(report: Report) -> ExitCode:
         if decides and check.name == MEASURED and check.variant in failed:
             return ExitCode.TOOL_FAILED
     return EXIT_CODES[report.gate.verdict]
-
-
-def overall(verdicts: Sequence[Verdict]) -> Verdict:
-    """Sum up: one failure fails; nothing judged, or one open question, is inconclusive."""
-    if Verdict.FAIL in verdicts:
-        return Verdict.FAIL
-    if not verdicts or Verdict.INCONCLUSIVE in verdicts:
-        return Verdict.INCONCLUSIVE
-    return Verdict.PASS

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.printable import printable
 from ghostface_edge.reports.report import Gate, Role, Verdict
 
 
@@ -46,7 +47,7 @@ def append_summary(markdown: str, environment: Mapping[str, str]) -> None:
 
 
 def _message(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return printable(text).replace("%", "%25")
 
 
 def _property(text: str) -> str:

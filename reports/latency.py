@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.resampling import around
 
 _RESAMPLES = 2_000
 
@@ -60,11 +61,12 @@ def summarize(
         for samples in (samples_ms, fp32_ms)
     ]
     low, high = np.percentile(medians[0] / medians[1], [2.5, 97.5])
+    ratio = float(p50 / np.median(fp32_ms))
     return LatencySummary(
         runs=len(samples_ms),
         p50_ms=float(p50),
         p90_ms=float(p90),
         p99_ms=float(p99),
-        versus_fp32=float(p50 / np.median(fp32_ms)),
-        versus_fp32_ci95=(float(low), float(high)),
+        versus_fp32=ratio,
+        versus_fp32_ci95=around(ratio, (float(low), float(high))),
     )

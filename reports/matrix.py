@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostface_edge.reports.discordant import mcnemar
 from ghostface_edge.reports.evidence import CrossPrecision
-from ghostface_edge.reports.metrics import FARS, decided_rightly, fold_indices, inner_products, normalized, tar_at_far
-from ghostface_edge.reports.paired import mcnemar
+from ghostface_edge.reports.metrics import decided_rightly, fold_indices, inner_products, normalized, tar_at_far
+from ghostface_edge.reports.record import FARS
 
 TOLERATED_PP = 0.1
 """Accuracy that may be lost before enrolling again is worth it, in percentage points."""

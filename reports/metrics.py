@@ -12,9 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostface_edge.reports.errors import InputError
-
-FARS = ("0.01", "0.001")
-"""False-accept rates that every report states TAR at, as they are spelt there."""
+from ghostface_edge.reports.record import FARS
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,19 +7,17 @@ cross-validated thresholds.
 """
 
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostface_edge.reports.discordant import detectable_drop, mcnemar
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.evidence import TarDrop
-from ghostface_edge.reports.metrics import FARS, cosines, decided_rightly, fold_indices
+from ghostface_edge.reports.metrics import cosines, decided_rightly, fold_indices
 from ghostface_edge.reports.people import owners
-from ghostface_edge.reports.resampling import bootstrap_drop, tar_drop
-
-_Z95 = NormalDist().inv_cdf(0.975)
-_Z_POWER = NormalDist().inv_cdf(0.8)
+from ghostface_edge.reports.record import FARS
+from ghostface_edge.reports.resampling import around, bootstrap_drop, tar_drop
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +84,10 @@ def compare(
     clusters = np.arange(len(same)) if identities is None else owners(identities)
     similarity = cosines(variant_embeddings, reference_embeddings)
     flipped = int(np.abs(lost).sum())
+    drop_pp = float(100 * np.average(lost, weights=weights))
     return PairedComparison(
-        drop_pp=float(100 * np.average(lost, weights=weights)),
-        ci95_pp=bootstrap_drop(lost, weights, clusters, seed),
+        drop_pp=drop_pp,
+        ci95_pp=around(drop_pp, bootstrap_drop(lost, weights, clusters, seed)),
         p_value=mcnemar(int((lost > 0).sum()), int((lost < 0).sum())),
         flipped_pairs=flipped,
         lost_pairs=int((lost > 0).sum()),
@@ -101,43 +100,3 @@ def compare(
         detectable_drop_pp=detectable_drop(flipped, len(same)),
         pairs=len(same),
     )
-
-
-def mcnemar(lost: int, gained: int) -> float:
-    """Exact two-sided McNemar test: a fair coin for every flipped pair.
-
-    Args:
-        lost: pairs that only the reference has right.
-        gained: pairs that only the variant has right.
-    """
-    lost, gained = int(lost), int(gained)  # numpy's integers would overflow below
-    flipped = lost + gained
-    if flipped == 0:
-        return 1.0
-    ways = term = 1
-    for index in range(min(lost, gained)):
-        term = term * (flipped - index) // (index + 1)
-        ways += term
-    return min(1.0, ways / (1 << (flipped - 1)))
-
-
-def detectable_drop(flipped: int, pairs: int) -> float:
-    """Smallest true drop, in percentage points, that this comparison would show (5 % two-sided, 80 % power).
-
-    Source: Connor 1987, doi 10.2307/2531961, with the discordant share estimated from (flipped + 2) / (pairs + 2).
-    """
-    discordant = (flipped + 2) / (pairs + 2)
-    return 100 * (_Z95 + _Z_POWER) * float(np.sqrt(discordant / pairs))
-
-
-def pairs_to_settle(drop_pp: float, limit_pp: float, flipped: int, pairs: int) -> int | None:
-    """Count the pairs after which a 95 % interval around this drop would lie on one side of the limit.
-
-    Returns:
-        None where the drop equals the limit: no number of pairs settles that.
-    """
-    distance = abs(drop_pp - limit_pp) / 100
-    if distance < 1e-9:
-        return None
-    discordant = (flipped + 2) / (pairs + 2)
-    return int(np.ceil((_Z95 + _Z_POWER) ** 2 * discordant / distance**2))

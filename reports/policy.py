@@ -11,15 +11,16 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from ghostface_edge.reports.errors import InputError
-from ghostface_edge.reports.record import Record
-from ghostface_edge.reports.report import Waiver, first_problem
+from ghostface_edge.reports.record import Record, first_problem
+from ghostface_edge.reports.verdicts import Waiver
+from ghostface_edge.reports.yaml_file import read_mapping
 
 DEFAULT_FILE = Path(__file__).with_name("policy.default.yaml")
 SCHEMA_FILE = Path(__file__).with_name("policy.schema.json")
+_SCHEMA_SAYS = "see policy.schema.json for what a policy may hold"
 
 
 class Metric(StrEnum):
@@ -94,7 +95,7 @@ class Rule(Record):
     @field_validator("variants", mode="before")
     @classmethod
     def _one_or_many(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
+        return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
 
     @field_validator("far", mode="before")
     @classmethod
@@ -146,15 +147,9 @@ class Policy(Record):
         Raises:
             InputError: the file is missing, is no YAML, or has a key or value that is not known.
         """
+        content = json.dumps(read_mapping(path, fix=_SCHEMA_SAYS))
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise InputError(f"{path} cannot be read: {error.strerror}", fix="give a policy.yaml") from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            where = " ".join(str(error).split())
-            raise InputError(f"{path} is no YAML: {where}", fix="mend the line it names") from error
-        try:
-            return cls.model_validate(content)
+            return cls.model_validate_json(content, strict=True)
         except ValidationError as error:
             raise InputError(f"{path}: {first_problem(error)}", fix=_suggestion(error)) from error
 
@@ -181,6 +176,6 @@ def _suggestion(error: ValidationError) -> str:
     elif problem["type"] == "enum" and place[-1] == "metric":
         known, wrong = list(Metric), str(problem["input"])
     else:
-        return "see policy.schema.json for what a policy may hold"
+        return _SCHEMA_SAYS
     near = get_close_matches(wrong, known, n=1)
     return f"did you mean {str(near[0])!r}?" if near else f"known are {', '.join(known)}"

@@ -1,49 +1,63 @@
 """Provenance: tool, host, network and faces behind a report's figures."""
 
-from pydantic import Field
+from datetime import UTC, date, datetime
 
-from ghostface_edge.reports.record import Count, Record
+from pydantic import Field, field_validator
+
+from ghostface_edge.reports.record import AtLeastOne, Count, NotNegative, Positive, Record, Sha256, Text
 
 
 class Tool(Record):
     """What made the report."""
 
-    name: str = "ghostface-edge"
-    version: str
-    packages: dict[str, str] = Field(default_factory=dict)
+    name: Text = "ghostface-edge"
+    version: Text
+    packages: dict[Text, Text] = Field(default_factory=dict)
     """Versions of the distributions that decide the figures."""
     command: str | None = None
-    seed: int | None = None
+    seed: Count | None = None
     started: str | None = None
     """ISO 8601, UTC."""
-    seconds: float | None = None
+    seconds: NotNegative | None = None
+
+    @field_validator("started")
+    @classmethod
+    def _is_a_moment(cls, value: str | None) -> str | None:
+        if value is not None and datetime.fromisoformat(value).tzinfo is None:
+            raise ValueError("a moment without its offset from UTC")
+        return value
+
+    @property
+    def day(self) -> date | None:
+        """Day in UTC on which the run started, where that is known."""
+        return None if self.started is None else datetime.fromisoformat(self.started).astimezone(UTC).date()
 
 
 class Host(Record):
     """Where it was measured."""
 
-    cpu: str
-    physical_cores: int
-    logical_cores: int
-    memory_gb: float
+    cpu: Text
+    physical_cores: Count
+    logical_cores: Count
+    memory_gb: NotNegative
     isa: tuple[str, ...] = ()
     """Instruction-set flags that decide INT8 speed (`avx512_vnni`, `amx_int8`, `asimddp`...)."""
-    os: str
-    machine: str
-    python: str
+    os: Text
+    machine: Text
+    python: Text
 
 
 class ModelInfo(Record):
     """The network that was deployed."""
 
-    name: str
-    architecture: str
-    width: float
-    stride: int
-    embedding_size: int
-    parameters: int
-    mmacs: float
-    sha256: str
+    name: Text
+    architecture: Text
+    width: Positive
+    stride: AtLeastOne
+    embedding_size: AtLeastOne
+    parameters: AtLeastOne
+    mmacs: Positive
+    sha256: Sha256
     activation: str | None = None
     preprocessing: str | None = None
     """What the checkpoint was trained on: colour order, scale, offset, layout."""
@@ -52,14 +66,14 @@ class ModelInfo(Record):
 class Pairs(Record):
     """The verification pairs of the main figures."""
 
-    path: str
-    sha256: str
+    path: Text
+    sha256: Sha256
     count: Count
-    name: str = "pairs"
-    same: int | None = None
-    images: int | None = None
+    name: Text = "pairs"
+    same: Count | None = None
+    images: Count | None = None
     """Distinct images."""
-    protocol: str = "LFW View 2: 10 contiguous folds, threshold from the other nine; cosine, no flip"
+    protocol: Text = "LFW View 2: 10 contiguous folds, threshold from the other nine; cosine, no flip"
 
 
 class LeakGuard(Record):
@@ -80,10 +94,10 @@ class LeakGuard(Record):
 class Calibration(Record):
     """The faces that ranges were found on."""
 
-    images: int
-    identities: int
+    images: Count
+    identities: Count
     identities_shared_with_pairs: Count
-    sha256: str
+    sha256: Sha256
     leak_guard: LeakGuard | None = None
     path: str | None = None
 

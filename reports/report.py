@@ -6,14 +6,18 @@ are fields that are not listed here. `report.schema.json` is generated from thes
 
 import json
 from pathlib import Path
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
-from pydantic import ValidationError, model_validator
+from pydantic import ValidationError
 
+from ghostface_edge.reports.consistency import contradictions
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.evidence import CrossPrecision
+from ghostface_edge.reports.json_text import decode_json, parse_json, to_json
+from ghostface_edge.reports.printable import shortened
 from ghostface_edge.reports.provenance import Calibration, Data, Host, LeakGuard, ModelInfo, Pairs, Tool
-from ghostface_edge.reports.record import Record
+from ghostface_edge.reports.read import read_bytes
+from ghostface_edge.reports.record import Record, first_problem
 from ghostface_edge.reports.variant import (
     Accuracy,
     Artifact,
@@ -47,6 +51,8 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = 1
+MAX_REPORT_BYTES: Final = 24 * 2**20
+"""The report of all LFW pairs takes 4 MB; refusing one can take ten times its size in memory."""
 SCHEMA_FILE = Path(__file__).with_name("report.schema.json")
 
 
@@ -62,60 +68,44 @@ class Report(Record):
     gate: Gate
     cross_precision: CrossPrecision | None = None
 
-    @model_validator(mode="after")
-    def _names_variants_once(self) -> Self:
-        ids = [variant.id for variant in self.variants]
-        twice = sorted({name for name in ids if ids.count(name) > 1})
-        if twice:
-            raise ValueError(f"variants occur more than once: {', '.join(twice)}")
-        return self
-
     def to_json(self) -> str:
-        """Write as indented JSON that any reader accepts: no NaN, keys in the order of the models."""
-        return json.dumps(self.model_dump(mode="json"), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+        """Write as indented JSON that any reader accepts, keys in the order of the models."""
+        return to_json(self.model_dump(mode="json")) + "\n"
 
     @classmethod
     def from_json(cls, text: str | bytes, source: str) -> Self:
         """Read and check; `source` names the file in errors.
 
         Raises:
-            InputError: the text is no JSON, is cut off, or lacks or breaks a field.
+            InputError: the text is no JSON, is cut off, lacks or breaks a field, or contradicts itself.
         """
         again = "make the report again with `ghostface-edge run`"
-        try:
-            version = json.loads(text).get("schema_version")
-        except (ValueError, AttributeError) as error:
-            raise InputError(f"{source} is not a report: {error}", fix=again) from error
-        if version != SCHEMA_VERSION:
+        text = decode_json(text, source, fix=again)
+        content = parse_json(text, source, fix=again)
+        version = content.get("schema_version") if isinstance(content, dict) else None
+        if version != SCHEMA_VERSION or isinstance(version, bool):
             raise InputError(
-                f"{source} has schema_version {version!r}, this tool reads {SCHEMA_VERSION}",
+                f"{source} has schema_version {shortened(repr(version))}, this tool reads {SCHEMA_VERSION}",
                 fix="use the release of ghostface-edge that wrote it, or " + again,
             )
+        del content  # as large as the report
         try:
-            return cls.model_validate_json(text)
+            report = cls.model_validate_json(text, strict=True)
         except ValidationError as error:
-            raise InputError(f"{source} is not a valid report: {first_problem(error)}", fix=again) from error
+            raise InputError(f"{source} is not a valid report: {first_problem(error)}", fix=again) from None
+        for place, problem in contradictions(report):
+            raise InputError(f"{source} contradicts itself: {place}: {problem}", fix=again)
+        return report
 
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read report.json.
 
         Raises:
-            InputError: the file is missing, unreadable or not a report.
+            InputError: the file is missing, unreadable, too large or not a report.
         """
-        try:
-            text = path.read_bytes()
-        except OSError as error:
-            raise InputError(f"{path} cannot be read: {error.strerror}", fix="give the report.json of a run") from error
-        return cls.from_json(text, str(path))
-
-
-def first_problem(error: ValidationError) -> str:
-    """Say where the first of pydantic's complaints lies, and how many more there are."""
-    problems = error.errors(include_url=False, include_context=False)
-    place = ".".join(str(part) for part in problems[0]["loc"]) or "the whole"
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return f"{place}: {problems[0]['msg']}{more}"
+        data = read_bytes(path, fix="give the report.json of a run", at_most=MAX_REPORT_BYTES)
+        return cls.from_json(data, str(path))
 
 
 def json_schema() -> str:

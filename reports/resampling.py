@@ -73,7 +73,13 @@ def tar_drop(
         times = rng.poisson(1.0, size=(chunk, count)).astype(np.float32)
         drops[start : start + chunk] = curves[0](times) - curves[1](times)
     low, high = np.percentile(100 * drops, [2.5, 97.5])
-    return TarDrop(drop_pp=float(100 * (reference_tar - variant_tar)), ci95_pp=(float(low), float(high)))
+    drop_pp = float(100 * (reference_tar - variant_tar))
+    return TarDrop(drop_pp=drop_pp, ci95_pp=around(drop_pp, (float(low), float(high))))
+
+
+def around(point: float, interval: tuple[float, float]) -> tuple[float, float]:
+    """Widen a percentile interval to hold its own point, which few or lopsided samples can leave outside."""
+    return min(interval[0], point), max(interval[1], point)
 
 
 class _ResampledTar:

@@ -6,6 +6,8 @@ from ghostface_edge.reports.case import Case, role_of
 from ghostface_edge.reports.report import Calibration, Check, Role, Verdict
 from ghostface_edge.reports.variant import Status
 
+REQUIRED = "required"
+"""The check that a variant which the policy names was measured."""
 EVERYTHING = "*"
 """In place of a variant id, where a check is about the whole run."""
 
@@ -15,13 +17,16 @@ def checks_of_run(case: Case) -> list[Check]:
     ok = [variant.id for variant in case.variants if variant.status is Status.OK]
     checks = []
     if not ok:
-        checks.append(_whole("variants", "at least 1", 0, "no variant was measured"))
+        checks.append(whole("variants", "at least 1", 0, "no variant was measured"))
+    if case.ahead is not None:
+        reason = f"a report says it was made on {case.ahead}, after the {case.clock} of this machine's clock"
+        checks.append(whole("date", f"<= {case.clock}", None, reason))
     if case.data is not None:
         if case.data.pairs.count == 0:
-            checks.append(_whole("pairs", "at least 1", 0, "no pairs were compared"))
+            checks.append(whole("pairs", "at least 1", 0, "no pairs were compared"))
         checks += _leak(case.data.calibration)
     missing = [pattern for pattern in case.policy.require if not any(fnmatchcase(name, pattern) for name in ok)]
-    checks += [_whole("required", pattern, None, f"no variant {pattern} was measured") for pattern in missing]
+    checks += [whole(REQUIRED, pattern, None, f"no variant {pattern} was measured") for pattern in missing]
     return checks + _of_the_baseline(case)
 
 
@@ -31,8 +36,8 @@ def _leak(calibration: Calibration) -> list[Check]:
         return []
     both = f"{shared} people are in the calibration faces and in the pairs"
     if guard is None or shared > len(guard.allowed):
-        return [_whole("leak", "0 people", shared, f"{both}, so the pairs do not judge fairly")]
-    allowed = _whole("leak", "0 people", shared, f"{both}, allowed by name: {', '.join(guard.allowed)}")
+        return [whole("leak", "0 people", shared, f"{both}, so the pairs do not judge fairly")]
+    allowed = whole("leak", "0 people", shared, f"{both}, allowed by name: {', '.join(guard.allowed)}")
     return [allowed.model_copy(update={"verdict": Verdict.PASS})]
 
 
@@ -41,7 +46,7 @@ def _of_the_baseline(case: Case) -> list[Check]:
         return []
     if not case.comparable:
         reason = "the baseline was measured on other pairs or by another protocol, so it cannot be compared with"
-        return [_whole("baseline", "same pairs", None, reason)]
+        return [whole("baseline", "same pairs", None, reason)]
     now = {variant.id for variant in case.variants}
     gone = [
         variant.id
@@ -51,11 +56,12 @@ def _of_the_baseline(case: Case) -> list[Check]:
         and role_of(variant, case.baseline.variants, case.policy) is Role.CANDIDATE
     ]
     return [
-        _whole("baseline", "same variants", None, f"{name} is in the baseline, but not in this run") for name in gone
+        whole("baseline", "same variants", None, f"{name} is in the baseline, but not in this run") for name in gone
     ]
 
 
-def _whole(name: str, limit: str, measured: float | None, reason: str) -> Check:
+def whole(name: str, limit: str, measured: float | None, reason: str) -> Check:
+    """A check of the whole run that leaves the question open."""
     return Check(
         name=name, variant=EVERYTHING, limit=limit, measured=measured, verdict=Verdict.INCONCLUSIVE, reason=reason
     )

@@ -11,6 +11,8 @@ from importlib.resources import files
 
 from markupsafe import Markup
 
+from ghostface_edge.reports.printable import printable
+
 WIDTH, HEIGHT = 640, 360
 _TWO_DECADES = 100
 _VISIBLE = 0.5
@@ -84,13 +86,17 @@ class Chart:
         kept += [place for place in places[1:][-1:] if place != kept[-1]]
         points = " ".join(f"{x:g},{y:g}" for x, y in kept)
         self._add(
-            Markup('<polyline class="line {}" points="{}"><title>{}</title></polyline>').format(css, points, hover)
+            Markup('<polyline class="line {}" points="{}"><title>{}</title></polyline>').format(
+                css, points, printable(hover)
+            )
         )
 
     def area(self, xs: Sequence[float], ys: Sequence[float], css: str, hover: str) -> None:
         """Fill a closed outline."""
         points = " ".join(f"{self.px(x):.1f},{self.py(y):.1f}" for x, y in zip(xs, ys, strict=True))
-        self._add(Markup('<polygon class="{}" points="{}"><title>{}</title></polygon>').format(css, points, hover))
+        self._add(
+            Markup('<polygon class="{}" points="{}"><title>{}</title></polygon>').format(css, points, printable(hover))
+        )
 
     def bar(self, x: tuple[float, float], y: tuple[float, float], css: str, hover: str) -> None:
         """Draw a filled rectangle between two corners."""
@@ -99,14 +105,14 @@ class Chart:
         self._add(
             Markup(
                 '<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{}</title></rect>'
-            ).format(css, left, top, max(right - left, 0.5), max(bottom - top, 0.5), hover)
+            ).format(css, left, top, max(right - left, 0.5), max(bottom - top, 0.5), printable(hover))
         )
 
     def dot(self, x: float, y: float, css: str, hover: str, radius: float = 5) -> None:
         """Draw a point."""
         self._add(
             Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="{:g}"><title>{}</title></circle>').format(
-                css, self.px(x), self.py(y), radius, hover
+                css, self.px(x), self.py(y), radius, printable(hover)
             )
         )
 
@@ -114,7 +120,7 @@ class Chart:
         """Write a short text, its middle at a point."""
         self._add(
             Markup('<text class="inside" x="{:.1f}" y="{:.1f}" text-anchor="middle" dy="0.35em">{}</text>').format(
-                self.px(x), self.py(y), label
+                self.px(x), self.py(y), printable(label)
             )
         )
 
@@ -127,7 +133,7 @@ class Chart:
             "rows" if self.rows else "curves",
             self.width,
             self.height,
-            self.title,
+            printable(self.title),
             self._axes(),
             Markup("").join(self._shapes),
         )
@@ -156,7 +162,7 @@ class Chart:
                 )
             parts.append(
                 Markup('<text class="tick" x="{}" y="{:.1f}" text-anchor="end" dy="0.35em">{}</text>').format(
-                    self.left - 8, at, label
+                    self.left - 8, at, printable(label)
                 )
             )
         parts.append(
@@ -194,7 +200,7 @@ def standalone(title: str, charts: Sequence[Chart]) -> str:
         height=top,
         middle=max(chart.width for chart in charts) / 2,
         style=Markup(style),  # noqa: S704 - our own file
-        title=title,
+        title=printable(title),
         charts=Markup("").join(placed),
     )
 

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostface_edge.reports.evidence import OperatingPoint, ThresholdTransfer
-from ghostface_edge.reports.metrics import FARS, threshold_at_far
+from ghostface_edge.reports.metrics import threshold_at_far
+from ghostface_edge.reports.record import FARS
 
 
 def transfer_thresholds(

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, model_validator
 
@@ -19,10 +19,25 @@ from ghostface_edge.reports.evidence import (
     TarDrop,
     ThresholdTransfer,
 )
-from ghostface_edge.reports.latency import LatencySummary
-from ghostface_edge.reports.metrics import FARS, VerificationAccuracy
-from ghostface_edge.reports.paired import PairedComparison
-from ghostface_edge.reports.record import Cosine, Count, Fraction, Interval, Positive, Record
+from ghostface_edge.reports.record import (
+    FARS,
+    AtLeastOne,
+    Cosine,
+    Count,
+    Fraction,
+    NotNegative,
+    Points,
+    Positive,
+    Record,
+    Score,
+    Sha256,
+    Text,
+)
+
+if TYPE_CHECKING:  # they compute with numpy, which reading a report need not load
+    from ghostface_edge.reports.latency import LatencySummary
+    from ghostface_edge.reports.metrics import VerificationAccuracy
+    from ghostface_edge.reports.paired import PairedComparison
 
 
 class Status(StrEnum):
@@ -36,10 +51,10 @@ class Status(StrEnum):
 class Artifact(Record):
     """The deployable file."""
 
-    path: str
-    bytes: int
-    sha256: str
-    fp32_bytes: int | None = None
+    path: Text
+    bytes: AtLeastOne
+    sha256: Sha256
+    fp32_bytes: AtLeastOne | None = None
     """Size of the FP32 artifact of the same runtime, also where that is no variant of this report."""
 
 
@@ -47,11 +62,11 @@ class Accuracy(Record):
     """Fields of `metrics.VerificationAccuracy`."""
 
     mean: Fraction
-    standard_error: Annotated[float, Field(ge=0)]
+    standard_error: NotNegative
     folds: tuple[Fraction, ...]
     auc: Fraction
     eer: Fraction
-    threshold: float
+    threshold: Score
     tar_at_far: dict[str, Fraction | None]
     """None: too few impostors to measure this FAR."""
 
@@ -62,14 +77,8 @@ class Accuracy(Record):
             raise ValueError(f"tar_at_far lacks {', '.join(missing)}")
         return self
 
-    @model_validator(mode="after")
-    def _agrees_with_its_folds(self) -> Self:
-        if not self.folds or abs(sum(self.folds) / len(self.folds) - self.mean) > 1e-6:
-            raise ValueError("the mean is not that of the folds")
-        return self
-
     @classmethod
-    def of(cls, accuracy: VerificationAccuracy) -> Self:
+    def of(cls, accuracy: "VerificationAccuracy") -> Self:
         """Take over what was measured."""
         return cls.model_validate(asdict(accuracy))
 
@@ -77,9 +86,9 @@ class Accuracy(Record):
 class VersusReference(Record):
     """Fields of `paired.PairedComparison`."""
 
-    reference: str
-    drop_pp: float
-    ci95_pp: Interval
+    reference: Text
+    drop_pp: Points
+    ci95_pp: tuple[Points, Points]
     p_value: Fraction
     flipped_pairs: Count
     cosine_mean: Cosine
@@ -87,11 +96,11 @@ class VersusReference(Record):
     cosine_min: Cosine
     lost_pairs: Count | None = None
     tar_drop_pp: dict[str, TarDrop | None] = Field(default_factory=dict)
-    detectable_drop_pp: float | None = None
-    pairs: Count | None = None
+    detectable_drop_pp: NotNegative | None = None
+    pairs: AtLeastOne | None = None
 
     @classmethod
-    def of(cls, reference: str, comparison: PairedComparison) -> Self:
+    def of(cls, reference: str, comparison: "PairedComparison") -> Self:
         """Take over what was measured; `reference` names the model compared with."""
         return cls.model_validate({"reference": reference, **asdict(comparison)})
 
@@ -99,19 +108,19 @@ class VersusReference(Record):
 class Latency(Record):
     """Batch 1 on a fixed number of threads."""
 
-    threads: int
-    runs: int
+    threads: AtLeastOne
+    runs: AtLeastOne
     p50_ms: Positive
     p90_ms: Positive
     p99_ms: Positive
-    load_ms: Annotated[float, Field(ge=0)]
-    peak_rss_mb: Annotated[float, Field(ge=0)]
+    load_ms: NotNegative
+    peak_rss_mb: NotNegative
     versus_fp32: Positive
     """p50 over p50 of the FP32 of the same runtime, interleaved."""
-    versus_fp32_ci95: Interval | None = None
+    versus_fp32_ci95: tuple[Positive, Positive] | None = None
 
     @classmethod
-    def of(cls, summary: LatencySummary, *, threads: int, load_ms: float, peak_rss_mb: float) -> Self:
+    def of(cls, summary: "LatencySummary", *, threads: int, load_ms: float, peak_rss_mb: float) -> Self:
         """Take over what was measured."""
         measured = {"threads": threads, "load_ms": load_ms, "peak_rss_mb": peak_rss_mb, **asdict(summary)}
         return cls.model_validate(measured)
@@ -127,18 +136,20 @@ class SetResult(Record):
 class Variant(Record):
     """One runtime in one precision by one method."""
 
-    id: str
-    runtime: str
-    precision: str
-    method: str
+    id: Text
+    runtime: Text
+    precision: Text
+    method: Text
     status: Status
     error: str | None = None
     """Why there are no figures, with the fix."""
     artifact: Artifact | None = None
+    files: dict[str, str] = Field(default_factory=dict)
+    """SHA-256 of every file that ships with it, by path: the artifact's own, its datasheet, firmware."""
     accuracy: Accuracy | None = None
     versus_reference: VersusReference | None = None
     latency: Latency | None = None
-    seconds: float | None = None
+    seconds: NotNegative | None = None
     """Time the conversion and quantization took."""
     int8_mac_share: Fraction | None = None
     """Share of multiply-accumulates that run in INT8."""
@@ -150,7 +161,7 @@ class Variant(Record):
     """By FAR: the reference's operating threshold on this variant, and this variant's own."""
     flips: tuple[Flip, ...] = ()
     """Every pair whose decision changed, the clearest first."""
-    fold_drops_pp: tuple[float, ...] = ()
+    fold_drops_pp: tuple[Points, ...] = ()
     people: tuple[PersonChange, ...] = ()
     """People whose pairs changed, those who lost most first; empty where names are unknown."""
     sets: dict[str, SetResult] = Field(default_factory=dict)

@@ -4,8 +4,8 @@ A figure with an interval fails only if all of the interval breaks the limit and
 """
 
 from ghostface_edge.reports.case import Case, role_of
+from ghostface_edge.reports.discordant import pairs_to_settle
 from ghostface_edge.reports.measured import Measurement, measure
-from ghostface_edge.reports.paired import pairs_to_settle
 from ghostface_edge.reports.policy import Baseline, Metric, RelativeTo, Rule
 from ghostface_edge.reports.report import Check, Role, Verdict
 from ghostface_edge.reports.variant import Status, Variant
@@ -50,7 +50,7 @@ def _check(rule: Rule, variant: Variant, case: Case, role: Role) -> Check:
         measurement = None
     else:
         limit = _limit(rule, measurement.unit)
-        verdict = _place(measurement, rule)
+        verdict = place(measurement, rule)
         reason = f"{_phrase(measurement)}, limit {limit}{_outlook(rule, measurement, variant, verdict)}"
     return Check(
         name=rule.name,
@@ -76,7 +76,7 @@ def _absence(rule: Rule, case: Case) -> str:
     return "was not measured"
 
 
-def _place(measurement: Measurement, rule: Rule) -> Verdict:
+def place(measurement: Measurement, rule: Rule) -> Verdict:
     """Say where a figure lies against the limits."""
     low, high = measurement.interval or (measurement.value, measurement.value)
     upper = float("inf") if rule.max is None else rule.max

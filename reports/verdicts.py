@@ -1,5 +1,6 @@
 """Verdicts as a report holds them: every limit judged, who took responsibility for what, and the sum."""
 
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Annotated
@@ -69,3 +70,12 @@ class Gate(Record):
     policy: str = "default"
     baseline: str | None = None
     """The earlier report compared with."""
+
+
+def overall(verdicts: Sequence[Verdict]) -> Verdict:
+    """Sum up: one failure fails; nothing judged, or one open question, is inconclusive."""
+    if Verdict.FAIL in verdicts:
+        return Verdict.FAIL
+    if not verdicts or Verdict.INCONCLUSIVE in verdicts:
+        return Verdict.INCONCLUSIVE
+    return Verdict.PASS

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 from ghostface_edge.reports.report import Check, Verdict, Waiver
 
-NEVER_WAIVED = frozenset({"variants", "pairs", "baseline"})
+NEVER_WAIVED = frozenset({"variants", "pairs", "baseline", "date", "rule", "int8"})
 """Checks without which there is no evidence to take responsibility for."""
 
 

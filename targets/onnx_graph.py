@@ -10,6 +10,7 @@ import onnx
 import onnx_ir as ir
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
+from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets.onnx_file import read_onnx
 from ghostface_edge.targets.protocol import ArtifactInfo, Layout, Precision
 from ghostface_edge.targets.qdq import name_of, operand
@@ -87,8 +88,7 @@ def macs_by_precision(model: ModelProto) -> dict[str, int]:
     """Multiply-accumulates of the convolutions and matrix products for one face, as noted, else as counted."""
     for entry in model.metadata_props:
         if entry.key == _MACS_KEY:
-            noted: dict[str, int] = json.loads(entry.value)
-            return noted
+            return _noted(entry.value)
     macs: Counter[str] = Counter()
     for node in ir.from_proto(model).graph:
         weight = _stored(operand(node, 1)) if node.op_type in {"Conv", "Gemm", "MatMul"} else None
@@ -101,9 +101,21 @@ def macs_by_precision(model: ModelProto) -> dict[str, int]:
     return dict(macs)
 
 
+def _noted(text: str) -> dict[str, int]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or not all(type(count) is int and 0 <= count < 2**63 for count in found.values()):
+        raise InputError(f"the metadata '{_MACS_KEY}' cannot be read", fix="convert the model again")
+    return found
+
+
 def _stored(value: ir.Value | None) -> ir.TensorProtocol | None:
     """The tensor behind a weight, through DequantizeLinear and Cast."""
-    while value is not None and value.const_value is None:
+    seen: set[ir.Value] = set()
+    while value is not None and value.const_value is None and value not in seen:
+        seen.add(value)
         node = value.producer()
         if node is None or node.op_type not in {"DequantizeLinear", "Cast", "Identity"}:
             return None

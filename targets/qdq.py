@@ -105,17 +105,24 @@ def stored(value: ir.Value | None) -> Stored | None:
     Raises:
         InputError: integers that are asymmetric.
     """
+    values = _values(value)
+    if value is None or values is not None:
+        return None if values is None else Stored(values)
+    node = value.producer()
+    integers = _values(node.inputs[0]) if node is not None and node.op_type == "DequantizeLinear" else None
+    return None if node is None or integers is None else Stored(as_int8(integers), _constant_params(node))
+
+
+def _values(value: ir.Value | None) -> NDArray[np.generic] | None:
+    """What is stored under this very value."""
     if value is None:
         return None
     if value.const_value is not None:
-        return Stored(value.const_value.numpy())
+        return value.const_value.numpy()
     node = value.producer()
-    if node is None or node.op_type not in {"Constant", "DequantizeLinear"}:
+    if node is None or node.op_type != "Constant" or "value" not in node.attributes:
         return None
-    if node.op_type == "Constant":
-        return Stored(node.attributes["value"].as_tensor().numpy())
-    integers = stored(node.inputs[0])
-    return None if integers is None else Stored(as_int8(integers.values), _constant_params(node))
+    return node.attributes["value"].as_tensor().numpy()
 
 
 def constant(node: ir.Node, position: int) -> Stored:
@@ -182,10 +189,10 @@ def _constant_params(dequantizer: ir.Node) -> QuantParams | ChannelScales:
 
 def _ends(quantizer: ir.Node) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
     """Scale and zero point as stored; one that is left out is the integers' own 0, of uint8 unless they are stored."""
-    scale, integers = stored(operand(quantizer, 1)), stored(quantizer.inputs[0])
+    scale, integers = _values(operand(quantizer, 1)), _values(quantizer.inputs[0])
     if scale is None:
         raise ToolError(f"{label(quantizer)} computes its scale", fix="quantize the model statically")
-    zero_point = stored(quantizer.inputs[2]) if len(quantizer.inputs) > 2 else None
+    zero_point = _values(quantizer.inputs[2]) if len(quantizer.inputs) > 2 else None
     if zero_point is None:
-        return scale.values, np.zeros(1, np.uint8 if integers is None else integers.values.dtype)
-    return scale.values, zero_point.values
+        return scale, np.zeros(1, np.uint8 if integers is None else integers.dtype)
+    return scale, zero_point

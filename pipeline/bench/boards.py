@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ghostface_edge.calibration.faces import sample, scan_folder
-from ghostface_edge.calibration.pairs_source import PairsSource, open_pairs
+from ghostface_edge.calibration.pairs_source import PairsSource
 from ghostface_edge.calibration.verification import VerificationSet
 from ghostface_edge.pipeline.default import default_checkpoint
 from ghostface_edge.pipeline.quantize.options import Recipe
@@ -31,6 +31,7 @@ from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
 from ghostface_edge.pipeline.stages.embed import Embed
 from ghostface_edge.pipeline.stages.export import Export
+from ghostface_edge.pipeline.stages.face_reader import read_pairs
 from ghostface_edge.pipeline.stages.quantize import Quantize
 from ghostface_edge.pipeline.stages.render import RenderFaces
 from ghostface_edge.pipeline.support.host import usable_cores
@@ -142,8 +143,8 @@ def main(arguments: list[str]) -> int:
     checkpoint, source, calibration = given or (default_checkpoint(), *context.run(RenderFaces(0)))
     context.logs.mkdir(parents=True, exist_ok=True)
     exported, models = write_models(checkpoint, calibration, out, context)
-    pairs = open_pairs(PairsSource(source), store.root / "aligned", usable_cores()).pairs
-    with DecodedFaces.of_pairs(pairs) as faces:
+    pairs = read_pairs(PairsSource(source), store, usable_cores(), progress)
+    with DecodedFaces.of_pairs(store, pairs) as faces:
         float_embeddings = context.run(Embed(artifact_of("onnxruntime", exported), faces, context.threads, FLOAT))
         place, log = board_place(python, out), out / "logs" / "board.log"
         found = _agreements(place, models, faces.path, float_embeddings[:_FACES], progress, log)

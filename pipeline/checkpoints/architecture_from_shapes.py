@@ -53,7 +53,7 @@ def architecture_from_shapes(path: Path, weights: Weights) -> Architecture:
         raise InputError(f"{path}: not a GhostFaceNet for 112x112 faces ({error} is missing)", fix=_FIX) from error
     with torch.device("meta"):
         order = [name for name in GhostFaceNet(first).state_dict() if name.endswith("conv.weight")]
-    dense = [name for name in order if not _is_depthwise(name) and name in weights]
+    dense = [name for name in order if not _is_depthwise(name) and name in weights and weights[name].ndim]
     return nearest_width(first, [weights[name].shape[0] for name in dense if name != "embed.conv.weight"])
 
 

@@ -10,19 +10,18 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import h5py
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
 from ghostface_edge.pipeline.checkpoints.architecture_from_shapes import nearest_width
-from ghostface_edge.pipeline.checkpoints.keras_model import FIX, KerasModel, Layer, read_model
+from ghostface_edge.pipeline.checkpoints.hdf5_file import open_hdf5
+from ghostface_edge.pipeline.checkpoints.keras_model import KerasModel, Layer, read_model
 from ghostface_edge.pipeline.network.architecture import Activation, Architecture
 from ghostface_edge.pipeline.network.checkpoint import Checkpoint
 from ghostface_edge.pipeline.network.ghostfacenet import ConvUnit, GhostFaceNet, Padding
-from ghostface_edge.pipeline.support.store import file_sha256
-from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.digest import file_sha256
 
 _DENSE, _DEPTHWISE = "Conv2D", "DepthwiseConv2D"
 _PASSIVE = {"InputLayer", "Add", "Concatenate", "Multiply", "GlobalAveragePooling2D", "Reshape", "Flatten", "Dropout"}
@@ -48,6 +47,7 @@ _V2_NAMES = {
     "shortcut.0": "short_1_dw_conv",
     "shortcut.1": "short_2_conv",
 }
+_NORM_ARRAYS = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
 _V2_OUTER_NAMES = {"stem": "stem_conv", "tail": "pre_conv", "pool": "GDC_dw", "embed": "GDC_conv"}
 
 
@@ -57,13 +57,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Raises:
         InputError: not HDF5, or not this network; the message names the first layer that differs.
     """
-    try:
-        with h5py.File(path, "r") as file:
-            model = read_model(path, file)
-            architecture = _architecture(model)
-            weights = dict(_match(model, architecture))
-    except (OSError, KeyError, UnicodeDecodeError, RuntimeError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as a Keras checkpoint ({error})", fix=FIX) from error
+    with open_hdf5(path) as file:
+        model = read_model(path, file)
+        architecture = _architecture(model)
+        weights = dict(_match(model, architecture))
     return Checkpoint(path, file_sha256(path), architecture, weights)
 
 
@@ -159,18 +156,16 @@ def _unit(model: KerasModel, name: str, unit: ConvUnit, layer: Layer) -> Iterato
         if layer.config.get(key, value) != value:
             raise model.refuse(f"{where} has {key} {layer.config[key]}, expected {value}")
     _check_padding(model, where, unit, layer)
-    (kernel,) = model.arrays(layer, "depthwise_kernel" if unit.depthwise else "kernel")
-    if kernel.ndim != 4:
-        raise model.refuse(f"{where} has a kernel of shape {kernel.shape}, expected four axes")
-    kernel = np.ascontiguousarray(kernel.transpose((2, 3, 0, 1) if unit.depthwise else (3, 2, 0, 1)))
-    if kernel.shape != tuple(conv.weight.shape):
-        raise model.refuse(f"{where} has kernel (out, in, h, w) {kernel.shape}, expected {tuple(conv.weight.shape)}")
-    yield f"{name}.conv.weight", kernel
+    stored = model.array(layer, "depthwise_kernel" if unit.depthwise else "kernel")
+    axes = (2, 3, 0, 1) if unit.depthwise else (3, 2, 0, 1)
+    shape = tuple(stored.shape[axis] for axis in axes) if stored.ndim == len(axes) else None
+    if shape != tuple(conv.weight.shape):
+        raise model.refuse(
+            f"{where} has kernel (out, in, h, w) {shape or stored.shape}, expected {tuple(conv.weight.shape)}"
+        )
+    yield f"{name}.conv.weight", np.ascontiguousarray(np.asarray(stored[()], np.float32).transpose(axes))
     if conv.bias is not None:
-        (bias,) = model.arrays(layer, "bias")
-        if bias.shape != (conv.out_channels,):
-            raise model.refuse(f"{where} has a bias of shape {bias.shape}, expected ({conv.out_channels},)")
-        yield f"{name}.conv.bias", bias
+        yield f"{name}.conv.bias", model.vector(layer, "bias", conv.out_channels)
     last = layer
     if unit.norm is not None:
         norm = model.following(layer, "BatchNormalization")
@@ -207,21 +202,15 @@ def _activation(model: KerasModel, name: str, unit: ConvUnit, last: Layer) -> It
     if have != expected:
         raise model.refuse(f"layer '{last.name}' ({name}) is followed by {have}, expected {expected}")
     if found is not None and have == "PReLU":
-        (slopes,) = model.arrays(found, "alpha")
-        if slopes.size != unit.conv.out_channels:
-            raise model.refuse(f"layer '{found.name}' has slopes of shape {slopes.shape}, expected one per channel")
-        yield f"{name}.activation.weight", slopes.reshape(-1)
+        yield f"{name}.activation.weight", model.vector(found, "alpha", unit.conv.out_channels)
 
 
 def _norm(model: KerasModel, layer: Layer, name: str, channels: int) -> Iterator[tuple[str, NDArray[np.float32]]]:
     epsilon = layer.config["epsilon"]
     if not np.isclose(epsilon, 1e-5, rtol=1e-3):
         raise model.refuse(f"layer '{layer.name}' has epsilon {epsilon}, expected 1e-05")
-    arrays = model.arrays(layer, "gamma", "beta", "moving_mean", "moving_variance")
-    for suffix, array in zip(("weight", "bias", "running_mean", "running_var"), arrays, strict=True):
-        if array.shape != (channels,):
-            raise model.refuse(f"layer '{layer.name}' has {suffix} of shape {array.shape}, expected ({channels},)")
-        yield f"{name}.{suffix}", array
+    for suffix, stored in _NORM_ARRAYS.items():
+        yield f"{name}.{suffix}", model.vector(layer, stored, channels)
 
 
 def _check_counts(model: KerasModel, architecture: Architecture, units: list[tuple[str, ConvUnit]]) -> None:

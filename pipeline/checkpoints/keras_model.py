@@ -6,7 +6,6 @@ that a classification head of training, or a second output, does not matter.
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,11 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostface_edge.pipeline.checkpoints.hdf5_file import FIX, open_hdf5, texts
 from ghostface_edge.pipeline.network.architecture import Activation
 from ghostface_edge.reports.errors import InputError
 
-FIX = "give a GhostFaceNet saved by Keras 2 as .h5, the embedding model or the whole training model"
 _EMBEDDING_LAYERS = ("embedding", "pre_embedding")
-_MAX_ELEMENTS = 1 << 26
-"""Of one array: a few bytes of HDF5 can announce more than any memory holds."""
 _RUNS_CODE = {"Lambda"}
 _FUNCTIONS = {"TFOpLambda", "SlicingOpLambda"}
 """Not code: each names one TensorFlow function, which `Layer.function` tells."""
@@ -112,17 +109,39 @@ class KerasModel:
         found = self.following(layer, "PReLU", "ReLU", "Activation")
         return found if found is not None and found.activation is not None else None
 
-    def arrays(self, layer: Layer, *names: str) -> Iterator[NDArray[np.float32]]:
-        """The layer's stored arrays in the order of `names`."""
-        found: dict[str, h5py.Dataset] = {}
-        for name in _attribute_strings(self._stored[layer.name], "weight_names"):
-            found[name.rsplit("/", 1)[-1].split(":")[0]] = _dataset(self._stored[layer.name], name)
-        for name in names:
-            if name not in found:
-                raise self.refuse(f"layer '{layer.name}' has no weight '{name}', only {sorted(found)}")
-            if found[name].size > _MAX_ELEMENTS:
-                raise self.refuse(f"layer '{layer.name}' has a weight '{name}' of shape {found[name].shape}")
-            yield np.asarray(found[name][()], dtype=np.float32)
+    def array(self, layer: Layer, name: str) -> h5py.Dataset:
+        """One of the layer's stored arrays, of which nothing is read yet.
+
+        Raises:
+            InputError: there is none.
+        """
+        group = self._stored[layer.name]
+        found = {full.rsplit("/", 1)[-1].split(":")[0]: full for full in texts(group, "weight_names")}
+        dataset = group[found[name]] if name in found else None
+        if not isinstance(dataset, h5py.Dataset):
+            raise self.refuse(f"layer '{layer.name}' has no weight '{name}', only {sorted(found)}")
+        return dataset
+
+    def vector(self, layer: Layer, name: str, count: int) -> NDArray[np.float32]:
+        """One number per channel.
+
+        Raises:
+            InputError: another array.
+        """
+        stored = self.array(layer, name)
+        if stored.size != count:
+            raise self.refuse(f"layer '{layer.name}' has {name} of shape {stored.shape}, expected ({count},)")
+        return np.asarray(stored[()], np.float32).reshape(-1)
+
+
+def check(path: Path) -> None:
+    """Refuse a file of another structure or another kind of model, before any weight is read.
+
+    Raises:
+        InputError: what is wrong with it.
+    """
+    with open_hdf5(path) as file:
+        read_model(path, file)
 
 
 def read_model(path: Path, file: h5py.File) -> KerasModel:
@@ -134,9 +153,9 @@ def read_model(path: Path, file: h5py.File) -> KerasModel:
     if "model_config" not in file.attrs:
         raise InputError(f"{path}: holds no model_config, only weights", fix=f"{FIX}, with model.save(...)")
     try:
-        config = json.loads(file.attrs["model_config"])
+        config = json.loads("".join(texts(file, "model_config")))
         layers = {layer.name: layer for layer in map(_layer, config["config"]["layers"])}
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{path}: model_config is not a Keras 2 functional model", fix=FIX) from error
     for layer in layers.values():
         if layer.kind in _RUNS_CODE:
@@ -161,7 +180,7 @@ def _layer(entry: dict[str, Any]) -> Layer:
         for source in [node] if node and isinstance(node[0], str) else node:
             sources.append(str(source[0]))
             arguments |= source[3] if len(source) > 3 else {}
-    config = entry["config"]
+    config = dict(entry["config"])
     return Layer(str(entry["class_name"]), str(config["name"]), config, tuple(sources), arguments)
 
 
@@ -176,19 +195,3 @@ def _ancestors(path: Path, layers: dict[str, Layer], last: str) -> set[str]:
                 found.add(source)
                 waiting.append(source)
     return found
-
-
-def _dataset(group: h5py.Group, name: str) -> h5py.Dataset:
-    """A dataset of this very file: links into other files are not followed."""
-    node: h5py.Group | h5py.Dataset = group
-    for part in name.split("/"):
-        if not isinstance(node.get(part, getlink=True), h5py.HardLink):
-            raise KeyError(f"'{name}' is not stored in this file")
-        node = node[part]
-    if not isinstance(node, h5py.Dataset) or node.external:
-        raise KeyError(f"'{name}' is not stored in this file")
-    return node
-
-
-def _attribute_strings(group: h5py.Group, name: str) -> list[str]:
-    return [value.decode() if isinstance(value, bytes) else str(value) for value in group.attrs[name]]

@@ -23,7 +23,7 @@ from ghostface_edge.pipeline.network.checkpoint import Checkpoint
 from ghostface_edge.pipeline.network.ghostfacenet import ConvUnit, GhostFaceNet
 from ghostface_edge.pipeline.network.parity import run_onnx
 from ghostface_edge.pipeline.network.preprocessing import Preprocessing, from_metadata
-from ghostface_edge.pipeline.support.store import file_sha256
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets.onnx_file import read_onnx
 from ghostface_edge.targets.protocol import Layout

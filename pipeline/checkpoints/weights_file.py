@@ -15,10 +15,11 @@ import torch
 from numpy.typing import NDArray
 
 from ghostface_edge.pipeline.checkpoints.architecture_from_shapes import architecture_from_shapes, check_weights
+from ghostface_edge.pipeline.checkpoints.safetensors_file import read_json_object
 from ghostface_edge.pipeline.network.architecture import Activation, Architecture
 from ghostface_edge.pipeline.network.checkpoint import Checkpoint
 from ghostface_edge.pipeline.network.preprocessing import METADATA_KEY, from_metadata
-from ghostface_edge.pipeline.support.store import file_sha256
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import InputError
 
 _ARCHITECTURE_KEY = "ghostface_edge.architecture"
@@ -131,16 +132,9 @@ def _declared(metadata: Mapping[str, str]) -> Architecture | None:
     if _ARCHITECTURE_KEY not in metadata:
         return None
     try:
-        raw = json.loads(metadata[_ARCHITECTURE_KEY])
-        architecture = Architecture(**{**raw, "activation": Activation(raw["activation"])})
-        sane = (
-            architecture.version in {1, 2}
-            and architecture.stride in {1, 2}
-            and 0 < architecture.width <= 8
-            and 16 <= architecture.image_size <= 1024
-        )
+        raw = read_json_object(metadata[_ARCHITECTURE_KEY])
+        return Architecture(**{**raw, "activation": Activation(raw["activation"])})
+    except InputError as error:
+        raise InputError(f"the metadata '{_ARCHITECTURE_KEY}' cannot be used: {error.message}", fix=error.fix) from None
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"the metadata '{_ARCHITECTURE_KEY}' cannot be read ({error})", fix="save it anew") from error
-    if not sane:
-        raise InputError(f"the metadata '{_ARCHITECTURE_KEY}' describes no GhostFaceNet", fix="save it anew")
-    return architecture

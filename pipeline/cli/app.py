@@ -1,15 +1,27 @@
 """`ghostface-edge`: the verbs, and what becomes of errors."""
 
+import os
+import re
 import sys
 import traceback
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Final, NoReturn
 
 import typer
 
-from ghostface_edge.pipeline.cli import faces, main_job, measure, models, networks, release
-from ghostface_edge.reports.errors import ExitCode, GhostfaceEdgeError
+from ghostface_edge.pipeline.cli import faces, main_job, measure, models, networks, release, standard_streams
+from ghostface_edge.pipeline.cli.printing import say
+from ghostface_edge.pipeline.cli.signals import Ended, raise_signals
+from ghostface_edge.reports.errors import ExitCode, GhostfaceEdgeError, InputError, ToolError
+from ghostface_edge.reports.printable import printable, shortened
+from ghostface_edge.reports.write import machine_fault
+from ghostface_edge.targets.places.memory_limit import bound_own_memory
 
-_INTERRUPTED = 130
+_MEMORY_LIMIT_MB: Final = 8192
+_LONGEST: Final = 2000
+"""Characters of a message."""
+_UNBOUNDED: Final = ("train",)
+"""Verbs that hold what the user chose to train on, in this process."""
 
 app = typer.Typer(
     name="ghostface-edge",
@@ -35,6 +47,7 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def about(
+    context: typer.Context,
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
@@ -44,23 +57,48 @@ def about(
     `ghostface-edge run` shows everything on a small network of its own; bring yours with
     `ghostface-edge run --checkpoint NET.h5 --pairs lfw.bin --calibration FACES`.
     """
+    if context.invoked_subcommand not in _UNBOUNDED:
+        bound_own_memory(_MEMORY_LIMIT_MB)
 
 
 def main() -> None:
-    """Entry point: errors become one message and an exit code."""
+    """Entry point: errors and signals become one message and an exit code."""
+    standard_streams.prepare()
     try:
-        app()
+        raise_signals()
+        _check_arguments(sys.argv[1:])
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except GhostfaceEdgeError as error:
-        typer.secho(f"error: {error.message}", fg=typer.colors.RED, err=True)
-        typer.echo(f"  fix: {error.fix}", err=True)
-        sys.exit(error.exit_code)
-    except SystemExit as ending:
-        if ending.code == _INTERRUPTED:
-            typer.echo("interrupted; what was finished is kept and the next run goes on from there", err=True)
-        raise
-    except BrokenPipeError:
-        sys.exit(ExitCode.PASS)
+        _fail(error)
+    except Ended as ending:
+        say(f"ended by {ending.signal.name}; what was finished is kept and the next run goes on from there", err=True)
+        sys.exit(ending.exit_code)
+    except MemoryError:
+        _fail(ToolError(f"more than {_MEMORY_LIMIT_MB} MB of memory were needed", fix="give smaller inputs"))
+    except OSError as error:
+        _fail(machine_fault("what the run makes" if error.filename is None else os.fsdecode(error.filename), error))
     except Exception:
-        traceback.print_exc()
+        for line in traceback.format_exc().splitlines():
+            say(f"| {line}", err=True)  # a line of its own is none of a workflow's commands
         typer.secho("error: this is a fault of ghostface-edge; please report it", fg=typer.colors.RED, err=True)
         sys.exit(ExitCode.TOOL_FAILED)
+
+
+def _check_arguments(arguments: Sequence[str]) -> None:
+    """Refuse what no option means: an empty text, as an unset variable leaves it, and bytes that are no text."""
+    for argument in arguments:
+        if not argument or re.fullmatch(r"--[a-z-]+=", argument):
+            raise InputError("an argument is empty", fix="give a value, or leave its option out")
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise InputError(f"{argument!a} is not UTF-8", fix="rename the file") from None
+
+
+def _fail(error: GhostfaceEdgeError) -> NoReturn:
+    typer.secho(f"error: {printable(shortened(error.message, _LONGEST))}", fg=typer.colors.RED, err=True)
+    say(f"  fix: {shortened(error.fix, _LONGEST)}", err=True)
+    sys.exit(error.exit_code)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from ghostface_edge.pipeline.cli import options
+from ghostface_edge.pipeline.cli.printing import say
 
 
 def align(
@@ -23,11 +24,13 @@ def align(
     ] = "refuse",
     on_bad_image: options.OnBadImage = "error",
     sheet: Annotated[Path | None, typer.Option(help="Write a contact sheet (.jpg).", show_default=False)] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Cores to use; all by default.", show_default=False)] = None,
+    jobs: options.Jobs = None,
 ) -> None:
     """Align photographs to 112x112 faces on the ArcFace template."""
+    options.check_output(output)
+    options.check_inputs(landmarks, detector, pairs)
+
     from ghostface_edge.calibration.unusable import OnBadImage
-    from ghostface_edge.pipeline.support.host import usable_cores
     from ghostface_edge.pipeline.support.progress import Progress
     from ghostface_edge.pipeline.tools.align import AlignJob, align
 
@@ -40,9 +43,9 @@ def align(
         no_face=no_face,
         on_bad_image=OnBadImage(on_bad_image),
         sheet=sheet,
-        cores=jobs or usable_cores(),
+        cores=options.cores(jobs),
     )
-    typer.echo(align(job, Progress()))
+    say(align(job, Progress()))
 
 
 VERBS: Mapping[str, Callable[..., None]] = MappingProxyType({"align": align})

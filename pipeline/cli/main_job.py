@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from ghostface_edge.pipeline.cli import options
+from ghostface_edge.pipeline.cli.printing import say_json, say_table
 from ghostface_edge.reports.errors import InputError
 
 
@@ -29,7 +30,9 @@ def run(
         str, typer.Option(help="Variants or runtimes, comma-separated; see `ghostface-edge targets`.")
     ] = "openvino,onnxruntime,tflite",
     input_: options.Input = None,
-    calibration_faces: Annotated[int, typer.Option(min=1, help="How many calibration faces to use at most.")] = 2000,
+    calibration_faces: Annotated[
+        int, typer.Option(min=1, max=10**6, help="How many calibration faces to use at most.")
+    ] = 2000,
     sampling: Annotated[
         Literal["per-identity", "random", "diverse"], typer.Option(help="Which of them, if there are more.")
     ] = "per-identity",
@@ -47,8 +50,8 @@ def run(
     policy: options.Policy = None,
     baseline: options.Baseline = None,
     out: Annotated[Path, typer.Option(help="Folder for report, models and logs.")] = Path("out"),
-    seed: Annotated[int, typer.Option(help="Decides which calibration faces are drawn.")] = 0,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Cores to use; all by default.", show_default=False)] = None,
+    seed: options.Seed = 0,
+    jobs: options.Jobs = None,
     json_: options.Json = False,
 ) -> None:
     """Convert, quantize, verify and time every variant; write models and report to --out.
@@ -58,9 +61,22 @@ def run(
     Exit code: 0 if the release may ship, 1 if not, 3 if a variant that would ship failed, 4 for too little evidence.
     """
     from ghostface_edge.targets.requirements import require_modules
-    from ghostface_edge.targets.table import parse_variants
 
     require_modules("torch", "torch")
+    given = (checkpoint, pairs, calibration)
+    if any(given) and not all(given):
+        raise InputError(
+            "--checkpoint, --pairs and --calibration belong together",
+            fix="give all three, or none of them for the embedded network and rendered faces",
+        )
+    options.check_output(out, is_folder=True)
+    options.check_folders(calibration)
+    options.check_pairs(*pairs or ())
+    how, judged_by, earlier = options.read_recipe(recipe), options.read_policy(policy), options.read_report(baseline)
+    variants = options.read_variants(targets)
+    cores = options.cores(jobs)
+    options.check_checkpoint(checkpoint)
+
     from rich.console import Console
 
     from ghostface_edge.calibration.leaks import OnLeak
@@ -69,29 +85,24 @@ def run(
     from ghostface_edge.calibration.unusable import OnBadImage
     from ghostface_edge.calibration.verification import LabelErrors
     from ghostface_edge.pipeline.default import default_checkpoint
-    from ghostface_edge.pipeline.quantize.options import load_recipe
     from ghostface_edge.pipeline.run.job import Job
     from ghostface_edge.pipeline.run.main_job import run
     from ghostface_edge.pipeline.stages.context import StageContext
     from ghostface_edge.pipeline.stages.render import RenderFaces
-    from ghostface_edge.pipeline.support.host import usable_cores
     from ghostface_edge.pipeline.support.progress import Progress
     from ghostface_edge.pipeline.support.store import Store
     from ghostface_edge.reports.renderings.console import print_report
     from ghostface_edge.targets.protocol import InputType
 
     progress = Progress()
-    nothing_given = checkpoint is None and not pairs and calibration is None
-    if nothing_given:
+    if not any(given):
         checkpoint = default_checkpoint()
-        context = StageContext(Store(), out / "logs", progress, jobs or usable_cores())
+        context = StageContext(Store(), out / "logs", progress, cores)
         rendered, calibration = context.run(RenderFaces(seed))
         pairs = [rendered]
-    if checkpoint is None or not pairs or calibration is None:
-        raise InputError(
-            "--checkpoint, --pairs and --calibration belong together",
-            fix="give all three, or none of them for the embedded network and rendered faces",
-        )
+    assert checkpoint
+    assert pairs
+    assert calibration
     bad, errors = OnBadImage(on_bad_image), LabelErrors(label_errors)
     lists = [path for path in pairs if path.suffix != ".bin"]
 
@@ -103,24 +114,24 @@ def run(
         checkpoint=checkpoint,
         pairs=tuple(PairsSource(path, *images_of(path), on_bad_image=bad, label_errors=errors) for path in pairs),
         calibration=calibration,
-        variants=parse_variants(options.split(targets)),
+        variants=variants,
         out=out,
-        recipe=load_recipe(recipe),
-        policy=options.read_policy(policy),
-        baseline=options.read_report(baseline),
+        recipe=how,
+        policy=judged_by,
+        baseline=earlier,
         on_leak=OnLeak(leaks),
         allowed_leaks=tuple(allow_leak or ()),
-        nobody_shared=nothing_given,
+        nobody_shared=not any(given),
         input_type=InputType(input_ or "int8"),
         calibration_faces=calibration_faces,
         sampling=SamplingMethod(sampling),
         seed=seed,
-        cores=jobs or usable_cores(),
+        cores=cores,
         command=shlex.join(("ghostface-edge", *sys.argv[1:])),
     )
     report, exit_code = run(job, progress)
     if json_:
-        typer.echo(report.to_json(), nl=False)
+        say_json(report.model_dump(mode="json"))
     else:
         print_report(report, Console())
     progress.say(f"report: {out / 'report.html'}")
@@ -129,17 +140,13 @@ def run(
 
 def targets(json_: options.Json = False) -> None:
     """List the runtimes and variants, and what is missing to use them."""
-    import json
-
-    from rich.console import Console
-    from rich.table import Table
-
     from ghostface_edge.reports.errors import RuntimeMissingError
     from ghostface_edge.targets.requirements import versions
     from ghostface_edge.targets.table import ALIASES, all_variants, load_target, runtimes
     from ghostface_edge.targets.tflite_micro.vela import require_vela
 
-    table, rows = Table("Runtime", "State", "Layout", "Variants", "Versions"), []
+    lines: list[tuple[str, ...]] = []
+    rows = []
     for runtime in runtimes():
         target = load_target(runtime)
         try:
@@ -150,7 +157,7 @@ def targets(json_: options.Json = False) -> None:
         variants = [str(variant) for variant in all_variants() if variant.runtime == runtime]
         found = versions(target.packages)
         numbers = ", ".join(f"{name} {number}" for name, number in found.items())
-        table.add_row(runtime, fix or "ready", target.layout, " ".join(variants), numbers or "-")
+        lines.append((runtime, fix or "ready", target.layout, " ".join(variants), numbers or "-"))
         row = {"runtime": runtime, "ready": not fix, "fix": fix, "layout": target.layout}
         rows.append(row | {"variants": variants, "versions": found})
     for alias, variant in ALIASES.items():
@@ -160,13 +167,13 @@ def targets(json_: options.Json = False) -> None:
         except RuntimeMissingError as error:
             fix = f"estimates: {error.fix}"
         numbers = ", ".join(f"{name} {number}" for name, number in found.items())
-        table.add_row(alias, fix or "ready", "NHWC", f"another name of {variant}", numbers or "-")
+        lines.append((alias, fix or "ready", "NHWC", f"another name of {variant}", numbers or "-"))
         row = {"runtime": alias, "ready": not fix, "fix": fix, "layout": "NHWC"}
         rows.append(row | {"variants": [str(variant)], "versions": found})
     if json_:
-        typer.echo(json.dumps(rows, indent=2))
+        say_json(rows)
     else:
-        Console().print(table)
+        say_table(lines, ("Runtime", "State", "Layout", "Variants", "Versions"))
 
 
 VERBS: Mapping[str, Callable[..., None]] = MappingProxyType({"run": run, "targets": targets})

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ghostface_edge.pipeline.cli import options
+from ghostface_edge.pipeline.cli.printing import say_json, say_table
 
 
 def evaluate(
@@ -27,10 +28,8 @@ def evaluate(
     json_: options.Json = False,
 ) -> None:
     """Embed all pairs with one artifact and say how well it verifies, and what it lost against a reference."""
-    import json
-
-    from rich.console import Console
-    from rich.table import Table
+    options.check_pairs(pairs)
+    options.check_artifacts(artifact, reference)
 
     from ghostface_edge.calibration.pairs_source import PairsSource
     from ghostface_edge.calibration.verification import LabelErrors
@@ -43,13 +42,11 @@ def evaluate(
     if diagnose:
         facts["diagnosis"] = diagnose_artifact(artifact, source, progress)
     if json_:
-        typer.echo(json.dumps(facts, indent=2))
+        say_json(facts)
         return
     for title, fields in facts.items():
-        table = Table(title=title.replace("_", " "), title_justify="left", show_header=False)
-        for name, value in fields.items():
-            table.add_row(name.replace("_", " "), _shown(value))
-        Console().print(table)
+        rows = [(name.replace("_", " "), _shown(value)) for name, value in fields.items()]
+        say_table(rows, title=title.replace("_", " "))
 
 
 def benchmark(
@@ -59,29 +56,24 @@ def benchmark(
     json_: options.Json = False,
 ) -> None:
     """Time artifacts at batch 1, taken in turns so that the machine's drift hits all of them."""
-    import json
-
-    from rich.console import Console
-    from rich.table import Table
+    options.check_artifacts(*artifacts)
 
     from ghostface_edge.pipeline.support.progress import Progress
     from ghostface_edge.pipeline.tools.benchmark import benchmark
     from ghostface_edge.pipeline.tools.benchmark import profile as profiled
 
-    progress = Progress()
+    threads, progress = options.cores(threads), Progress()
     rows = benchmark(artifacts, threads, progress)
     profiles = profiled(artifacts, threads, progress) if profile else {}
     if json_:
-        typer.echo(json.dumps({"latency": rows, "profile": profiles} if profile else rows, indent=2))
+        say_json({"latency": rows, "profile": profiles} if profile else rows)
         return
     for title, lines in {"": rows, **profiles}.items():
         if not lines:
             progress.say(f"{title}: its runtime has no profiler")
             continue
-        table = Table(*(name.replace("_", " ") for name in lines[0]), title=title or None, title_justify="left")
-        for line in lines:
-            table.add_row(*(_shown(value) for value in line.values()))
-        Console().print(table)
+        heads = [name.replace("_", " ") for name in lines[0]]
+        say_table([[_shown(value) for value in line.values()] for line in lines], heads, title)
 
 
 def _shown(value: object) -> str:

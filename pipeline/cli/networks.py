@@ -7,6 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from ghostface_edge.pipeline.cli import options
+from ghostface_edge.pipeline.cli.printing import say, say_table
+
 
 def fetch(
     names: Annotated[list[str] | None, typer.Argument(help="What to fetch; without a name, what there is.")] = None,
@@ -15,25 +18,27 @@ def fetch(
     ] = None,
 ) -> None:
     """Fetch official checkpoints and LFW by name into the cache, resumed and verified."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from ghostface_edge.pipeline.support.store import default_root
+    from ghostface_edge.pipeline.support.store import Store
     from ghostface_edge.pipeline.tools.fetch import fetch as bring
     from ghostface_edge.pipeline.tools.sources import KNOWN, find
 
     if not names:
-        table = Table("Name", "File", "What it is", "SHA-256")
+        rows = []
         for name, source in KNOWN.items():
             known = f"{source.sha256[:12]}…" if source.sha256 else "not known"
-            table.add_row(name, source.file if source.address else "-", source.what, known if source.address else "-")
-        Console().print(table)
+            rows.append((name, source.file if source.address else "-", source.what, known if source.address else "-"))
+        say_table(rows, ("Name", "File", "What it is", "SHA-256"))
         return
-    for source in [find(name) for name in names]:
+    sources, store = [find(name) for name in names], Store()
+    for source in sources:
         path = bring(
-            source, cache=default_root() / "downloads", mirror=mirror, say=lambda line: typer.echo(line, err=True)
+            source,
+            cache=store.root / "downloads",
+            seal=store.seal,
+            mirror=mirror,
+            say=lambda line: say(line, err=True),
         )
-        typer.echo(path)
+        say(path)
 
 
 def train(
@@ -44,26 +49,26 @@ def train(
     ] = None,
     pairs: Annotated[Path | None, typer.Option(help=".bin to validate on; rendered pairs if not given.")] = None,
     version: Annotated[int, typer.Option(min=1, max=2, help="GhostFaceNet version.")] = 1,
-    width: Annotated[float, typer.Option(help="Width multiplier.")] = 0.5,
+    width: Annotated[float, typer.Option(min=0.1, max=4, help="Width multiplier.")] = 0.5,
     stride: Annotated[int, typer.Option(min=1, max=2, help="Stem stride.")] = 2,
     margin: Annotated[Literal["arcface", "cosface"], typer.Option(help="Loss.")] = "arcface",
     margin_size: Annotated[float, typer.Option(help="Margin, in radians for ArcFace.")] = 0.5,
     scale: Annotated[float, typer.Option(help="Scale of the logits.")] = 64.0,
-    subcenters: Annotated[int, typer.Option(min=1, help="Centres per person; above 1 for noisy labels.")] = 1,
+    subcenters: Annotated[int, typer.Option(min=1, max=100, help="Centres per person; above 1 for noisy labels.")] = 1,
     optimizer: Annotated[Literal["sgd", "adamw"], typer.Option(help="Optimizer.")] = "sgd",
     learning_rate: Annotated[float, typer.Option(help="After warm-up.")] = 0.1,
     weight_decay: Annotated[float, typer.Option(help="Of convolutions and centres.")] = 5e-4,
     warmup_epochs: Annotated[float, typer.Option(help="Epochs until the full learning rate.")] = 1.0,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the data.")] = 20,
-    batch_size: Annotated[int, typer.Option(min=2, help="Faces per step.")] = 128,
-    identities: Annotated[int, typer.Option(min=2, help="Rendered people.")] = 1000,
-    views: Annotated[int, typer.Option(min=1, help="Rendered pictures of each person per epoch.")] = 24,
+    epochs: Annotated[int, typer.Option(min=1, max=10**6, help="Passes over the data.")] = 20,
+    batch_size: Annotated[int, typer.Option(min=2, max=2**16, help="Faces per step.")] = 128,
+    identities: Annotated[int, typer.Option(min=2, max=10**6, help="Rendered people.")] = 1000,
+    views: Annotated[int, typer.Option(min=1, max=10**4, help="Rendered pictures of each person per epoch.")] = 24,
     workers: Annotated[int, typer.Option(min=0, help="Processes that read or render faces.")] = 0,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the training process.")] = None,
     numbers: Annotated[
         Literal["auto", "fp32", "bf16", "fp16"], typer.Option(help="What multiplications compute in.")
     ] = "auto",
-    seed: Annotated[int, typer.Option(help="Decides weights, order and augmentation.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Decides weights, order and augmentation.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the state in --out.")] = False,
 ) -> None:
     """Train a GhostFaceNet with a margin softmax, on photographs or on rendered people."""
@@ -71,10 +76,16 @@ def train(
 
     require_modules("torch", "torch")
 
+    options.check_output(out, is_folder=True)
+    options.check_inputs(pairs)
+    options.check_folders(data)
+
+    from ghostface_edge.calibration.pairs_source import PairsSource
     from ghostface_edge.pipeline.network.architecture import Architecture
+    from ghostface_edge.pipeline.stages.face_reader import read_pairs
+    from ghostface_edge.pipeline.support.progress import Progress
+    from ghostface_edge.pipeline.support.store import Store
     from ghostface_edge.pipeline.train.options import Margin, Numbers, Optimizer, SyntheticFaces, TrainOptions
-    from ghostface_edge.pipeline.train.run import train as run
-    from ghostface_edge.pipeline.train.validation import FilePairs, Rendered
 
     told = TrainOptions(
         architecture=Architecture(width, stride=stride, version=version),
@@ -89,15 +100,21 @@ def train(
         warmup_epochs=warmup_epochs,
         epochs=epochs,
         batch_size=batch_size,
-        workers=workers,
-        threads=threads,
+        workers=options.cores(workers) if workers else 0,
+        threads=options.cores(threads) if threads else None,
         numbers=Numbers(numbers),
         seed=seed,
     )
-    validation = Rendered(seed=1) if pairs is None else FilePairs(pairs)
-    result = run(told, out, pairs=validation, resume=resume, say=lambda line: typer.echo(line, err=True))
+
+    from ghostface_edge.pipeline.train.run import train as run
+    from ghostface_edge.pipeline.train.validation import FilePairs, Rendered
+
+    validation = (
+        Rendered(seed=1) if pairs is None else FilePairs(read_pairs(PairsSource(pairs), Store(), 1, Progress()))
+    )
+    result = run(told, out, pairs=validation, resume=resume, say=lambda line: say(line, err=True))
     accuracy = "" if result.accuracy is None else f", {100 * result.accuracy:.2f} % on the validation pairs"
-    typer.echo(f"{result.weights}: {result.steps} steps in {result.seconds:.0f} s, loss {result.loss:.3f}{accuracy}")
+    say(f"{result.weights}: {result.steps} steps in {result.seconds:.0f} s, loss {result.loss:.3f}{accuracy}")
 
 
 VERBS: Mapping[str, Callable[..., None]] = MappingProxyType({"fetch": fetch, "train": train})

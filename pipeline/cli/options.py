@@ -1,15 +1,22 @@
 """Options that several verbs share, and how they are read."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ghostface_edge.reports.errors import InputError
+
 if TYPE_CHECKING:
+    from ghostface_edge.pipeline.quantize.options import Recipe
     from ghostface_edge.reports import policy, report
+    from ghostface_edge.targets.table import VariantId
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
-Threads = Annotated[int, typer.Option(min=1, help="Threads for inference.")]
+Threads = Annotated[int, typer.Option(min=1, help="Threads for inference, at most one per core.")]
+Jobs = Annotated[int | None, typer.Option(min=1, help="Cores to use; all by default.", show_default=False)]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Decides which calibration faces are drawn.")]
 Faces = Annotated[Path | None, typer.Option(help="Images behind a pairs.txt: a folder or archive.", show_default=False)]
 Landmarks = Annotated[
     Path | None, typer.Option(help="CSV of five landmarks per photograph, to align them.", show_default=False)
@@ -31,9 +38,107 @@ Policy = Annotated[Path | None, typer.Option(help="policy.yaml; the built-in pol
 Baseline = Annotated[Path | None, typer.Option(help="report.json of an earlier release.", show_default=False)]
 
 
-def split(names: str) -> list[str]:
-    """The names of a comma-separated list."""
-    return [name.strip() for name in names.split(",") if name.strip()]
+def cores(wanted: int | None) -> int:
+    """As many of the cores that this process may use as are wanted, all by default; says so where that is fewer."""
+    from ghostface_edge.pipeline.support.host import usable_cores
+
+    usable = usable_cores()
+    if wanted is not None and wanted > usable:
+        typer.echo(f"{wanted} cores were asked for and {usable} can be used", err=True)
+    return min(wanted or usable, usable)
+
+
+def check_inputs(*paths: Path | None) -> None:
+    """Refuse what is no file before anything is imported to read it.
+
+    Raises:
+        InputError: missing, unreadable, a folder, a pipe or a device.
+    """
+    from ghostface_edge.reports.read import open_file
+
+    for path in paths:
+        if path is not None:
+            open_file(path, fix="give the path of a file that you may read").close()
+
+
+def check_folders(*paths: Path | None) -> None:
+    """Refuse what is no folder before anything is imported to read it.
+
+    Raises:
+        InputError: missing, or something else.
+    """
+    for path in paths:
+        if path is not None and not path.is_dir():
+            raise InputError(f"{path} is no folder", fix="give the path of a folder of images")
+
+
+def check_checkpoint(path: Path | None) -> None:
+    """Refuse a checkpoint by what it declares, before anything is imported to read it.
+
+    Raises:
+        InputError: no file, or it is refused.
+    """
+    from ghostface_edge.pipeline.checkpoints.formats import judge_checkpoint
+
+    check_inputs(path)
+    if path is not None:
+        judge_checkpoint(path)
+
+
+def check_artifacts(*paths: Path | None) -> None:
+    """Refuse runtimes' files by what they declare, before anything is imported to read them.
+
+    Raises:
+        InputError: one is no file, or is refused.
+    """
+    from ghostface_edge.targets.judge import judge_artifact
+
+    check_inputs(*paths)
+    for path in paths:
+        if path is not None:
+            judge_artifact(path)
+
+
+def check_pairs(*paths: Path) -> None:
+    """Refuse verification sets by their first bytes.
+
+    Raises:
+        InputError: one is no file, or no such set.
+    """
+    from ghostface_edge.calibration.first_look import look_at_pairs
+
+    for path in paths:
+        look_at_pairs(path)
+
+
+def check_output(path: Path, *, is_folder: bool = False) -> None:
+    """Refuse an output that could not be written at the end of the work, before it begins.
+
+    Raises:
+        InputError: it lies in the cache, which is cleared by size, or in no folder that may be written to.
+    """
+    from ghostface_edge.pipeline.support.store import default_root
+
+    folder = path.absolute() if is_folder else path.absolute().parent
+    there = next(each for each in (folder, *folder.parents) if os.path.lexists(each))
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(f"{path} cannot be written: {there} is no folder that may be", fix="choose another place")
+    if path.resolve().is_relative_to(default_root().resolve()):
+        raise InputError(f"{path} lies in the cache, {default_root()}", fix="choose a place outside of it")
+
+
+def read_variants(names: str) -> "tuple[VariantId, ...]":
+    """The variants of a comma-separated list."""
+    from ghostface_edge.targets.table import parse_variants
+
+    return parse_variants(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
+
+
+def read_recipe(source: str) -> "Recipe":
+    """A built-in recipe, or the one in a file."""
+    from ghostface_edge.pipeline.quantize.options import load_recipe
+
+    return load_recipe(source)
 
 
 def read_policy(path: Path | None) -> "policy.Policy":

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ghostface_edge.pipeline.cli import options
+from ghostface_edge.pipeline.cli.printing import say, say_json
 
 
 def gate(
@@ -24,21 +25,23 @@ def gate(
     json_: options.Json = False,
 ) -> None:
     """Judge a report by a policy; the exit code: 0 pass, 1 fail, 4 inconclusive, 3 a variant that would ship failed."""
+    from ghostface_edge.reports.gate import exit_code, judge_report
+    from ghostface_edge.reports.report import Report
+
+    rules, earlier = options.read_policy(policy), options.read_report(baseline)
+    judged = judge_report(Report.read(report), rules, baseline=earlier)
+    # the renderings draw with numpy, which what is refused above need not load
     from rich.console import Console
 
     from ghostface_edge.reports import github as actions
     from ghostface_edge.reports.explain import explain as reasons
-    from ghostface_edge.reports.gate import exit_code, judge_report
     from ghostface_edge.reports.renderings import junit as xml
     from ghostface_edge.reports.renderings import markdown as prose
     from ghostface_edge.reports.renderings.console import print_report
-    from ghostface_edge.reports.report import Report
     from ghostface_edge.reports.write import write_text
 
-    earlier = options.read_report(baseline)
-    judged = judge_report(Report.read(report), options.read_policy(policy), baseline=earlier)
     if json_:
-        typer.echo(judged.gate.model_dump_json(indent=2))
+        say_json(judged.gate.model_dump(mode="json"))
     elif explain:
         typer.echo(reasons(judged.gate))
     else:
@@ -61,17 +64,18 @@ def compare(
     json_: options.Json = False,
 ) -> None:
     """Say what changed between two runs, and whether that is more than noise."""
-    from rich.console import Console
-
     from ghostface_edge.reports.difference import compare
-    from ghostface_edge.reports.renderings.console import print_difference
-    from ghostface_edge.reports.renderings.html import render_difference
     from ghostface_edge.reports.report import Report
-    from ghostface_edge.reports.write import write_text
 
     compared = compare(Report.read(before), Report.read(after))
+    from rich.console import Console
+
+    from ghostface_edge.reports.renderings.console import print_difference
+    from ghostface_edge.reports.renderings.html import render_difference
+    from ghostface_edge.reports.write import write_text
+
     if json_:
-        typer.echo(compared.model_dump_json(indent=2))
+        say_json(compared.model_dump(mode="json"))
     else:
         print_difference(compared, Console())
     if html is not None:
@@ -83,10 +87,11 @@ def bundle(
     output: Annotated[Path, typer.Option("-o", "--output", help="Zip file to write.", show_default=False)],
 ) -> None:
     """Pack a run's models and report into one file that proves itself."""
+    options.check_output(output)
     from ghostface_edge.pipeline.tools.bundle import write_bundle
 
     names = write_bundle(run_dir, output)
-    typer.echo(f"{output}: {len(names)} files, {output.stat().st_size:,} bytes")
+    say(f"{output}: {len(names)} files, {output.stat().st_size:,} bytes")
 
 
 def verify(bundle: Annotated[Path, typer.Argument(help="Zip file written by `bundle`.")]) -> None:
@@ -94,7 +99,7 @@ def verify(bundle: Annotated[Path, typer.Argument(help="Zip file written by `bun
     from ghostface_edge.pipeline.tools.bundle import check_bundle
 
     report = check_bundle(bundle)
-    typer.echo(f"{bundle}: whole and unchanged; {report.model.name}, verdict {report.gate.verdict}")
+    say(f"{bundle}: whole and unchanged; {report.model.name}, verdict {report.gate.verdict}")
 
 
 VERBS: Mapping[str, Callable[..., None]] = MappingProxyType(

@@ -21,8 +21,14 @@ def load(path: Path) -> ir.Model:
 
 
 def save(model: ir.Model, path: Path) -> None:
-    """Infer shapes, check and write; the file appears whole or not at all."""
-    proto = onnx.shape_inference.infer_shapes(ir.to_proto(model), strict_mode=True)
-    onnx.checker.check_model(proto, full_check=True)
+    """Write what `checked` gives; the file appears whole or not at all."""
+    proto = checked(model)
     with replacing(path) as partial:
         onnx.save(proto, partial)
+
+
+def checked(model: ir.Model) -> onnx.ModelProto:
+    """The model with shapes inferred, as ONNX's checker accepts it."""
+    proto = onnx.shape_inference.infer_shapes(ir.to_proto(model), strict_mode=True)
+    onnx.checker.check_model(proto, full_check=True)
+    return proto

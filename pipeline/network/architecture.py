@@ -6,6 +6,14 @@ Source: HamadYA/GhostFaceNets, and the tables of doi 10.1109/ACCESS.2023.3266068
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+from ghostface_edge.reports.errors import InputError
+
+MAX_WIDTH: Final = 4.0
+"""The widest that was published is 1.3."""
+IMAGE_SIZES: Final = range(16, 513)
+MAX_EMBEDDING_SIZE: Final = 4096
 
 _KERNELS = (3, 3, 3, 5, 5, 3, 3, 3, 3, 3, 3, 5, 5, 5, 5, 5)
 _EXPANSIONS = (16, 48, 72, 72, 120, 240, 200, 184, 184, 480, 672, 672, 960, 960, 960)
@@ -46,7 +54,11 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """One member of the family, named V<version>-<width>-<stride> in the literature."""
+    """One member of the family, named V<version>-<width>-<stride> in the literature.
+
+    Raises:
+        InputError: numbers that no member has, whoever gives them; no network is built from those.
+    """
 
     width: float
     stride: int = 2
@@ -55,6 +67,24 @@ class Architecture:
     embedding_size: int = 512
     activation: Activation = Activation.PRELU
     head_bias: bool = False
+
+    def __post_init__(self) -> None:
+        allowed = {
+            "width": isinstance(self.width, int | float) and 0 < self.width <= MAX_WIDTH,
+            "stride": _is_within(self.stride, range(1, 3)),
+            "version": _is_within(self.version, range(1, 3)),
+            "image_size": _is_within(self.image_size, IMAGE_SIZES),
+            "embedding_size": _is_within(self.embedding_size, range(1, MAX_EMBEDDING_SIZE + 1)),
+            "activation": isinstance(self.activation, Activation),
+            "head_bias": isinstance(self.head_bias, bool),
+        }
+        for field, is_allowed in allowed.items():
+            if not is_allowed:
+                raise InputError(
+                    f"no GhostFaceNet has {field} {str(getattr(self, field))[:40]}",
+                    fix=f"version 1 or 2, stride 1 or 2, width up to {MAX_WIDTH:g}, square images of "
+                    f"{IMAGE_SIZES.start} to {IMAGE_SIZES.stop - 1} pixels, up to {MAX_EMBEDDING_SIZE} dimensions",
+                )
 
     @property
     def name(self) -> str:
@@ -99,6 +129,10 @@ class Architecture:
         for _ in _WITH_STRIDE:
             side = -(-side // 2)
         return side
+
+
+def _is_within(value: object, allowed: range) -> bool:
+    return type(value) is int and value in allowed
 
 
 def divisible_by_4(value: float) -> int:

@@ -59,7 +59,7 @@ def from_metadata(metadata: Mapping[str, str]) -> Preprocessing:
             scale=float(raw["scale"]),
             layout=Layout(raw["layout"]),
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise InputError(
             f"the metadata '{METADATA_KEY}' cannot be read ({error})", fix=f"write it like {Preprocessing().to_json()}"
         ) from error

@@ -11,7 +11,6 @@ from ghostface_edge.pipeline.simulation.qdq_writing import write_qdq
 from ghostface_edge.pipeline.simulation.reading import load_metadata, load_program
 from ghostface_edge.reports.errors import InputError, ToolError
 from ghostface_edge.reports.metrics import cosines
-from ghostface_edge.targets.places.place import LOCAL
 from ghostface_edge.targets.places.worker import RuntimeWorker
 from ghostface_edge.targets.protocol import Embeddings
 from ghostface_edge.targets.table import load_target
@@ -81,6 +80,6 @@ class Candidates:
         return self._embed(self._setup.fp32)
 
     def _embed(self, artifact: Path) -> Embeddings:
-        with LOCAL.open(RuntimeWorker, self._setup.runtime, log=self._setup.log) as worker:
+        with self._setup.open(RuntimeWorker) as worker:
             worker.load(artifact, self._setup.threads, _EMBED_BATCH)
             return worker.embed(self._setup.faces)

@@ -20,10 +20,9 @@ from numpy.typing import NDArray
 
 from ghostface_edge.pipeline.precision_search.assignment import Assignment, assignments, estimate, uniform
 from ghostface_edge.pipeline.precision_search.setup import SearchSetup
-from ghostface_edge.pipeline.precision_search.turns import relative, time_in_turns
+from ghostface_edge.pipeline.precision_search.turns import TurnTimer, relative, time_in_turns
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.reports.latency import summarize
-from ghostface_edge.targets.places.place import LOCAL
 from ghostface_edge.targets.places.worker import RuntimeWorker
 
 _FINALISTS = 6
@@ -77,7 +76,7 @@ class Search:
             ToolError: INT8 throughout could not be made or run, or a network died that had run before.
         """
         count, title = len(self.candidates.segments), f"{self.setup.runtime}: fastest precisions"
-        with LOCAL.open(RuntimeWorker, self.setup.runtime, log=self.setup.log) as worker:
+        with self.setup.open(RuntimeWorker) as worker:
             for assignment in assignments(count, most_changes=1):
                 self.candidates.make(worker, assignment)
         if self.candidates.made[self.int8] is None:
@@ -122,7 +121,7 @@ class Search:
         found: list[Assignment] = []
         options = self.setup.options
         with (
-            LOCAL.open(RuntimeWorker, self.setup.runtime, log=self.setup.log) as worker,
+            self.setup.open(RuntimeWorker) as worker,
             self.setup.progress.stage(title, _LOOKED_AT) as advance,
         ):
             for assignment in itertools.islice(ranking, _LOOKED_AT):
@@ -147,7 +146,7 @@ class Search:
         paths = {label: path for label, one in by_label.items() if (path := self.candidates.made[one]) is not None}
         with setup.progress.stage(f"{title}: {len(paths)} in turns", rounds) as advance:
             taken = time_in_turns(
-                setup.runtime, paths, threads=setup.threads, rounds=rounds, log=self.setup.log, advance=advance
+                lambda: setup.open(TurnTimer), paths, threads=setup.threads, rounds=rounds, advance=advance
             )
         if self.int8.label not in taken:
             raise ToolError("the quantized model cannot be run", fix=f"see {self.setup.log}")

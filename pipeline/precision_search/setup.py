@@ -1,11 +1,17 @@
 """The setup of a search: what it works on, and what it has to keep."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from ghostface_edge.pipeline.quantize.options import LatencyOptions
+from ghostface_edge.pipeline.quantize.options import LatencyOptions, Limit
 from ghostface_edge.pipeline.support.progress import Progress
+from ghostface_edge.targets.places.place import LOCAL
 from ghostface_edge.targets.protocol import Faces
+
+Served = TypeVar("Served")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +28,7 @@ class SearchSetup:
         threads: to time with.
         folder: where candidates go.
         logs: where children write what they print.
+        limit: what one request to a child may take.
     """
 
     runtime: str
@@ -35,8 +42,14 @@ class SearchSetup:
     folder: Path
     logs: Path
     progress: Progress
+    limit: Limit
 
     @property
     def log(self) -> Path:
         """File for what the runtime prints."""
         return self.logs / f"{self.runtime}-search.log"
+
+    def open(self, kind: Callable[[str], Served]) -> AbstractContextManager[Served]:
+        """A far side of the runtime in a process of its own."""
+        limit = self.limit
+        return LOCAL.open(kind, self.runtime, log=self.log, timeout_s=limit.timeout_s, memory_limit_mb=limit.memory_mb)

@@ -6,7 +6,8 @@ short, so that a busy moment of the machine hits all of them.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -17,7 +18,6 @@ from ghostface_edge.calibration.aligned import FACE_SIZE
 from ghostface_edge.pipeline.support.progress import Advance
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.face_like import face_like
-from ghostface_edge.targets.places.place import LOCAL
 from ghostface_edge.targets.protocol import Embedder
 from ghostface_edge.targets.table import load_target
 
@@ -63,16 +63,20 @@ class TurnTimer:
 
 
 def time_in_turns(
-    runtime: str, artifacts: Mapping[str, Path], *, threads: int, rounds: int, log: Path, advance: Advance
+    open_timer: Callable[[], AbstractContextManager[TurnTimer]],
+    artifacts: Mapping[str, Path],
+    *,
+    threads: int,
+    rounds: int,
+    advance: Advance,
 ) -> dict[str, NDArray[np.float64]]:
     """Milliseconds by label, (N, RUNS); an artifact that cannot be loaded or dies at once is left out.
 
     Args:
-        runtime: of all artifacts.
+        open_timer: of the runtime of all artifacts, in a process of its own.
         artifacts: files by label.
         threads: for each of them.
         rounds: turns N that each gets, if they do not take more than a minute.
-        log: file for what the child prints.
         advance: told of every round.
 
     Raises:
@@ -80,7 +84,7 @@ def time_in_turns(
     """
     good = dict(artifacts)
     while good:
-        with LOCAL.open(TurnTimer, runtime, log=log) as track:
+        with open_timer() as track:
             for label, artifact in tuple(good.items()):
                 try:
                     track.load(label, artifact, threads)

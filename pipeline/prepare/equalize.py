@@ -9,10 +9,8 @@ Source: Nagel et al. 2019, arXiv:1906.04721, section 4.1, for two layers and equ
 objective are ours. Measured in docs/decisions/0006-int8-by-predicted-error.md.
 """
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import onnx_ir as ir
@@ -113,15 +111,13 @@ def _extents(model: ir.Model, groups: ChannelGroups, faces: Faces) -> dict[str, 
     ends = {str(value.name) for value in graph.outputs}
     graph.outputs.extend(value for node in graph for value in node.outputs if str(value.name) in names - ends)
     extents: dict[str, NDArray[np.float64]] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "watched.onnx"
-        graph_model.save(watched, path)
-        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-        order = [output.name for output in session.get_outputs()]
-        for at in range(0, len(faces), _BATCH):
-            inputs = onnx_input(faces[at : at + _BATCH])
-            for name, array in zip(order, session.run(order, {session.get_inputs()[0].name: inputs}), strict=True):
-                if name in names:
-                    largest = np.abs(array).max((0, *range(2, array.ndim))).astype(np.float64)
-                    extents[name] = np.maximum(extents.get(name, 0.0), largest)
+    content = graph_model.checked(watched).SerializeToString()
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    order = [output.name for output in session.get_outputs()]
+    for at in range(0, len(faces), _BATCH):
+        inputs = onnx_input(faces[at : at + _BATCH])
+        for name, array in zip(order, session.run(order, {session.get_inputs()[0].name: inputs}), strict=True):
+            if name in names:
+                largest = np.abs(array).max((0, *range(2, array.ndim))).astype(np.float64)
+                extents[name] = np.maximum(extents.get(name, 0.0), largest)
     return extents

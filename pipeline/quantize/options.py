@@ -5,16 +5,18 @@ with what was expected.
 """
 
 import difflib
+import json
+import os
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, get_args
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.yaml_file import read_mapping
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
@@ -22,7 +24,7 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class _Options(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class RangeMethod(StrEnum):
@@ -85,8 +87,39 @@ class LatencyOptions(_Options):
     """Bytes of the artifact, as a share of FP32's, that it may have."""
 
 
+class Limit(_Options):
+    """What one request to a child process of a stage may take."""
+
+    minutes: Positive = 30.0
+    memory_mb: Annotated[int, Field(ge=256)] = 8192
+    """Of the process and what it starts."""
+
+    @property
+    def timeout_s(self) -> float:
+        """The same time."""
+        return self.minutes * 60.0
+
+
+class LimitOptions(_Options):
+    """What stages may take; a stage that wants more is ended. They decide no outcome, only whether there is one."""
+
+    export: Limit = Limit()
+    convert: Limit = Limit()
+    quantize: Limit = Limit(minutes=240.0)
+    lower: Limit = Limit()
+    embed: Limit = Limit()
+    """A request: up to 512 faces."""
+    inspect: Limit = Limit(minutes=10.0)
+    latency: Limit = Limit(minutes=10.0)
+    """A request: loading one artifact, or 25 inferences."""
+    profile: Limit = Limit(minutes=10.0)
+    firmware: Limit = Limit(minutes=120.0)
+    precision_search: Limit = Limit()
+    """A request: lowering or timing one mix of precisions."""
+
+
 class Recipe(_Options):
-    """All that decides how a network becomes INT8."""
+    """All that decides how a network becomes INT8, and what that may take."""
 
     name: str = "balanced"
     ranges: RangeOptions = RangeOptions()
@@ -99,6 +132,12 @@ class Recipe(_Options):
     """None: what computes in float is not decided by the clock."""
     sensitivity_faces: Annotated[int, Field(ge=0)] = 32
     """Faces that the sensitivity table is measured on; 0 leaves it out."""
+    limits: LimitOptions = LimitOptions()
+
+    @property
+    def decisive(self) -> dict[str, object]:
+        """What an outcome depends on, as JSON values: all but the limits."""
+        return self.model_dump(mode="json", exclude={"limits"})
 
 
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
@@ -117,7 +156,7 @@ def parse_recipe(content: Mapping[str, object], origin: str) -> Recipe:
         InputError: an unknown key, with the nearest known one, or a value that does not fit.
     """
     try:
-        return Recipe.model_validate(dict(content))
+        return Recipe.model_validate_json(json.dumps(content), strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
@@ -138,31 +177,17 @@ def load_recipe(source: str) -> Recipe:
     if source in RECIPES:
         return RECIPES[source]
     path = Path(source)
-    if not path.exists():
+    if not os.path.lexists(path):
         near = difflib.get_close_matches(source, RECIPES, n=1)
         hint = f"did you mean `{near[0]}`?" if near else f"use {' or '.join(RECIPES)}, or a YAML file"
         raise InputError(f"no quantization recipe `{source}`", fix=hint)
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be read: {error.strerror}", fix="name a YAML file that you may read"
-        ) from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"{path}: not readable as YAML ({error})", fix="correct the file") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: holds no mapping", fix="write keys and values, as in docs/quantization.md")
-    return parse_recipe(content, str(path))
+    return parse_recipe(read_mapping(path, fix="name a built-in recipe or a YAML file"), str(path))
 
 
 def _known_keys(place: tuple[int | str, ...]) -> list[str]:
     """Keys of the options model at a place of the recipe."""
-    stages: dict[str, type[_Options]] = {
-        "ranges": RangeOptions,
-        "correction": CorrectionOptions,
-        "distillation": DistillationOptions,
-        "mixed": MixedOptions,
-        "latency": LatencyOptions,
-    }
-    model = stages[str(place[-1])] if place else Recipe
+    model: type[BaseModel] = Recipe
+    for key in place:
+        kind = model.model_fields[str(key)].annotation
+        model = next(each for each in (kind, *get_args(kind)) if isinstance(each, type) and issubclass(each, BaseModel))
     return sorted(model.model_fields)

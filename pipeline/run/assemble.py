@@ -69,7 +69,7 @@ def assemble(
         model=model_record(reference.model, inputs.checkpoint),
         data=data,
         variants=records,
-        gate=judge(records, gate.policy, data=data, baseline=gate.baseline),
+        gate=judge(records, gate.policy, data=data, baseline=gate.baseline, made=tool.day),
         cross_precision=assess_galleries(pairs[main.name], galleries) if galleries else None,
     )
     curves = ReportCurves(

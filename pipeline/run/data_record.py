@@ -1,5 +1,6 @@
 """The report's records of the network and of the faces that went in."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,8 @@ import numpy as np
 from ghostface_edge.calibration.leaks import LeakReport
 from ghostface_edge.pipeline.run.job import Inputs
 from ghostface_edge.pipeline.stages.export import ExportedModel
-from ghostface_edge.pipeline.support.store import file_sha256
 from ghostface_edge.reports import report as document
+from ghostface_edge.reports.digest import file_sha256
 
 
 def model_record(model: ExportedModel, checkpoint: Path) -> document.ModelInfo:
@@ -24,6 +25,24 @@ def model_record(model: ExportedModel, checkpoint: Path) -> document.ModelInfo:
         sha256=file_sha256(checkpoint),
         activation=model.activation,
         preprocessing=model.preprocessing,
+    )
+
+
+def inspected_record(facts: Mapping[str, object]) -> document.ModelInfo:
+    """The network that was to be deployed, by the facts that `inspect` gives of its checkpoint."""
+    shared = (
+        "name",
+        "width",
+        "stride",
+        "embedding_size",
+        "parameters",
+        "mmacs",
+        "sha256",
+        "activation",
+        "preprocessing",
+    )
+    return document.ModelInfo.model_validate(
+        {"architecture": f"GhostFaceNetV{facts['version']}", **{name: facts[name] for name in shared}}
     )
 
 

@@ -4,20 +4,18 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from ghostface_edge.calibration.faces import CalibrationSet, sample, scan_folder
+from ghostface_edge.calibration.faces import CalibrationSet, sample
 from ghostface_edge.calibration.leaks import LeakReport, OnLeak, exclude_leaks, refuse_leaks
-from ghostface_edge.calibration.lfw_errata import PHOTOGRAPHS_UNDER_TWO_NAMES
-from ghostface_edge.calibration.pairs_source import open_pairs
 from ghostface_edge.calibration.sampling import SamplingMethod
-from ghostface_edge.calibration.verification import VerificationSet
 from ghostface_edge.pipeline.run.job import Inputs, Job
 from ghostface_edge.pipeline.stages.artifacts import artifact_of
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
 from ghostface_edge.pipeline.stages.embed import Embed
 from ghostface_edge.pipeline.stages.export import ExportedModel
+from ghostface_edge.pipeline.stages.face_reader import read_pairs, sample_faces
 from ghostface_edge.pipeline.stages.quality import CountPoorFaces
-from ghostface_edge.pipeline.support.progress import Progress, so_far
+from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.write import write_text
@@ -33,35 +31,29 @@ def read_inputs(job: Job, store: Store, progress: Progress) -> Inputs:
     Raises:
         InputError: something cannot be used, or would come to nothing.
     """
-    if not job.checkpoint.is_file():
-        raise InputError(f"{job.checkpoint}: no such checkpoint file", fix="give the path of a trained GhostFaceNet")
     ours = [one for one in job.variants if one.precision is Precision.INT8 and not one.is_stock]
     if job.input_type is not InputType.INT8 and not any(
         job.input_type in load_target(one.runtime).input_types[1:] for one in ours
     ):
         raise InputError(f"no variant has a choice of input, such as {job.input_type}", fix="add tflite-int8")
-    sets: list[VerificationSet] = []
-    for source in job.pairs:
-        with progress.stage(f"read {source.path}") as advance:
-            sets.append(open_pairs(source, store.root / "aligned", job.cores, so_far(advance)).pairs)
+    sets = [read_pairs(source, store, job.cores, progress) for source in job.pairs]
     twice = [name for name, count in Counter(pairs.name for pairs in sets).items() if count > 1]
     if twice:
         raise InputError(f"two sets of pairs are called '{twice[0]}'", fix="rename one of the files")
-    return Inputs(job.checkpoint, tuple(sets), _sample(job))
+    return Inputs(job.checkpoint, tuple(sets), _sample(job, store))
 
 
-def _sample(job: Job) -> CalibrationSet:
+def _sample(job: Job, store: Store) -> CalibrationSet:
     """The calibration faces, or for diverse sampling the pool that they are chosen from."""
-    files, exclude = scan_folder(job.calibration), PHOTOGRAPHS_UNDER_TWO_NAMES
     if job.sampling is SamplingMethod.DIVERSE:
-        return sample(files, _POOL, job.seed, exclude=exclude)
-    return sample(files, job.calibration_faces, job.seed, method=job.sampling, exclude=exclude)
+        return sample_faces(job.calibration, _POOL, job.seed, store)
+    return sample_faces(job.calibration, job.calibration_faces, job.seed, store, job.sampling)
 
 
 def most_diverse(job: Job, pool: CalibrationSet, model: ExportedModel, context: StageContext) -> CalibrationSet:
     """The faces of a pool whose embeddings differ most."""
     artifact = artifact_of("onnxruntime", model.path)
-    with DecodedFaces.of_calibration(pool) as faces:
+    with DecodedFaces.of_calibration(context.store, pool) as faces:
         embeddings = context.run(Embed(artifact, faces, context.threads, "reference on the calibration pool"))
     method = SamplingMethod.DIVERSE
     return sample(pool.files, job.calibration_faces, job.seed, method=method, embeddings=embeddings)

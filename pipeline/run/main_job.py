@@ -11,14 +11,15 @@ from pathlib import Path
 
 from ghostface_edge.calibration.sampling import SamplingMethod
 from ghostface_edge.pipeline.run.assemble import assemble
+from ghostface_edge.pipeline.run.failed_run import failed_run
 from ghostface_edge.pipeline.run.inputs import describe_calibration, most_diverse, read_inputs, without_leaks
-from ghostface_edge.pipeline.run.job import GateInputs, Job
+from ghostface_edge.pipeline.run.job import GateInputs, Inputs, Job
 from ghostface_edge.pipeline.run.reference import embed_reference
 from ghostface_edge.pipeline.run.variant_build import Ingredients, build_variant
 from ghostface_edge.pipeline.run.variant_timing import time_variants
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
-from ghostface_edge.pipeline.stages.export import Export
+from ghostface_edge.pipeline.stages.export import Export, ExportedModel
 from ghostface_edge.pipeline.stages.quantize import QdqModel, Quantize
 from ghostface_edge.pipeline.support.host import describe_host, int8_saturates
 from ghostface_edge.pipeline.support.progress import Progress
@@ -55,7 +56,8 @@ def run(job: Job, progress: Progress) -> tuple[Report, ExitCode]:
     Raises:
         InputError: an input or the output folder cannot be used; nothing is left behind.
         RuntimeMissingError: PyTorch is not installed; nothing is left behind.
-        ToolError: the export failed, without which there is nothing to deploy.
+        ToolError: the disk failed, or a checkpoint that could not be exported cannot even be read. Any other failure
+            of a tool is in the report.
     """
     was_there = job.out.exists()
     try:
@@ -72,16 +74,19 @@ def _run(job: Job, progress: Progress) -> tuple[Report, ExitCode]:
     store = Store()
     inputs = read_inputs(job, store, progress)
     _make_writable(job.out)
-    context = StageContext(store, job.out / "logs", progress, job.cores)
-    model = context.run(Export(job.checkpoint, inputs.calibration))
-    if job.sampling is SamplingMethod.DIVERSE:
-        inputs = replace(inputs, calibration=most_diverse(job, inputs.calibration, model, context))
-    progress.say(f"{model.name}: {model.macs / 1e6:.1f} MMACs; ONNX equals PyTorch to {model.parity:.1e}")
-    if int8_saturates(describe_host()) and any(variant.precision is Precision.INT8 for variant in job.variants):
-        progress.say(_SATURATES)
+    context = StageContext(store, job.out / "logs", progress, job.cores, limits=job.recipe.limits)
+    model = None
     with ExitStack() as stack:
-        faces = {pairs.name: stack.enter_context(DecodedFaces.of_pairs(pairs)) for pairs in inputs.sets}
-        reference = embed_reference(model, inputs, faces, context, nobody_shared=job.nobody_shared)
+        faces = {pairs.name: stack.enter_context(DecodedFaces.of_pairs(store, pairs)) for pairs in inputs.sets}
+        try:
+            model = context.run(Export(job.checkpoint, inputs.calibration))
+            inputs = _with_chosen_faces(job, inputs, model, context)
+            _say_facts(job, model, progress)
+            reference = embed_reference(model, inputs, faces, context, nobody_shared=job.nobody_shared)
+        except ToolError as error:
+            report = failed_run(job, inputs, model, error, _tool(job, moment, started), context)
+            write_report(report, None, job.out)
+            return report, exit_code(report)
         inputs = without_leaks(job, inputs, reference.leaks, progress)
         describe_calibration(inputs.calibration, job.out, context)
         quantize = Quantize(model.path, inputs.calibration, job.recipe, job.seed)
@@ -97,19 +102,34 @@ def _run(job: Job, progress: Progress) -> tuple[Report, ExitCode]:
         built = [build_variant(variant, given, context) for variant in job.variants]
     measured = time_variants(built, model, inputs.calibration, job.latency_threads, context)
     with progress.stage("statistics"):
-        tool = Tool(
-            version=version("ghostface-edge"),
-            packages=versions(_PACKAGES),
-            command=job.command,
-            seed=job.seed,
-            started=moment,
-            seconds=round(time.monotonic() - started, 1),
-        )
         gate = GateInputs(job.policy, job.baseline, job.allowed_leaks)
-        report, curves = assemble(measured, inputs, reference, tool, job.out, gate)
+        report, curves = assemble(measured, inputs, reference, _tool(job, moment, started), job.out, gate)
     write_report(report, curves, job.out)
     store.prune()
     return report, exit_code(report)
+
+
+def _with_chosen_faces(job: Job, inputs: Inputs, model: ExportedModel, context: StageContext) -> Inputs:
+    if job.sampling is not SamplingMethod.DIVERSE:
+        return inputs
+    return replace(inputs, calibration=most_diverse(job, inputs.calibration, model, context))
+
+
+def _say_facts(job: Job, model: ExportedModel, progress: Progress) -> None:
+    progress.say(f"{model.name}: {model.macs / 1e6:.1f} MMACs; ONNX equals PyTorch to {model.parity:.1e}")
+    if int8_saturates(describe_host()) and any(variant.precision is Precision.INT8 for variant in job.variants):
+        progress.say(_SATURATES)
+
+
+def _tool(job: Job, moment: str, started: float) -> Tool:
+    return Tool(
+        version=version("ghostface-edge"),
+        packages=versions(_PACKAGES),
+        command=job.command,
+        seed=job.seed,
+        started=moment,
+        seconds=round(time.monotonic() - started, 1),
+    )
 
 
 def _make_writable(out: Path) -> None:

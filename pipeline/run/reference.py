@@ -54,7 +54,7 @@ def embed_reference(
     warning = separation_warning(verification_accuracy(scores, main.same, main.folds).mean)
     if warning is not None:
         context.progress.say(f"warning: {warning}")
-    with DecodedFaces.of_calibration(inputs.calibration) as calibration:
+    with DecodedFaces.of_calibration(context.store, inputs.calibration) as calibration:
         own = embed(calibration, "calibration faces")
     found = [
         context.run(

@@ -84,7 +84,7 @@ def build_variant(variant: VariantId, given: Ingredients, context: StageContext)
         load_target(variant.runtime).require()
         return _build(variant, given, context)
     except GhostfaceEdgeError as error:
-        failed = failure(variant, _planned_method(variant, given.quantized), error)
+        failed = failure(variant, planned_method(variant, given.quantized), error)
         context.progress.say(f"{variant}: {failed.status}: {error}")
         return failed
 
@@ -104,7 +104,7 @@ def _build(variant: VariantId, given: Ingredients, context: StageContext) -> Bui
         if variant.precision is Precision.FP32:
             _check_parity(embeddings[name], given.reference[name])
     if lowered is None:
-        return Built(variant, _planned_method(variant, None), artifact, info, embeddings)
+        return Built(variant, planned_method(variant, None), artifact, info, embeddings)
     method = "fast" if lowered.search else lowered.quantization.method
     return Built(variant, method, artifact, info, embeddings, lowered.quantization, lowered.search, firmware)
 
@@ -125,7 +125,8 @@ def _lower(variant: VariantId, given: Ingredients, context: StageContext) -> Low
     )
 
 
-def _planned_method(variant: VariantId, quantized: QdqModel | ToolError | None) -> str:
+def planned_method(variant: VariantId, quantized: QdqModel | ToolError | None) -> str:
+    """How a variant comes about, or would have."""
     if variant.precision is not Precision.INT8 or variant.is_stock:
         return variant.suffix or "convert"
     return quantized.report.method if isinstance(quantized, QdqModel) else "quantize"

@@ -13,9 +13,9 @@ from ghostface_edge.pipeline.run.variant_timing import Measured
 from ghostface_edge.pipeline.stages.artifacts import Artifact
 from ghostface_edge.pipeline.stages.export import ExportedModel
 from ghostface_edge.pipeline.stages.latency import ROUNDS
-from ghostface_edge.pipeline.support.store import file_sha256
 from ghostface_edge.reports import report as document
 from ghostface_edge.reports.assess import Assessment
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.evidence import CurveStep, LatencySearch, RangeStability, Sensitivity
 from ghostface_edge.reports.latency import summarize
 from ghostface_edge.reports.variant import SetResult
@@ -54,16 +54,26 @@ def measured_record(
     built, timing = variant.built, variant.timing
     summary = summarize(timing.samples_ms, variant.baseline.samples_ms, rounds=ROUNDS)
     first, quantization = judged[main], built.quantization
-    published = _publish(built.artifact, out, f"{model.name}-{built.id}", variant.fp32_bytes)
+    paths = _publish(built.artifact, out / "models" / f"{model.name}-{built.id}")
     firmware, estimates = built.firmware.publish(out / "models", "models") if built.firmware else (None, ())
-    write_datasheet(out / published.path, built.info, model.embedding_size, first.thresholds)
+    datasheet = write_datasheet(paths[0], built.info, model.embedding_size, first.thresholds)
+    beside = [*(firmware.files if firmware else ()), *(estimate.path for estimate in estimates)]
     return document.Variant(
         id=str(built.id),
         runtime=built.id.runtime,
         precision=built.id.precision,
         method=built.method,
         status=document.Status.OK,
-        artifact=published,
+        artifact=document.Artifact(
+            path=paths[0].relative_to(out).as_posix(),
+            bytes=built.artifact.size_bytes,
+            sha256=file_sha256(*paths),
+            fp32_bytes=variant.fp32_bytes,
+        ),
+        files={
+            path.relative_to(out).as_posix(): file_sha256(path)
+            for path in (*paths, datasheet, *(out / name for name in beside))
+        },
         accuracy=first.accuracy,
         versus_reference=first.versus_reference,
         latency=document.Latency.of(
@@ -92,20 +102,15 @@ def measured_record(
     )
 
 
-def _publish(artifact: Artifact, out: Path, name: str, fp32_bytes: int) -> document.Artifact:
+def _publish(artifact: Artifact, stem: Path) -> list[Path]:
     """Copy the artifact's files under the model's and variant's name."""
     paths = []
     for file in artifact.files:
-        path = out / "models" / f"{name}{file.suffix}"
+        path = stem.with_name(f"{stem.name}{file.suffix}")
         with replacing(path) as partial:
             shutil.copyfile(file, partial)
         paths.append(path)
-    return document.Artifact(
-        path=paths[0].relative_to(out).as_posix(),
-        bytes=artifact.size_bytes,
-        sha256=file_sha256(*paths),
-        fp32_bytes=fp32_bytes,
-    )
+    return paths
 
 
 def _higher_precision(runtime: str, quantization: QuantizationReport | None) -> str | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ghostface_edge.pipeline.support.json_value import read_value, write_value
-from ghostface_edge.pipeline.support.store import file_sha256
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.targets.table import load_target
 
 _SECONDS = "seconds.json"

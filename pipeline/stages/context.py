@@ -4,12 +4,18 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol, TypeVar
+from typing import ClassVar, Final, Protocol, TypeVar
 
+from ghostface_edge.pipeline.quantize.options import Limit, LimitOptions
 from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.support.store import Store
-from ghostface_edge.targets.places.place import DEFAULT_TIMEOUT_S, LOCAL, Place
+from ghostface_edge.reports.printable import printable, shortened
+from ghostface_edge.targets.places.place import LOCAL, Place
 
+DEFAULT_LIMIT: Final = Limit()
+DEFAULT_LIMITS: Final = LimitOptions()
+_LONGEST_LABEL: Final = 100
+"""Characters of a log's name that are taken from a label, which may hold a file's name."""
 Outcome = TypeVar("Outcome")
 Served = TypeVar("Served")
 Read_co = TypeVar("Read_co", covariant=True)
@@ -45,10 +51,14 @@ class StageContext:
     """Cores to use."""
     place: Place = LOCAL
     """Where native code runs."""
+    limits: LimitOptions = DEFAULT_LIMITS
+    """What it may take there, by stage."""
 
     def run(self, stage: Stage[Outcome]) -> Outcome:
         """The outcome of a stage: from the store if it is there, else built."""
-        stored = self.store.make(stage.name, stage.inputs(), lambda folder: stage.build(folder, self))
+        stored = self.store.make(
+            stage.name, stage.inputs(), lambda folder: stage.build(folder, self), say=self.progress.say
+        )
         return stage.read(stored.folder)
 
     def open(
@@ -56,9 +66,15 @@ class StageContext:
         kind: Callable[..., Served],
         *arguments: object,
         label: str,
-        timeout_s: float = DEFAULT_TIMEOUT_S,
+        limit: Limit = DEFAULT_LIMIT,
         on_told: Callable[..., None] = lambda *_: None,
     ) -> AbstractContextManager[Served]:
         """One `kind(*arguments)` in a process of its own, as `Place.open`; prints go to the log of this label."""
-        log = self.logs / f"{label}.log"
-        return self.place.open(kind, *arguments, log=log, timeout_s=timeout_s, on_told=on_told)
+        return self.place.open(
+            kind,
+            *arguments,
+            log=self.logs / f"{shortened(printable(label), _LONGEST_LABEL)}.log",
+            timeout_s=limit.timeout_s,
+            memory_limit_mb=limit.memory_mb,
+            on_told=on_told,
+        )

@@ -7,7 +7,7 @@ from typing import ClassVar
 from ghostface_edge.calibration.faces import CalibrationSet
 from ghostface_edge.pipeline.stages.artifacts import Artifact, artifact_path, read_artifact, write_seconds
 from ghostface_edge.pipeline.stages.context import StageContext
-from ghostface_edge.pipeline.support.store import file_sha256
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.targets.places.worker import RuntimeWorker
 from ghostface_edge.targets.protocol import Precision
 from ghostface_edge.targets.requirements import versions
@@ -38,7 +38,9 @@ class Convert:
     def build(self, folder: Path, context: StageContext) -> None:
         artifact = artifact_path(self.variant.runtime, folder)
         with (
-            context.open(RuntimeWorker, self.variant.runtime, label=str(self.variant)) as worker,
+            context.open(
+                RuntimeWorker, self.variant.runtime, label=str(self.variant), limit=context.limits.convert
+            ) as worker,
             context.progress.stage(f"{self.variant}: convert"),
         ):
             if self.variant.precision is Precision.INT8:

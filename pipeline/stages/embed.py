@@ -11,6 +11,7 @@ import numpy as np
 from ghostface_edge.pipeline.stages.artifacts import Artifact
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
+from ghostface_edge.pipeline.support.json_value import write_array
 from ghostface_edge.targets.places.worker import RuntimeWorker
 from ghostface_edge.targets.protocol import Embeddings
 from ghostface_edge.targets.requirements import versions
@@ -48,8 +49,11 @@ class Embed:
         starts = range(0, count, _STEP)
         processes = 1 if load_target(self.artifact.runtime).uses_threads else min(self.threads, len(starts))
         with ExitStack() as stack:
+            pool = stack.enter_context(ThreadPoolExecutor(processes))  # last to end: its threads wait for the workers
             workers = [
-                stack.enter_context(context.open(RuntimeWorker, self.artifact.runtime, label=self.label))
+                stack.enter_context(
+                    context.open(RuntimeWorker, self.artifact.runtime, label=self.label, limit=context.limits.embed)
+                )
                 for _ in range(processes)
             ]
             advance = stack.enter_context(context.progress.stage(f"{self.label}: embed {count} faces", count))
@@ -63,10 +67,9 @@ class Embed:
                     advance(len(parts[-1]))
                 return parts
 
-            with ThreadPoolExecutor(processes) as pool:
-                shares = list(pool.map(embed_share, range(processes)))
+            shares = list(pool.map(embed_share, range(processes)))
         parts = [shares[step % processes][step // processes] for step in range(len(starts))]
-        np.save(folder / _EMBEDDINGS, np.concatenate(parts))
+        write_array(folder / _EMBEDDINGS, np.concatenate(parts))
 
     def read(self, folder: Path) -> Embeddings:
         embeddings: Embeddings = np.load(folder / _EMBEDDINGS)

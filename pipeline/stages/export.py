@@ -1,7 +1,6 @@
 """Checkpoint to float32 ONNX, compared with PyTorch on faces."""
 
 import shutil
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -9,7 +8,8 @@ from typing import ClassVar
 from ghostface_edge.calibration.faces import CalibrationSet
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.support.json_value import read_value, write_value
-from ghostface_edge.pipeline.support.store import file_sha256
+from ghostface_edge.pipeline.support.store import Store
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.write import replacing
 from ghostface_edge.targets.places.place import LOCAL
 from ghostface_edge.targets.protocol import Faces
@@ -58,7 +58,10 @@ class Export:
 
     def build(self, folder: Path, context: StageContext) -> None:
         faces = self.calibration.load()[:PARITY_FACES]
-        with context.progress.stage("export to ONNX"), context.open(Exporter, label="export") as exporter:
+        with (
+            context.progress.stage("export to ONNX"),
+            context.open(Exporter, label="export", limit=context.limits.export) as exporter,
+        ):
             model = exporter.export(self.checkpoint, folder / _MODEL, faces, None)
         write_value(folder / _FACTS, model)
 
@@ -123,8 +126,8 @@ def export_file(checkpoint: Path, model: Path, faces: Faces, batch: int | None) 
         InputError: the checkpoint cannot be used or the file cannot be written.
         ParityError: ONNX and PyTorch differ.
     """
-    with tempfile.TemporaryDirectory() as folder, LOCAL.open(Exporter, log=Path(folder) / "export.log") as exporter:
-        exported = exporter.export(checkpoint, Path(folder) / _MODEL, faces, batch)
+    with Store().scratch() as folder, LOCAL.open(Exporter, log=folder / "export.log") as exporter:
+        exported = exporter.export(checkpoint, folder / _MODEL, faces, batch)
         with replacing(model) as partial:
             shutil.copyfile(exported.path, partial)
     return replace(exported, path=model)

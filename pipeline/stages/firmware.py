@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ghostface_edge.targets.tflite_micro.vela import Compiled
 
 _FACTS = "firmware.json"
-_TIMEOUT_S = 2 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ class MakeFirmware:
 
     def build(self, folder: Path, context: StageContext) -> None:
         with (
-            context.open(FirmwareMaker, label=self.label, timeout_s=_TIMEOUT_S) as maker,
+            context.open(FirmwareMaker, label=self.label, limit=context.limits.firmware) as maker,
             context.progress.stage(f"{self.label}: arena, C array, Ethos-U"),
         ):
             write_value(folder / _FACTS, maker.make(self.artifact.path, self.model, self.label, folder))

@@ -29,7 +29,9 @@ class Inspect:
         return {"artifact": self.artifact.sha256, "runtime": self.artifact.runtime, "versions": versions(packages)}
 
     def build(self, folder: Path, context: StageContext) -> None:
-        with context.open(RuntimeWorker, self.artifact.runtime, label=self.label) as worker:
+        with context.open(
+            RuntimeWorker, self.artifact.runtime, label=self.label, limit=context.limits.inspect
+        ) as worker:
             write_value(folder / _INFO, worker.inspect(self.artifact.path))
 
     def read(self, folder: Path) -> ArtifactInfo:

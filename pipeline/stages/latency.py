@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostface_edge.calibration.aligned import FACE_SIZE
+from ghostface_edge.pipeline.quantize.options import Limit
 from ghostface_edge.pipeline.stages.artifacts import Artifact
-from ghostface_edge.pipeline.stages.context import StageContext
+from ghostface_edge.pipeline.stages.context import DEFAULT_LIMIT, StageContext
 from ghostface_edge.pipeline.support.host import describe_host
-from ghostface_edge.pipeline.support.json_value import read_value, write_value
+from ghostface_edge.pipeline.support.json_value import read_value, write_array, write_value
 from ghostface_edge.pipeline.support.progress import Advance
 from ghostface_edge.pipeline.support.store import mark_temporary
 from ghostface_edge.reports.errors import GhostfaceEdgeError, ToolError
@@ -47,7 +48,12 @@ class Timing:
 
 
 def time_interleaved(
-    artifacts: Mapping[str, tuple[str, Path]], *, threads: int, logs: Path, advance: Advance
+    artifacts: Mapping[str, tuple[str, Path]],
+    *,
+    threads: int,
+    logs: Path,
+    advance: Advance,
+    limit: Limit = DEFAULT_LIMIT,
 ) -> dict[str, Timing | ToolError]:
     """Time artifacts in turns; one that dies is an error in its place, the others go on.
 
@@ -56,10 +62,21 @@ def time_interleaved(
         threads: for each of them.
         logs: folder for what the children print.
         advance: told the number of inferences done.
+        limit: of each child.
     """
     with ExitStack() as stack:
         watches = {
-            label: _StopWatch(stack.enter_context(LOCAL.open(RuntimeWorker, runtime, log=logs / f"{label}.log")))
+            label: _StopWatch(
+                stack.enter_context(
+                    LOCAL.open(
+                        RuntimeWorker,
+                        runtime,
+                        log=logs / f"{label}.log",
+                        timeout_s=limit.timeout_s,
+                        memory_limit_mb=limit.memory_mb,
+                    )
+                )
+            )
             for label, (runtime, _) in artifacts.items()
         }
         for label, (_, artifact) in artifacts.items():
@@ -139,11 +156,13 @@ class TimeInTurns:
         paths = {label: (artifact.runtime, artifact.path) for label, artifact in self.artifacts.items()}
         title = f"{self._runtime}: time {len(paths)} models in turns"
         with context.progress.stage(title, total) as advance:
-            taken = time_interleaved(paths, threads=self.threads, logs=context.logs, advance=advance)
+            taken = time_interleaved(
+                paths, threads=self.threads, logs=context.logs, advance=advance, limit=context.limits.latency
+            )
         costs = {}
         for label, timing in taken.items():
             if isinstance(timing, Timing):
-                np.save(folder / f"{label}.npy", timing.samples_ms)
+                write_array(folder / f"{label}.npy", timing.samples_ms)
                 costs[label] = _Costs(timing.threads, timing.load_ms, timing.peak_rss_mb)
             else:
                 costs[label] = _Costs(self.threads, 0.0, 0.0, (timing.message, timing.fix))

@@ -46,7 +46,9 @@ class Lower:
 
     def build(self, folder: Path, context: StageContext) -> None:
         with (
-            context.open(RuntimeWorker, self.variant.runtime, label=str(self.variant)) as worker,
+            context.open(
+                RuntimeWorker, self.variant.runtime, label=str(self.variant), limit=context.limits.lower
+            ) as worker,
             context.progress.stage(f"{self.variant}: lower"),
         ):
             artifact = artifact_path(self.variant.runtime, folder)

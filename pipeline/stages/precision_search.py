@@ -1,7 +1,6 @@
 """The search for the fastest precisions, kept for this host, these versions and these inputs."""
 
 import shutil
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from ghostface_edge.pipeline.stages.convert import Convert
 from ghostface_edge.pipeline.stages.quantize import QdqModel, Quantize
 from ghostface_edge.pipeline.support.host import describe_host
 from ghostface_edge.pipeline.support.json_value import read_value, write_value
-from ghostface_edge.pipeline.support.store import file_sha256
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.protocol import Precision
 from ghostface_edge.targets.requirements import versions
@@ -67,7 +66,7 @@ class PrecisionSearch:
 
     def build(self, folder: Path, context: StageContext) -> None:
         started = time.monotonic()
-        with tempfile.TemporaryDirectory() as candidates:
+        with context.store.scratch() as candidates:
             setup = SearchSetup(
                 runtime=self.fp32.runtime,
                 prepared=self.model.prepared,
@@ -77,9 +76,10 @@ class PrecisionSearch:
                 faces=hold_out(self.calibration.load(), seed=self.seed)[1],
                 options=self.options,
                 threads=self.threads,
-                folder=Path(candidates),
+                folder=candidates,
                 logs=context.logs,
                 progress=context.progress,
+                limit=context.limits.precision_search,
             )
             outcome, artifact = Search(setup).run()
             for file in load_target(self.fp32.runtime).files(artifact):

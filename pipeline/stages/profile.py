@@ -37,7 +37,9 @@ class Profile:
 
     def build(self, folder: Path, context: StageContext) -> None:
         with (
-            context.open(RuntimeWorker, self.artifact.runtime, label=self.label) as worker,
+            context.open(
+                RuntimeWorker, self.artifact.runtime, label=self.label, limit=context.limits.profile
+            ) as worker,
             context.progress.stage(f"{self.label}: profile"),
         ):
             write_value(folder / _ROWS, worker.profile(self.artifact.path, self.threads))

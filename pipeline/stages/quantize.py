@@ -12,12 +12,11 @@ from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.export import EXPORT_PACKAGES
 from ghostface_edge.pipeline.support.host import describe_host
 from ghostface_edge.pipeline.support.json_value import read_value, write_value
-from ghostface_edge.pipeline.support.store import file_sha256
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.targets.places.far_side import tell
 from ghostface_edge.targets.protocol import Faces, Target
 from ghostface_edge.targets.requirements import require_modules, versions
 
-_TIMEOUT_S = 4 * 3600.0
 _PREPARED, _MODEL, _REPORT = "prepared.onnx", "model.qdq.onnx", "report.json"
 
 
@@ -66,7 +65,7 @@ class Quantize:
         return {
             "model": file_sha256(self.model),
             "calibration": self.calibration.sha256,
-            "recipe": self.recipe.model_dump(mode="json"),
+            "recipe": self.recipe.decisive,
             "seed": self.seed,
             "device": _training_device() if self.recipe.distillation is not None else None,
             "versions": versions(EXPORT_PACKAGES),
@@ -75,7 +74,7 @@ class Quantize:
     def build(self, folder: Path, context: StageContext) -> None:
         with (
             context.progress.steps(f"quantize ({self.recipe.name})") as steps,
-            context.open(Quantizer, label="quantize", timeout_s=_TIMEOUT_S, on_told=steps) as quantizer,
+            context.open(Quantizer, label="quantize", limit=context.limits.quantize, on_told=steps) as quantizer,
         ):
             evidence = quantizer.quantize(self.model, self.calibration.load(), self.recipe, self.seed, folder)
         write_value(folder / _REPORT, evidence)

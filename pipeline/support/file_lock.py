@@ -1,6 +1,7 @@
 """Locks on files, which end with the process that holds them: whoever gets one knows that nobody else is at work.
 
-In: an existing file that may be written. Out: a descriptor that holds the lock until it is closed.
+In: an existing file that may be written. Out: a descriptor that holds the lock until it is closed. A file that is
+missing, a link or not to be opened is an OSError.
 """
 
 import fcntl
@@ -11,12 +12,12 @@ from pathlib import Path
 
 
 def try_shared(path: Path) -> int | None:
-    """A lock that any number may hold at once; None if the file is missing or somebody holds it alone."""
+    """A lock that any number may hold at once; None if somebody holds it alone."""
     return _lock(path, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
 
 def try_exclusive(path: Path) -> int | None:
-    """A lock that only one may hold; None if the file is missing or anybody holds it."""
+    """A lock that only one may hold; None if anybody holds it."""
     return _lock(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
@@ -29,8 +30,7 @@ def share(descriptor: int) -> None:
 def exclusive(path: Path) -> Iterator[None]:
     """Wait for the lock that only one may hold, and hold it for the block."""
     descriptor = _lock(path, fcntl.LOCK_EX)
-    if descriptor is None:
-        raise FileNotFoundError(path)
+    assert descriptor is not None
     try:
         yield
     finally:
@@ -38,13 +38,14 @@ def exclusive(path: Path) -> Iterator[None]:
 
 
 def _lock(path: Path, how: int) -> int | None:
-    try:
-        descriptor = os.open(path, os.O_RDWR)  # NFS grants exclusive locks on files open for writing only
-    except FileNotFoundError:
-        return None
+    # NFS grants exclusive locks on files open for writing only.
+    descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, how)
     except BlockingIOError:
         os.close(descriptor)
         return None
+    except OSError:
+        os.close(descriptor)
+        raise
     return descriptor

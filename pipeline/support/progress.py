@@ -9,9 +9,11 @@ from rich import progress as rich_progress
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from ghostface_edge.reports.printable import printable
+
 Advance = Callable[[int], None]
 Steps = Callable[[str, float], None]
-_COLUMNS = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+_COLUMNS = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
 
 
 def so_far(advance: Advance) -> Callable[[int, int], None]:
@@ -34,7 +36,7 @@ class Progress:
 
     def say(self, text: str) -> None:
         """One line that stays."""
-        self._console.print(text, markup=False)
+        self._console.print(printable(text), markup=False, soft_wrap=True)
 
     @contextmanager
     def stage(self, title: str, total: int | None = None) -> Iterator[Advance]:
@@ -42,7 +44,7 @@ class Progress:
         started = time.monotonic()
         if self._console.is_terminal:
             with rich_progress.Progress(*_COLUMNS, console=self._console, transient=True) as bars:
-                task = bars.add_task(title, total=total)
+                task = bars.add_task(printable(title), total=total)
                 yield lambda units: bars.advance(task, units)
         else:
             yield lambda _units: None
@@ -60,7 +62,9 @@ class Progress:
             def update(step: str, share: float) -> None:
                 if step not in tasks:
                     begun[step] = time.monotonic()
-                    tasks[step] = bars.add_task(f"{title}: {step}", total=1.0, visible=self._console.is_terminal)
+                    tasks[step] = bars.add_task(
+                        printable(f"{title}: {step}"), total=1.0, visible=self._console.is_terminal
+                    )
                 bars.update(tasks[step], completed=share)
                 if share >= 1.0 and step in begun:
                     self.say(f"{title}: {step} · {time.monotonic() - begun.pop(step):.1f} s")

@@ -1,35 +1,43 @@
 """Frozen artifacts, addressed by what they were made from.
 
 In: a stage's name, its inputs and a function that builds its files. Out: a folder with those files, built once.
-The key covers inputs, options, library versions and this package's own source; a folder appears whole or not at
-all, and is hashed again before it is used again. All of it lies in one marked folder under the root, and nothing
-outside that folder is ever touched. Several processes may use it: names change under one lock, what a process uses
-is locked until it ends, and what a killed process had begun is known by its lock, which died with it.
+The key covers inputs, options, library versions and this package's own source; a folder appears whole or not at all.
+Before it is used again every file is hashed, and the seal of `pipeline.support.seal` must say that a run of this user
+made it under this name; else it is made again, and that is said. Who may write as the user while a run reads can
+deceive it, and could read the key besides: the promise is for caches that come from elsewhere or were damaged.
+
+All of it lies in one marked folder under the root, which belongs to the user alone; nothing outside that folder is ever
+touched but the key beside it. Several processes may use it: names change under one lock, what a process uses is locked
+until it ends, and what a killed process had begun is known by its lock, which died with it. Faces that are decoded for
+a run only lie there too, and go the same way: the next run finds them wherever TMPDIR points by then, and a folder for
+temporary files is often a small piece of memory.
 """
 
-import functools
+import contextlib
 import hashlib
 import json
 import os
 import re
-import shutil
+import stat
 import tempfile
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
-from ghostface_edge.pipeline.support import file_lock
+from ghostface_edge.pipeline.support import file_lock, folder_lock, manifest
+from ghostface_edge.pipeline.support.code_version import code_version
+from ghostface_edge.pipeline.support.seal import user_seal
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.write import is_machine_fault, remove, write_error
 
-_FOLDER, _MARK = "artifacts", ".ghostface-edge-artifacts"
+_FOLDER, _MARK, _KEY = "artifacts", ".ghostface-edge-artifacts", ".ghostface-edge-key"
 _MARK_TEXT = "Artifacts that ghostface-edge made and can make again. Put nothing else here: it is cleared by size.\n"
-_MANIFEST, _TEMPORARY = "manifest.json", ".temporary"
-_PARTIAL = ".partial-"
+_TEMPORARY, _PARTIAL = ".temporary", ".partial-"
 _ARTIFACT = re.compile(r"[a-z0-9-]+-[0-9a-f]{32}")
 _LIMIT_BYTES = 4 * 2**30
-_PACKAGES = ("calibration", "pipeline", "reports", "targets")
+_BLOCK_BYTES = 512
+_FIX = "set GHOSTFACE_EDGE_CACHE to a writable folder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,119 +55,180 @@ class Store:
         root: where; by default `$GHOSTFACE_EDGE_CACHE`, else `ghostface-edge` in the user's cache folder.
 
     Raises:
-        InputError: the root cannot be written, or what others put there is in the way.
+        InputError: the root cannot be written, belongs to somebody else, or what others put there is in the way.
+        ToolError: its disk is full or fails.
     """
 
     def __init__(self, root: Path | None = None) -> None:
-        self.root = root or default_root()
+        self.root = (root or default_root()).absolute()
         self.folder = self.root / _FOLDER
         self._mark = self.folder / _MARK
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.root.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.root):
                 pass
-            if not self._mark.exists():
-                self._claim()
+            self._claim()
+            with file_lock.exclusive(self._mark):
+                self.seal = user_seal(self.root / _KEY)
+                self._remove_leftovers()
         except OSError as error:
-            raise InputError(
-                f"the cache folder {self.root} cannot be written ({error.strerror})",
-                fix="set GHOSTFACE_EDGE_CACHE to a writable folder",
-            ) from error
+            raise write_error(f"the cache folder {self.root}", error, fix=_FIX) from error
         self._held: dict[Path, int] = {}
         """Locks on the artifacts that this process uses."""
         weakref.finalize(self, _close, self._held)
-        with file_lock.exclusive(self._mark):
-            self._remove_leftovers()
 
-    def make(self, stage: str, inputs: Mapping[str, object], build: Callable[[Path], None]) -> Stored:
+    def make(
+        self,
+        stage: str,
+        inputs: Mapping[str, object],
+        build: Callable[[Path], None],
+        *,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> Stored:
         """Return the stage's folder, calling `build(folder)` only if it is not there yet; it stays while it is used.
 
         Args:
             stage: its name.
             inputs: JSON values that decide the outcome.
             build: writes the stage's files into the folder it is given.
+            say: gets a line if what is there cannot be used.
+
+        Raises:
+            ToolError: the disk is full or fails.
+            InputError: the cache was taken away.
         """
         key = _digest({"stage": stage, "inputs": inputs, "code": code_version()})
         folder = self.folder / f"{stage}-{key[:32]}"
-        if self._take(folder):
-            return Stored(folder, reused=True)
-        partial, lock = self._begin()
-        try:
-            build(partial)
-            if (partial / _TEMPORARY).exists():
-                self._hold(partial, lock)
-                return Stored(partial, reused=False)
-            (partial / _MANIFEST).write_text(json.dumps(_hashes(partial)))
-            self._publish(partial, folder, lock)
-        except BaseException:
-            os.close(lock)
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
+        with self._own_errors():
+            if self._take(folder, say):
+                return Stored(folder, reused=True)
+            partial, lock = self._begin()
+            try:
+                build(partial)
+                if (partial / _TEMPORARY).exists():
+                    self._hold(partial, lock)
+                    return Stored(partial, reused=False)
+                manifest.write_manifest(partial, folder.name, self.seal)
+                self._publish(partial, folder, lock)
+            except BaseException:
+                os.close(lock)
+                remove(partial)
+                raise
         return Stored(folder, reused=False)
 
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder for this block; where the process is killed, the next one removes it."""
+        with self._own_errors():
+            folder, lock = self._begin()
+        try:
+            yield folder
+        finally:
+            os.close(lock)
+            remove(folder)
+
     def prune(self) -> None:
-        """Remove the artifacts that were not used for longest, until the rest fits 4 GiB; what is in use stays."""
-        with file_lock.exclusive(self._mark):
-            folders = [path for path in self.folder.iterdir() if _ARTIFACT.fullmatch(path.name) and path.is_dir()]
-            total = 0
-            for folder in sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True):
-                total += sum(file.lstat().st_size for file in folder.rglob("*"))
-                if total > _LIMIT_BYTES:
-                    _remove_unused(folder)
+        """Keep the artifacts that were used last, as far as they fit 4 GiB; one in use stays whatever its size."""
+        with self._own_errors(), file_lock.exclusive(self._mark):
+            artifacts = [path for path in self.folder.iterdir() if _is_artifact(path)]
+            room = _LIMIT_BYTES
+            for artifact in sorted(artifacts, key=lambda path: path.lstat().st_mtime, reverse=True):
+                size = _size_on_disk(artifact)
+                if size <= room:
+                    room -= size
+                elif not folder_lock.is_in_use(artifact):
+                    self._discard(artifact)
+            self._remove_leftovers()
 
     def _claim(self) -> None:
-        if others := [path.name for path in self.folder.iterdir() if path.name != _MARK]:
+        """Make the folder the user's own, if it is not yet."""
+        with contextlib.suppress(FileExistsError):
+            self.folder.mkdir(mode=0o700)
+        status = self.folder.lstat()
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+            raise InputError(
+                f"{self.folder} is a link, a file or somebody else's folder",
+                fix="set GHOSTFACE_EDGE_CACHE to a folder of your own, or move it away",
+            )
+        if stat.S_IMODE(status.st_mode) & 0o777 != 0o700:
+            self.folder.chmod(0o700)
+        others = [path.name for path in self.folder.iterdir() if path.name != _MARK]
+        if self._mark.exists():
+            return
+        if others:
             raise InputError(
                 f"{self.folder} holds files of others: {', '.join(others[:3])}",
                 fix="set GHOSTFACE_EDGE_CACHE to another folder, or move them away",
             )
-        self._mark.write_text(_MARK_TEXT)
+        with contextlib.suppress(FileExistsError), self._mark.open("x") as file:
+            file.write(_MARK_TEXT)
 
     def _remove_leftovers(self) -> None:
-        for partial in self.folder.glob(f"{_PARTIAL}*"):
-            _remove_unused(partial)
+        with contextlib.suppress(OSError):
+            for path in self.folder.iterdir():
+                if path.name.startswith(_PARTIAL) and not folder_lock.is_in_use(path):
+                    remove(path)
+
+    def _discard(self, artifact: Path) -> None:
+        """Make a leftover of an artifact, so that half of one is never met under its name."""
+        artifact.rename(artifact.with_name(f"{_PARTIAL}{artifact.name}-{os.urandom(4).hex()}"))
 
     def _begin(self) -> tuple[Path, int]:
         """A folder to build in, and the lock that says that somebody does."""
         with file_lock.exclusive(self._mark):
             partial = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=self.folder))
-            (partial / _MANIFEST).touch()
-            lock = file_lock.try_exclusive(partial / _MANIFEST)
-            assert lock is not None
-            return partial, lock
+            try:
+                return partial, folder_lock.begin(partial)
+            except OSError:
+                remove(partial)
+                raise
 
-    def _take(self, folder: Path) -> bool:
+    def _take(self, folder: Path, say: Callable[[str], None]) -> bool:
         """Lock an artifact against removal, if it is there and whole."""
         with file_lock.exclusive(self._mark):
-            lock = file_lock.try_shared(folder / _MANIFEST)
-        if lock is None:
-            return False
-        if not _is_whole(folder):
+            if not os.path.lexists(folder):
+                return False
+            lock = folder_lock.try_use(folder)
+        fault = manifest.fault(folder, self.seal)
+        if lock is not None and fault is None:
+            os.utime(folder)
+            self._hold(folder, lock)
+            return True
+        if lock is not None:
             os.close(lock)
-            return False
-        os.utime(folder)
-        self._hold(folder, lock)
-        return True
+        say(f"{folder.name} in the cache is not used and made again: {fault or 'it cannot be locked'}")
+        return False
 
     def _publish(self, partial: Path, folder: Path, lock: int) -> None:
         """Give what was built its name; where another process was faster, its outcome is as good."""
         with file_lock.exclusive(self._mark):
-            if not _is_whole(folder):
-                if folder.exists():
-                    folder.rename(partial.with_name(f"{partial.name}-damaged"))
+            other = None if manifest.fault(folder, self.seal) else folder_lock.try_use(folder)
+            if other is None:
+                if os.path.lexists(folder):
+                    self._discard(folder)
                 partial.rename(folder)
                 file_lock.share(lock)
                 self._hold(folder, lock)
                 self._remove_leftovers()
                 return
+            self._hold(folder, other)
         os.close(lock)
-        shutil.rmtree(partial, ignore_errors=True)
-        self._take(folder)
+        remove(partial)
 
     def _hold(self, folder: Path, lock: int) -> None:
         if folder in self._held:
             os.close(self._held[folder])
         self._held[folder] = lock
+
+    @contextlib.contextmanager
+    def _own_errors(self) -> Iterator[None]:
+        """Errors of the system become ours where the disk is full or the cache itself is not what it was."""
+        try:
+            yield
+        except OSError as error:
+            if not is_machine_fault(error) and self.folder not in Path(str(error.filename)).parents:
+                raise
+            raise write_error(error.filename or f"the cache folder {self.root}", error, fix=_FIX) from error
 
 
 def mark_temporary(folder: Path) -> None:
@@ -168,57 +237,35 @@ def mark_temporary(folder: Path) -> None:
 
 
 def default_root() -> Path:
-    """The user's cache folder for this tool."""
+    """The user's cache folder for this tool.
+
+    Raises:
+        InputError: the user has no home and names no other place.
+    """
     if chosen := os.environ.get("GHOSTFACE_EDGE_CACHE"):
         return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ghostface-edge"
-
-
-@functools.cache
-def code_version() -> str:
-    """Hash of this package's own source: a changed stage never meets an old artifact."""
-    digest = hashlib.sha256()
-    for package in _PACKAGES:
-        root = Path(str(files(f"ghostface_edge.{package}")))
-        for path in sorted(root.rglob("*.py")):
-            digest.update(f"{package}/{path.relative_to(root).as_posix()}".encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def file_sha256(*paths: Path) -> str:
-    """SHA-256 over the files' bytes, one after the other."""
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ghostface-edge"
+    except RuntimeError:
+        raise InputError("there is no home folder for the cache", fix=_FIX) from None
 
 
 def _digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
-def _hashes(folder: Path) -> dict[str, str]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): file_sha256(path) for path in files if path.name != _MANIFEST}
+def _is_artifact(path: Path) -> bool:
+    return bool(_ARTIFACT.fullmatch(path.name)) and path.is_dir() and not path.is_symlink()
 
 
-def _is_whole(folder: Path) -> bool:
-    try:
-        recorded = json.loads((folder / _MANIFEST).read_text())
-    except (OSError, ValueError):
-        return False
-    return bool(recorded == _hashes(folder))
-
-
-def _remove_unused(folder: Path) -> None:
-    """Remove a folder unless somebody uses it or still builds in it."""
-    manifest = folder / _MANIFEST
-    lock = file_lock.try_exclusive(manifest)
-    if lock is not None or not manifest.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-    if lock is not None:
-        os.close(lock)
+def _size_on_disk(folder: Path) -> int:
+    """Bytes that the files take on the disk, which are few where one is mostly a hole; links are not followed."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += (Path(place) / name).lstat().st_blocks * _BLOCK_BYTES
+    return total
 
 
 def _close(locks: Mapping[Path, int]) -> None:

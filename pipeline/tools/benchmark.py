@@ -1,6 +1,5 @@
 """Artifacts at batch 1: latency in turns, and where the time goes."""
 
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -31,10 +30,10 @@ def benchmark(artifacts: Sequence[Path], threads: int, progress: Progress) -> li
     runtimes = {place: (runtime_of(path), path) for place, path in places.items()}
     total = ROUNDS * RUNS_PER_ROUND * len(artifacts)
     with (
-        tempfile.TemporaryDirectory() as logs,
+        Store().scratch() as logs,
         progress.stage(f"time {len(artifacts)} models in turns", total) as advance,
     ):
-        taken = time_interleaved(runtimes, threads=threads, logs=Path(logs), advance=advance)
+        taken = time_interleaved(runtimes, threads=threads, logs=logs, advance=advance)
     timings: list[Timing] = []
     for timing in taken.values():
         if not isinstance(timing, Timing):
@@ -57,8 +56,9 @@ def profile(artifacts: Sequence[Path], threads: int, progress: Progress) -> dict
         ToolError: a runtime failed.
     """
     named = labelled(artifacts)
-    with tempfile.TemporaryDirectory() as logs:
-        context = StageContext(Store(), Path(logs), progress, usable_cores())
+    store = Store()
+    with store.scratch() as logs:
+        context = StageContext(store, logs, progress, usable_cores())
         stages = {
             label: Profile(artifact_of(runtime_of(path), path), threads, path.name) for label, path in named.items()
         }

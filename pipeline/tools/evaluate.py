@@ -1,18 +1,18 @@
 """One artifact on verification pairs: its accuracy, what it lost against another, what may be wrong with its input."""
 
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from ghostface_edge.calibration.aligned import iterate_faces
-from ghostface_edge.calibration.pairs_source import PairsSource, open_pairs
+from ghostface_edge.calibration.pairs_source import PairsSource
 from ghostface_edge.calibration.verification import VerificationSet
 from ghostface_edge.pipeline.stages.artifacts import Artifact, artifact_of
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
 from ghostface_edge.pipeline.stages.embed import Embed
+from ghostface_edge.pipeline.stages.face_reader import read_pairs
 from ghostface_edge.pipeline.support.host import usable_cores
 from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.support.store import Store
@@ -49,9 +49,9 @@ def evaluate(
     """
     runtimes = {path: runtime_of(path) for path in (artifact, reference) if path is not None}
     store = Store()
-    pairs = open_pairs(source, store.root / "aligned", usable_cores()).pairs
-    with tempfile.TemporaryDirectory() as logs:
-        context = StageContext(store, Path(logs), progress, usable_cores())
+    pairs = read_pairs(source, store, usable_cores(), progress)
+    with store.scratch() as logs:
+        context = StageContext(store, logs, progress, usable_cores())
         embeddings = {
             path: _embed(context, artifact_of(runtime, path), pairs, flip) for path, runtime in runtimes.items()
         }
@@ -84,12 +84,12 @@ def evaluate(
 def diagnose_artifact(artifact: Path, source: PairsSource, progress: Progress) -> dict[str, object]:
     """Undo the usual input mistakes one by one on the pairs, and say which one fits."""
     runtime, store = runtime_of(artifact), Store()
-    pairs = open_pairs(source, store.root / "aligned", usable_cores()).pairs
+    pairs = read_pairs(source, store, usable_cores(), progress)
     faces = np.concatenate(list(iterate_faces(pairs.images, _STEP)))
     with (
-        tempfile.TemporaryDirectory() as logs,
+        store.scratch() as logs,
         progress.stage("diagnose"),
-        LOCAL.open(RuntimeWorker, runtime, log=Path(logs) / "diagnose.log") as worker,
+        LOCAL.open(RuntimeWorker, runtime, log=logs / "diagnose.log") as worker,
     ):
         worker.load(artifact, usable_cores(), _BATCH)
         found = diagnose(worker.embed, faces, pairs.index, pairs.same, pairs.folds)
@@ -99,9 +99,9 @@ def diagnose_artifact(artifact: Path, source: PairsSource, progress: Progress) -
 
 def _embed(context: StageContext, artifact: Artifact, pairs: VerificationSet, flip: bool) -> Embeddings:
     name, threads = artifact.path.name, context.threads
-    with DecodedFaces.of_pairs(pairs) as faces:
+    with DecodedFaces.of_pairs(context.store, pairs) as faces:
         embeddings = context.run(Embed(artifact, faces, threads, name))
     if not flip:
         return embeddings
-    with DecodedFaces.of_pairs(pairs, mirrored=True) as faces:
+    with DecodedFaces.of_pairs(context.store, pairs, mirrored=True) as faces:
         return flip_sum(embeddings, context.run(Embed(artifact, faces, threads, f"{name}, mirrored")))

@@ -1,7 +1,7 @@
 """Public files into the cache: downloaded, resumed and verified, or taken from a local mirror.
 
-A file is whole when it has the published digest; where none is published, when it has the length that the server
-announced, and its digest is said.
+A file is whole when it has the published digest. Where none is published, it must have the length that the server
+announced; its digest is said, and sealed beside it, so that only what came this way is used again.
 """
 
 import http.client
@@ -11,25 +11,31 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from ghostface_edge.pipeline.support.store import file_sha256
+from ghostface_edge.pipeline.support.seal import Seal
 from ghostface_edge.pipeline.tools.sources import Source
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import InputError, ToolError
-from ghostface_edge.reports.write import replacing
+from ghostface_edge.reports.read import open_file, read_text
+from ghostface_edge.reports.write import is_machine_fault, machine_fault, replacing, write_text
 
 _CHUNK = 1 << 20
+_MAX_BYTES = 2**31
+"""Of a file whose size is not published."""
 _TIMEOUT_SECONDS = 30
 _RANGE_NOT_SATISFIABLE = 416
 _PARTIAL_CONTENT = 206
+_PURPOSE = "download"
 
 
 def fetch(
-    source: Source, *, cache: Path, mirror: Path | None = None, say: Callable[[str], None] = lambda _: None
+    source: Source, *, cache: Path, seal: Seal, mirror: Path | None = None, say: Callable[[str], None] = lambda _: None
 ) -> Path:
     """Put a source's file into the cache, unless it lies there whole already.
 
     Args:
         source: what to fetch.
         cache: a folder; made if it is not there.
+        seal: of the user whose cache it is.
         mirror: a folder that holds the file; nothing is downloaded then.
         say: gets a line about what happens.
 
@@ -39,17 +45,25 @@ def fetch(
     Raises:
         InputError: the mirror does not hold the file, the cache cannot be written, or there is no connection; the
             message says what to put where.
-        ToolError: what came is not what was published, or not all of it.
+        ToolError: what came is not what was published, or not all of it, or the disk is full.
     """
     final = cache / source.file
-    if final.is_file() and _fault(source, final) is None:
-        say(f"{final} is there already")
-        return final
+    if final.is_file():
+        fault = _fault(source, final) or _unsealed(source, final, seal)
+        if fault is None:
+            say(f"{final} is there already")
+            return final
+        say(f"{final} is not used: {fault}")
     if mirror is not None:
-        if not (mirror / source.file).is_file():
+        given, limit = mirror / source.file, source.size_bytes or _MAX_BYTES
+        if not given.exists():
             raise InputError(f"{mirror} holds no {source.file}", fix=f"put {source.address or source.what} there")
-        with replacing(final) as copy:
-            shutil.copyfile(mirror / source.file, copy)
+        with (
+            open_file(given, fix=f"put {source.address or source.what} there", at_most=limit) as file,
+            replacing(final) as copy,
+        ):
+            with copy.open("wb") as written:
+                shutil.copyfileobj(file, written, _CHUNK)
             _refuse(source, copy)
     else:
         partial = _download(source, final, say)
@@ -59,22 +73,29 @@ def fetch(
             partial.unlink()
             raise
         partial.replace(final)
-    say(f"{final}: SHA-256 {file_sha256(final)}{'' if source.sha256 else ', nothing known to compare it with'}")
+    sha256 = file_sha256(final)
+    if source.sha256 is None:
+        write_text(_signature(final), seal.sign(_PURPOSE, source.file, sha256))
+    say(f"{final}: SHA-256 {sha256}{'' if source.sha256 else ', nothing known to compare it with'}")
     return final
 
 
 def _download(source: Source, final: Path, say: Callable[[str], None]) -> Path:
     """All of the file under a name of its own; what an earlier attempt brought is kept and gone on from."""
     if source.address is None:
-        raise InputError(f"{source.file} has no public address: {source.what}", fix=f"put a file at {final}")
-    by_hand = f"download {source.address} elsewhere and put it at {final}, or name its folder with --from"
+        raise InputError(f"{source.file} has no public address: {source.what}", fix="name its folder with --from")
+    by_hand = f"download {source.address} elsewhere as {source.file} and name its folder with --from"
     partial = final.with_name(f"{final.name}.partial")
     try:
         partial.parent.mkdir(parents=True, exist_ok=True)
-        announced = _append(source.address, partial, say)
+        if source.sha256 is None:  # nothing would tell whether its beginning is of the same file
+            partial.unlink(missing_ok=True)
+        announced = _append(source.address, partial, source.size_bytes or _MAX_BYTES, say)
     except urllib.error.HTTPError as error:
         raise InputError(f"{source.address}: the server answers {error.code} {error.reason}", fix=by_hand) from error
     except (OSError, http.client.HTTPException) as error:
+        if isinstance(error, OSError) and is_machine_fault(error):
+            raise machine_fault(partial, error) from error
         raise InputError(f"{source.address} cannot be fetched to {partial} ({error})", fix=by_hand) from error
     size = partial.stat().st_size
     if announced is None and source.sha256 is None:
@@ -82,12 +103,12 @@ def _download(source: Source, final: Path, say: Callable[[str], None]) -> Path:
     if announced is not None and size < announced:
         raise ToolError(
             f"{source.address}: the server sent {size:,} of {announced:,} bytes",
-            fix="fetch again, it goes on from there",
+            fix="fetch again" if source.sha256 is None else "fetch again, it goes on from there",
         )
     return partial
 
 
-def _append(address: str, partial: Path, say: Callable[[str], None]) -> int | None:
+def _append(address: str, partial: Path, at_most: int, say: Callable[[str], None]) -> int | None:
     """Add what is missing; returns how many bytes there should be then, None if the server does not say."""
     have = partial.stat().st_size if partial.exists() else 0
     request = urllib.request.Request(address, headers={"Range": f"bytes={have}-"} if have else {})  # noqa: S310 - listed
@@ -97,14 +118,18 @@ def _append(address: str, partial: Path, say: Callable[[str], None]) -> int | No
             resumed = answer.status == _PARTIAL_CONTENT
             length = answer.headers.get("Content-Length")
             with partial.open("ab" if resumed else "wb") as file:
-                shutil.copyfileobj(answer, file, _CHUNK)
+                while chunk := answer.read(_CHUNK):
+                    file.write(chunk)
+                    if file.tell() > at_most:
+                        partial.unlink()
+                        raise ToolError(f"{address}: the server sends more than {at_most:,} bytes", fix="fetch again")
     except urllib.error.HTTPError as error:
         if error.code != _RANGE_NOT_SATISFIABLE:
             raise
         if error.headers.get("Content-Range") == f"bytes */{have}":  # all of it is here
             return have
         partial.unlink()
-        return _append(address, partial, say)
+        return _append(address, partial, at_most, say)
     return None if length is None else int(length) + (have if resumed else 0)
 
 
@@ -115,6 +140,23 @@ def _refuse(source: Source, path: Path) -> None:
             f"{source.file} is not the published file: {fault}",
             fix="fetch it again; if that does not help, the source has changed and must not be trusted",
         )
+
+
+def _signature(final: Path) -> Path:
+    return final.with_name(f".{final.name}.seal")
+
+
+def _unsealed(source: Source, final: Path, seal: Seal) -> str | None:
+    """What is wrong with a file of unknown digest that lies in the cache."""
+    if source.sha256 is not None:
+        return None
+    try:
+        signature = read_text(_signature(final), fix="fetch it again")
+    except InputError:
+        signature = ""
+    if seal.holds(signature, _PURPOSE, source.file, file_sha256(final)):
+        return None
+    return "its digest is not known, and no fetch of this user brought it"
 
 
 def _fault(source: Source, path: Path) -> str | None:

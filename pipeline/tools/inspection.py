@@ -5,12 +5,9 @@ import dataclasses
 import tempfile
 from pathlib import Path
 
-from ghostface_edge.pipeline.checkpoints.formats import READERS
+from ghostface_edge.pipeline.checkpoints.formats import READERS, judge_checkpoint
 from ghostface_edge.reports.errors import InputError, RuntimeMissingError
-from ghostface_edge.targets.places.place import LOCAL
-from ghostface_edge.targets.places.worker import RuntimeWorker
-from ghostface_edge.targets.requirements import require_modules
-from ghostface_edge.targets.table import load_target, runtimes
+from ghostface_edge.targets.judge import judge_artifact
 
 _CHECKPOINTS = tuple(suffix for suffix in READERS if suffix != ".onnx")
 
@@ -21,8 +18,10 @@ def runtime_of(artifact: Path) -> str:
     Raises:
         InputError: no such file, or no runtime takes it.
     """
-    if not artifact.is_file():
+    if not artifact.exists():
         raise InputError(f"{artifact}: no such file", fix="give the path of a model file")
+    from ghostface_edge.targets.table import load_target, runtimes
+
     endings: dict[str, str] = {}
     for runtime in runtimes():
         ending = load_target(runtime).extension
@@ -46,10 +45,18 @@ def describe(path: Path) -> dict[str, object]:
 
 
 def _describe(path: Path, log: Path) -> dict[str, object]:
+    runtime = None
     if path.suffix.lower() in _CHECKPOINTS:
+        judge_checkpoint(path)
+    else:
+        judge_artifact(path)
+        runtime = runtime_of(path)
+    from ghostface_edge.targets.places.place import LOCAL  # its imports cost more than a refusal
+    from ghostface_edge.targets.places.worker import RuntimeWorker
+
+    if runtime is None:
         with LOCAL.open(Inspector, log=log) as inspector:
             return inspector.checkpoint(path)
-    runtime = runtime_of(path)
     network: dict[str, object] = {}
     if path.suffix == ".onnx":
         # An ONNX need not be a GhostFaceNet that could be read back, and its interface needs no PyTorch.
@@ -68,6 +75,8 @@ class Inspector:
     """Far side of the child process that opens checkpoints."""
 
     def __init__(self) -> None:
+        from ghostface_edge.targets.requirements import require_modules
+
         require_modules("torch", "torch")
 
     def checkpoint(self, path: Path) -> dict[str, object]:

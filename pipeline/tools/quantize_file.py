@@ -1,15 +1,13 @@
 """One ONNX model to INT8 artifacts in a folder of the user's choice."""
 
 import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from ghostface_edge.calibration.faces import sample, scan_folder
-from ghostface_edge.calibration.lfw_errata import PHOTOGRAPHS_UNDER_TWO_NAMES
 from ghostface_edge.pipeline.quantize.options import Recipe
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.convert import Convert
+from ghostface_edge.pipeline.stages.face_reader import sample_faces
 from ghostface_edge.pipeline.stages.firmware import make_firmware
 from ghostface_edge.pipeline.stages.lower import lower
 from ghostface_edge.pipeline.stages.quantize import Quantize
@@ -18,7 +16,7 @@ from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.write import replacing
-from ghostface_edge.targets import onnx_graph
+from ghostface_edge.targets.onnx_file import read_onnx
 from ghostface_edge.targets.protocol import InputType, Precision
 from ghostface_edge.targets.requirements import require_input
 from ghostface_edge.targets.table import VariantId, load_target
@@ -61,15 +59,18 @@ def quantize_file(
         require_input(variant.runtime, load_target(variant.runtime).input_types, input_type)
         if variant.is_stock and input_type is not None:
             raise InputError(f"{variant} takes what the runtime's own quantizer chooses", fix="leave --input out")
-    if onnx_graph.is_made_for_runtime(onnx_graph.load(model)):
+    from ghostface_edge.targets.onnx_graph import is_made_for_runtime  # what it imports is heavy
+
+    if is_made_for_runtime(read_onnx(model)):
         raise InputError(
             f"{model} is what a run made for one runtime; quantization starts from the float32 ONNX of the checkpoint",
             fix="write it with `ghostface-edge export CHECKPOINT -o MODEL.onnx`",
         )
-    faces = sample(scan_folder(calibration), CALIBRATION_FACES, seed, exclude=PHOTOGRAPHS_UNDER_TWO_NAMES)
+    store = Store()
+    faces = sample_faces(calibration, CALIBRATION_FACES, seed, store)
     written = []
-    with tempfile.TemporaryDirectory() as logs:
-        context = StageContext(Store(), Path(logs), progress, usable_cores())
+    with store.scratch() as logs:
+        context = StageContext(store, logs, progress, usable_cores(), limits=recipe.limits)
         quantize = Quantize(model, faces, recipe, seed)
         for variant in wanted:
             load_target(variant.runtime).require()

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostface_edge.calibration.aligned import check_aligned
-from ghostface_edge.calibration.faces import scan_folder
+from ghostface_edge.calibration.faces import read_image, scan_folder
 from ghostface_edge.calibration.image_file import BadImageError, decode
 from ghostface_edge.pipeline.train.options import SyntheticFaces
 from ghostface_edge.pipeline.train.recordio import RecordFaces
@@ -54,7 +54,7 @@ class FolderFaces:
         """RGB uint8 (112, 112, 3) and whose it is."""
         file = self._files[position]
         try:
-            data = file.path.read_bytes()
+            data = read_image(file.path)
             check_aligned(data, gray=True)
             return decode(data, gray=True), self._numbers[file.identity]
         except BadImageError as error:

@@ -1,6 +1,7 @@
 """Options of a training run; parsed once at the edge."""
 
 import json
+import math
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -80,9 +81,9 @@ class TrainOptions:
             "epochs": self.epochs >= 1,
             "batch_size": self.batch_size >= 2,
             "learning_rate": 0 < self.learning_rate < 100,
-            "weight_decay": self.weight_decay >= 0,
+            "weight_decay": 0 <= self.weight_decay < math.inf,
             "margin_size": 0 <= self.margin_size < 1.5,
-            "scale": self.scale > 0,
+            "scale": 0 < self.scale < math.inf,
             "subcenters": self.subcenters >= 1,
             "warmup_epochs": 0 <= self.warmup_epochs <= self.epochs,
             "workers": self.workers >= 0,

@@ -16,13 +16,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostface_edge.calibration.aligned import check_aligned
+from ghostface_edge.calibration.faces import MAX_FILE_BYTES
 from ghostface_edge.calibration.image_file import BadImageError, decode
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.read import open_file
 
 _MAGIC = 0xCED7230A
 _HEADER = struct.Struct("<IfQQ")
 _FRAME = struct.Struct("<II")
 _LENGTH = (1 << 29) - 1
+_MAX_PEOPLE = 1 << 24
+"""Whole numbers from here on have no float32 of their own; the largest public set has 2 million."""
+_MAX_LABELS = 1 << 10
+_MAX_KEY = 1 << 62
+_MAX_LINE = 64
 _FIX = "give the folder of an InsightFace training set with train.rec and train.idx"
 
 
@@ -44,14 +51,14 @@ class RecordFaces:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "train.rec"
         self._offsets = _read_index(folder / "train.idx")
-        if not self._path.is_file():
-            raise InputError(f"{self._path}: no such file", fix=_FIX)
         header = self._read(0).labels
-        first, end = (int(header[0]), int(header[1])) if len(header) == 2 else (max(self._offsets) + 1, 0)
+        first, end = (self._whole(0, header[0]), self._whole(0, header[1])) if len(header) == 2 else (_MAX_KEY, 0)
         self._keys = np.array(sorted(key for key in self._offsets if 0 < key < first), np.int64)
         if not len(self._keys):
             raise InputError(f"{self._path}: holds no images", fix=_FIX)
         self._people = end - first if end else 1 + max(self._label(int(key)) for key in self._keys)
+        if not 1 <= self._people <= _MAX_PEOPLE:
+            raise InputError(f"{self._path}: it tells of {self._people:,} identities", fix=_FIX)
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -67,7 +74,7 @@ class RecordFaces:
         try:
             record = self._read(key)
             check_aligned(record.payload, gray=True)
-            face, who = decode(record.payload, gray=True), int(record.labels[0])
+            face, who = decode(record.payload, gray=True), self._whole(key, record.labels[0])
         except BadImageError as error:
             raise InputError(f"{self._path}: record {key} cannot be used: {error}", fix="replace it") from None
         if not 0 <= who < self._people:
@@ -75,12 +82,17 @@ class RecordFaces:
         return face, who
 
     def _label(self, key: int) -> int:
-        return int(self._read(key, payload=False).labels[0])
+        return self._whole(key, self._read(key, payload=False).labels[0])
+
+    def _whole(self, key: int, label: float) -> int:
+        if not 0 <= label < _MAX_KEY or label != int(label):
+            raise InputError(f"{self._path}: record {key} has the label {label}", fix=_FIX)
+        return int(label)
 
     def _read(self, key: int, *, payload: bool = True) -> Record:
         if key not in self._offsets:
             raise InputError(f"{self._path}: record {key} is not in the index", fix=_FIX)
-        with self._path.open("rb") as file:
+        with open_file(self._path, fix=_FIX) as file:
             file.seek(self._offsets[key])
             frame = file.read(_FRAME.size)
             magic, word = _FRAME.unpack(frame) if len(frame) == _FRAME.size else (0, 0)
@@ -88,10 +100,12 @@ class RecordFaces:
             if magic != _MAGIC or word >> 29 or length < _HEADER.size:
                 raise InputError(f"{self._path}: no whole record {key} at byte {self._offsets[key]}", fix=_FIX)
             flag, label, _, _ = _HEADER.unpack(_whole(file.read(_HEADER.size), _HEADER.size, self._path, key))
-            if flag * 4 > length - _HEADER.size:
+            if flag * 4 > length - _HEADER.size or flag > _MAX_LABELS:
                 raise InputError(f"{self._path}: record {key} announces {flag} labels", fix=_FIX)
             more = struct.unpack(f"<{flag}f", _whole(file.read(4 * flag), 4 * flag, self._path, key))
             rest = length - _HEADER.size - 4 * flag
+            if rest > MAX_FILE_BYTES:
+                raise InputError(f"{self._path}: record {key} announces {rest:,} bytes", fix=_FIX)
             return Record(more or (label,), _whole(file.read(rest), rest, self._path, key) if payload else b"")
 
 
@@ -102,14 +116,21 @@ def _whole(data: bytes, length: int, path: Path, key: int) -> bytes:
 
 
 def _read_index(path: Path) -> dict[int, int]:
+    offsets: dict[int, int] = {}
     try:
-        with path.open(encoding="ascii") as file:
-            pairs = (line.split("\t") for line in file if line.strip())
-            offsets = {int(key): int(offset) for key, offset in pairs}
+        with open_file(path, fix=_FIX) as file:
+            while line := file.readline(_MAX_LINE):
+                if line.strip():
+                    key, offset = line.split(b"\t")
+                    offsets[int(key)] = int(offset)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})", fix=_FIX) from None
     except ValueError:
         raise InputError(f"{path}: is not an index of lines `key<TAB>offset`", fix=_FIX) from None
-    if 0 not in offsets or min(offsets.values()) < 0:
-        raise InputError(f"{path}: has no header record 0", fix=_FIX)
+    if (
+        0 not in offsets
+        or min(offsets.values()) < 0
+        or any(one >= _MAX_KEY for pair in offsets.items() for one in pair)
+    ):
+        raise InputError(f"{path}: has no header record 0, or places outside of any file", fix=_FIX)
     return offsets

@@ -17,7 +17,6 @@ from torch.nn import functional
 from ghostface_edge.pipeline.checkpoints.formats import save_checkpoint
 from ghostface_edge.pipeline.network.checkpoint import Checkpoint
 from ghostface_edge.pipeline.network.ghostfacenet import GhostFaceNet
-from ghostface_edge.pipeline.support.store import file_sha256
 from ghostface_edge.pipeline.train.batches import Order, batches
 from ghostface_edge.pipeline.train.curves import plot_curves
 from ghostface_edge.pipeline.train.faces import TrainingFaces, open_faces
@@ -26,6 +25,7 @@ from ghostface_edge.pipeline.train.options import Numbers, Optimizer, TrainOptio
 from ghostface_edge.pipeline.train.schedule import Schedule
 from ghostface_edge.pipeline.train.state import History, Parts, load_state, save_state
 from ghostface_edge.pipeline.train.validation import ValidationPairs, validate
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.write import write_text
 

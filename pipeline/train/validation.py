@@ -1,7 +1,6 @@
 """Validation of the network being trained: LFW's protocol over a `.bin`, or over rendered pairs."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from ghostface_edge.calibration.aligned import iterate_faces
 from ghostface_edge.calibration.preprocessing import normalize
-from ghostface_edge.calibration.verification import load_pairs
+from ghostface_edge.calibration.verification import VerificationSet
 from ghostface_edge.reports.metrics import VerificationAccuracy, cosine_scores, verification_accuracy
 
 _BATCH = 64
@@ -30,15 +29,11 @@ class ValidationPairs(Protocol):
 
 
 class FilePairs:
-    """A verification file's pairs.
+    """A verification file's pairs."""
 
-    Raises:
-        InputError: the file is not such a set.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._pairs = load_pairs(path)
-        self.index, self.same, self.folds = self._pairs.index, self._pairs.same, self._pairs.folds
+    def __init__(self, pairs: VerificationSet) -> None:
+        self._pairs = pairs
+        self.index, self.same, self.folds = pairs.index, pairs.same, pairs.folds
 
     def batches(self) -> Iterator[NDArray[np.uint8]]:
         return iterate_faces(self._pairs.images, _BATCH)

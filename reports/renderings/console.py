@@ -25,6 +25,7 @@ from ghostface_edge.reports.blocks import (
     plain,
 )
 from ghostface_edge.reports.difference import Difference
+from ghostface_edge.reports.printable import printable
 from ghostface_edge.reports.report import Report
 from ghostface_edge.reports.section import Findings, Section, SectionOf, shown
 from ghostface_edge.reports.sections import SECTIONS
@@ -47,7 +48,7 @@ def print_report(
     report: Report, console: Console, baseline: Report | None = None, *, sections: Sequence[SectionOf] = SECTIONS
 ) -> None:
     """Print the table of variants, what did not pass and why, and the verdict."""
-    console.print(Text(f"{report.model.name} on {report.data.pairs.count:,} pairs"), soft_wrap=not console.is_terminal)
+    console.print(_text(f"{report.model.name} on {report.data.pairs.count:,} pairs"), soft_wrap=not console.is_terminal)
     for section in shown(Findings(report, baseline=baseline), sections, Reach.TERMINAL):
         _print_section(section, console)
     verdict = report.gate.verdict.value
@@ -75,9 +76,9 @@ def _print_section(section: Section, console: Console) -> None:
                     _print_line(_bullet(item), console)
             case Definitions():
                 for term, text in block.items:
-                    _print_line(Text(f"{term}: {plain(text)}"), console)
+                    _print_line(_text(f"{term}: {plain(text)}"), console)
             case Note() | Heading():
-                _print_line(Text(plain(block.text)), console)
+                _print_line(_text(plain(block.text)), console)
             case _:
                 pass
 
@@ -90,8 +91,8 @@ def _bullet(item: Bullet) -> Text:
     aside = f" ({item.aside})" if item.aside else ""
     text = f"{plain(item.text)}{aside}"
     if item.tone is None:
-        return Text(text)
-    return Text.assemble((f"{item.tone.value:<12}", _STYLES.get(item.tone, "")), f"  {text}")
+        return _text(text)
+    return Text.assemble((f"{item.tone.value:<12}", _STYLES.get(item.tone, "")), f"  {printable(text)}")
 
 
 def _print_table(title: str, table: Table, console: Console) -> None:
@@ -110,16 +111,20 @@ def _print_table(title: str, table: Table, console: Console) -> None:
 
 def _lay_out(title: str, table: Table, columns: Sequence[Column]) -> RichTable:
     shown = [place for place, column in enumerate(table.heads) if column in columns]
-    laid = RichTable(title=Text(title), title_justify="left")
+    laid = RichTable(title=_text(title), title_justify="left")
     for column in columns:
-        laid.add_column(column.name, justify="right" if column.align is Align.RIGHT else "left", no_wrap=True)
+        laid.add_column(_text(column.name), justify="right" if column.align is Align.RIGHT else "left", no_wrap=True)
     for cells, _ in table.lines:
         laid.add_row(*(_cell(cells[place]) for place in shown))
     return laid
 
 
 def _cell(cell: Cell) -> Text:
-    return Text(plain(cell.text), style=_STYLES.get(cell.tone or Tone.NOTHING, ""))
+    return _text(plain(cell.text), _STYLES.get(cell.tone or Tone.NOTHING, ""))
+
+
+def _text(value: str, style: str = "") -> Text:
+    return Text(printable(value), style)
 
 
 def _width(table: RichTable, console: Console) -> int:

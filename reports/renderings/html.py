@@ -15,6 +15,7 @@ from ghostface_edge.reports import wording
 from ghostface_edge.reports.blocks import Reach, Span, Words, spans
 from ghostface_edge.reports.curves import ReportCurves
 from ghostface_edge.reports.difference import Difference
+from ghostface_edge.reports.printable import printable
 from ghostface_edge.reports.report import Report
 from ghostface_edge.reports.section import Findings, Section, SectionOf, shown
 from ghostface_edge.reports.sections import SECTIONS
@@ -23,12 +24,12 @@ from ghostface_edge.reports.sections.difference import between
 
 def render(
     report: Report,
-    curves: ReportCurves,
+    curves: ReportCurves | None = None,
     baseline: Report | None = None,
     *,
     sections: Sequence[SectionOf] = SECTIONS,
 ) -> str:
-    """Write a report as a page."""
+    """Write a report as a page; plots and pictures that need curves are left out where there are none."""
     model, calibration = report.model, report.data.calibration
     lead = (
         f"{model.architecture}, {model.parameters:,} parameters, {model.mmacs:.1f} M MACs · "
@@ -61,6 +62,7 @@ def _page(sections: Sequence[Section], *, title: str, verdicts: Sequence[str], m
         loader=PackageLoader("ghostface_edge.reports"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_seen,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -78,12 +80,17 @@ def _page(sections: Sequence[Section], *, title: str, verdicts: Sequence[str], m
     )
 
 
+def _seen(value: object) -> object:
+    """Keep names of others from turning the page's text around; what is escaped already is our own."""
+    return printable(value) if type(value) is str else value
+
+
 def _words(words: Words) -> Markup:
     """Set text with its spans; a figure and its percent sign stay on one line."""
     parts = [
-        Markup("<{0}>{1}</{0}>").format(part.style.value, part.text)
+        Markup("<{0}>{1}</{0}>").format(part.style.value, printable(part.text))
         if isinstance(part, Span)
-        else escape(part.replace(" %", "\u00a0%"))
+        else escape(printable(part).replace(" %", "\u00a0%"))
         for part in spans(words)
     ]
     return Markup("").join(parts)

@@ -1,11 +1,9 @@
 """junit.xml: one testcase per check, so that CI shows every limit by name."""
 
-import re
 from xml.etree import ElementTree as ET
 
+from ghostface_edge.reports.printable import printable
 from ghostface_edge.reports.report import Check, Report, Role, Verdict
-
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(report: Report) -> str:
@@ -45,5 +43,4 @@ def _add(suite: ET.Element, check: Check) -> None:
 
 
 def _text(value: str) -> str:
-    """Drop characters that XML cannot hold."""
-    return _NOT_XML.sub("\ufffd", value)
+    return printable(value)

@@ -20,6 +20,7 @@ from ghostface_edge.reports.blocks import (
     Words,
     spans,
 )
+from ghostface_edge.reports.printable import printable
 from ghostface_edge.reports.report import Report
 from ghostface_edge.reports.section import Findings, Section, SectionOf, shown
 from ghostface_edge.reports.sections import SECTIONS
@@ -100,7 +101,7 @@ def _words(words: Words) -> str:
 
 def _text(value: str) -> str:
     """Keep a name from outside from becoming markup, a mention or a new line."""
-    escaped = re.sub(r"([\\`*_{}\[\]|#])", r"\\\1", value)
-    inert = escaped.replace("<", "&lt;").replace(">", "&gt;")
+    escaped = re.sub(r"([\\`*_{}\[\]|#~$])", r"\\\1", printable(value))
+    inert = escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # GitHub mentions people despite a backslash; a word joiner keeps the name apart from the sign
-    return re.sub(r"\s+", " ", re.sub(r"(?<![A-Za-z0-9])@", "@\u2060", inert))
+    return re.sub(r"(?<![A-Za-z0-9])@", "@\u2060", inert)

@@ -20,7 +20,7 @@ _STEPS = (
 )
 _STABILITY = (
     "Each tensor's extent, lowest to highest value, was taken on four disjoint subsets of the calibration faces. "
-    "Spread is the largest minus the smallest extent, against their mean: 0\u00a0% means that any quarter of the faces "
+    "Spread is the largest minus the smallest extent, against their mean: 0 % means that any quarter of the faces "
     "tells the range. Where it is large, a few faces decide the extent, and more or more varied calibration faces may "
     "help."
 )

@@ -14,10 +14,8 @@ from numpy.typing import NDArray
 
 from ghostface_edge.calibration.preprocessing import normalize
 from ghostface_edge.reports.evidence import ProfileRow
-from ghostface_edge.targets import onnx_graph, protocol
+from ghostface_edge.targets import protocol
 from ghostface_edge.targets.onnxruntime import profiling
-from ghostface_edge.targets.onnxruntime.blocked import to_blocked
-from ghostface_edge.targets.onnxruntime.integer_lowering import to_integers
 from ghostface_edge.targets.profile import group
 from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Embeddings, Faces, InputType, Precision
 from ghostface_edge.targets.requirements import require_input, require_modules
@@ -45,6 +43,9 @@ class OnnxruntimeTarget:
         return (artifact,)
 
     def convert(self, model: Path, precision: Precision, artifact: Path) -> None:
+        from ghostface_edge.targets import onnx_graph
+        from ghostface_edge.targets.onnxruntime.blocked import to_blocked
+
         original = onnx_graph.load(model)
         converted = to_blocked(original)
         if precision is Precision.FP16:
@@ -66,6 +67,9 @@ class OnnxruntimeTarget:
 
     def lower_quantized(self, qdq_model: Path, artifact: Path, input_type: InputType | None = None) -> None:
         require_input(self.name, self.input_types, input_type)
+        from ghostface_edge.targets import onnx_graph
+        from ghostface_edge.targets.onnxruntime.integer_lowering import to_integers
+
         original = onnx_graph.load(qdq_model)
         lowered = to_integers(original)
         onnx_graph.note_macs(lowered, onnx_graph.macs_by_precision(original))
@@ -83,6 +87,8 @@ class OnnxruntimeTarget:
         return group(profiling.sample(artifact, threads))
 
     def inspect(self, artifact: Path) -> ArtifactInfo:
+        from ghostface_edge.targets import onnx_graph
+
         return onnx_graph.inspect(artifact)
 
 

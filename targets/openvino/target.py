@@ -18,7 +18,6 @@ from ghostface_edge.calibration.preprocessing import normalize
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.evidence import ProfileRow
 from ghostface_edge.targets.openvino import kernels, profiling
-from ghostface_edge.targets.openvino.lowering import lower
 from ghostface_edge.targets.profile import group
 from ghostface_edge.targets.protocol import (
     EVERY_METHOD,
@@ -74,6 +73,8 @@ class OpenvinoTarget:
     def lower_quantized(self, qdq_model: Path, artifact: Path, input_type: InputType | None = None) -> None:
         require_input(self.name, self.input_types, input_type)
         import openvino
+
+        from ghostface_edge.targets.openvino.lowering import lower
 
         openvino.save_model(lower(qdq_model), artifact, compress_to_fp16=False)
         kernels.prefer(artifact)

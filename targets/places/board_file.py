@@ -9,6 +9,7 @@ MODULES: Final = (
     "calibration.preprocessing",
     "reports.errors",
     "targets.places.board",
+    "targets.places.heartbeat",
     "targets.places.inference",
     "targets.places.memory",
     "targets.places.serving",

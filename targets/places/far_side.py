@@ -5,10 +5,10 @@ Started by `place.LOCAL`; what it prints, and what native code prints, goes to s
 
 import faulthandler
 import importlib
-import signal
 import sys
 from typing import Any
 
+from ghostface_edge.reports.child import follow_parent
 from ghostface_edge.targets.places import codec
 from ghostface_edge.targets.places.serving import Answer, serve
 from ghostface_edge.targets.places.wire import Array, Header, StandardStreams
@@ -24,7 +24,7 @@ def tell(*values: object) -> None:
 
 def main() -> None:
     """Serve what the other side names."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the other side decides
+    follow_parent()
     faulthandler.enable()
     _streams.append(StandardStreams())
     serve(_streams[0], _make, _call)

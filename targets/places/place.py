@@ -15,11 +15,16 @@ from ghostface_edge.reports import errors
 from ghostface_edge.reports.errors import GhostfaceEdgeError, ToolError
 from ghostface_edge.targets.places import codec
 from ghostface_edge.targets.places.connection import Connection
+from ghostface_edge.targets.places.memory_limit import ran_out_of_memory
+from ghostface_edge.targets.places.wire import Header
 
 Served = TypeVar("Served")
 
 DEFAULT_TIMEOUT_S: Final = 1800.0
 DEFAULT_MEMORY_LIMIT_MB: Final = 8192
+DEFAULT_PATIENCE_S: Final = 30.0
+_BEATS: Final = 6
+"""Signs of life within the time that nothing may happen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +47,28 @@ class Place:
         log: Path,
         timeout_s: float = DEFAULT_TIMEOUT_S,
         memory_limit_mb: int = DEFAULT_MEMORY_LIMIT_MB,
+        patience_s: float = DEFAULT_PATIENCE_S,
         on_told: Callable[..., None] = lambda *_: None,
     ) -> Iterator[Served]:
         """An object of a class in a process of its own; it ends with the context.
 
         Its methods, called here, run there. They raise `ChildDeath` on a crash, a hang or too much memory, `ToolError`
-        where the method raised something foreign, and else the very error of ours that the method raised.
+        where the method raised something foreign, and else the very error of ours that the method raised. The thread
+        that opens it has to last as long as the context.
 
         Args:
             kind: the class, importable by its module's name; its annotations say how arguments and results travel.
             arguments: what its constructor is given.
             log: file that takes what is printed there.
             timeout_s: after which a call is ended, and the process with it.
-            memory_limit_mb: resident memory above which the process is killed.
+            memory_limit_mb: memory above which the process, or it with what it started, is ended.
+            patience_s: after which a call is ended that uses no processor time: stopped, hung, or the line is cut.
             on_told: given what a method passes to `far_side.tell` on its way.
         """
-        connection = Connection(self.command, log=log, memory_limit_mb=memory_limit_mb)
+        connection = Connection(self.command, log=log, memory_limit_mb=memory_limit_mb, patience_s=patience_s)
         try:
-            yield cast("Served", _Remote(kind, arguments, connection, log, timeout_s, on_told))
+            opening = {"path": sys.path, "beat_s": patience_s / _BEATS}
+            yield cast("Served", _Remote(kind, arguments, connection, log, timeout_s, on_told, opening))
         finally:
             connection.close()
 
@@ -79,14 +88,15 @@ class _Remote:
         log: Path,
         timeout_s: float,
         on_told: Callable[..., None],
+        opening: Header,
     ) -> None:
         self._kind, self._connection, self._log = kind, connection, log
         self._timeout_s, self._on_told = timeout_s, on_told
         values, arrays = codec.encode_arguments(kind.__init__, (None, *arguments), {})
         del values["self"]
-        connection.begin("start", timeout_s)
         where = f"{kind.__module__}:{kind.__qualname__}"
-        connection.send({"serve": where, "path": sys.path, "arguments": values}, arrays)
+        with connection.asking("start", timeout_s):
+            connection.send({**opening, "serve": where, "arguments": values}, arrays)
 
     def __getattr__(self, name: str) -> Callable[..., object]:
         method = getattr(self._kind, name)
@@ -94,9 +104,9 @@ class _Remote:
         def call(*arguments: object, **named: object) -> object:
             values, arrays = codec.encode_arguments(method, (None, *arguments), named)
             del values["self"]
-            self._connection.begin(name, self._timeout_s)
-            self._connection.send({"call": name, "arguments": values}, arrays)
-            return self._answer(name, method)
+            with self._connection.asking(name, self._timeout_s):
+                self._connection.send({"call": name, "arguments": values}, arrays)
+                return self._answer(name, method)
 
         return call
 
@@ -105,12 +115,21 @@ class _Remote:
             answer, arrays = self._connection.receive()
             if "told" in answer:
                 self._on_told(*answer["told"])
-            elif "done" in answer:
-                return codec.decode_result(method, answer["done"], arrays)
-            elif "refused" in answer:
-                raise _refusal(**answer["refused"])
-            else:
-                raise ToolError(f"{name} failed: {answer.get('failed')}", fix=f"see {self._log}")
+                continue
+            try:
+                if "done" in answer:
+                    return codec.decode_result(method, answer["done"], arrays)
+                error = _refusal(**answer["refused"]) if "refused" in answer else self._failure(name, answer["failed"])
+            except (ValueError, TypeError, LookupError) as problem:
+                raise ToolError(
+                    f"{name} was answered by something else: {problem}", fix=f"see {self._log}"
+                ) from problem
+            raise error
+
+    def _failure(self, name: str, text: str) -> ToolError:
+        if ran_out_of_memory(text):
+            return self._connection.needed_more_memory()
+        return ToolError(f"{name} failed: {text}", fix=f"see {self._log}")
 
 
 def _refusal(error: str, message: str, fix: str) -> GhostfaceEdgeError:

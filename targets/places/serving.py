@@ -4,6 +4,7 @@ import traceback
 from typing import Callable, List, Tuple
 
 from ghostface_edge.reports.errors import GhostfaceEdgeError
+from ghostface_edge.targets.places.heartbeat import heartbeat
 from ghostface_edge.targets.places.wire import Array, Header, StandardStreams
 
 Answer = Tuple[Header, List[Array]]
@@ -29,8 +30,9 @@ def serve(
         except EOFError:
             return
         try:
-            served = served or make(opening, arrays)
-            answer = call(served, request, given)
+            with heartbeat(streams, opening["beat_s"]):
+                served = served or make(opening, arrays)
+                answer = call(served, request, given)
         except GhostfaceEdgeError as error:
             answer = ({"refused": {"error": type(error).__name__, "message": error.message, "fix": error.fix}}, [])
         except Exception as error:

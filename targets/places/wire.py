@@ -3,9 +3,11 @@
     uint32 header length | header, UTF-8 JSON | arrays, one after the other
 
 All integers are little endian. The header's `arrays` lists NumPy's dtype string and the shape of each array, in order;
-elsewhere in the header an array is written as `{"array": its place in that list}`. A request is `{"serve": ...}`, once,
+elsewhere in the header an array is written as `{"array": its place in that list}`. A request is once `{"serve": ...}`,
 then `{"call": method, "arguments": {...}}`; the answers to it are any number of `{"told": [...]}` and one of
-`{"done": value}`, `{"refused": {"error", "message", "fix"}}` and `{"failed": text}`.
+`{"done": value}`, `{"refused": {"error", "message", "fix"}}` and `{"failed": text}`. As often as `beat_s` of the first
+request asks for, a far side that works says `{"alive": seconds}`: the processor time that it has used so far. One that
+makes no progress is ended.
 
 Boards run this file as it is: Python 3.9 and NumPy 1.21 are enough.
 """
@@ -14,6 +16,7 @@ import json
 import math
 import os
 import struct
+import threading
 from typing import Any, BinaryIO, Callable, Dict, Iterable, List, Tuple
 
 import numpy as np
@@ -24,6 +27,9 @@ Header = Dict[str, Any]
 
 MAX_HEADER_BYTES = 1 << 26
 MAX_ARRAY_BYTES = 1 << 31
+"""Of all arrays of a message."""
+MAX_DIMENSIONS = 32
+"""What every NumPy takes."""
 _LENGTH = struct.Struct("<I")
 _KINDS = "biuf"
 
@@ -62,12 +68,13 @@ def unpack(read: Callable[[int], bytearray]) -> Tuple[Header, List[Array]]:
     try:
         header = json.loads(bytes(read(length)))
         described = [(np.dtype(str(kind)), [int(size) for size in shape]) for kind, shape in header.pop("arrays")]
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
         raise WireError(f"no header: {error}") from error
-    arrays = []
+    arrays, left = [], MAX_ARRAY_BYTES
     for dtype, shape in described:
         length = math.prod(shape) * dtype.itemsize
-        if dtype.kind not in _KINDS or min(shape, default=0) < 0 or length > MAX_ARRAY_BYTES:
+        left -= length
+        if dtype.kind not in _KINDS or len(shape) > MAX_DIMENSIONS or min(shape, default=0) < 0 or left < 0:
             raise WireError(f"an array of {dtype} {shape}")
         arrays.append(np.frombuffer(read(length), dtype).reshape(shape))
     return header, arrays
@@ -79,6 +86,7 @@ class StandardStreams:
     def __init__(self) -> None:
         self._requests: BinaryIO = os.fdopen(os.dup(0), "rb")
         self._answers: BinaryIO = os.fdopen(os.dup(1), "wb")
+        self._sending = threading.Lock()
         os.dup2(2, 1)
         with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - as short as it gets
             os.dup2(nothing.fileno(), 0)
@@ -88,10 +96,12 @@ class StandardStreams:
         return unpack(self._read)
 
     def send(self, header: Header, arrays: Iterable[Array] = ()) -> None:
-        """Write a message."""
-        for part in pack(header, arrays):
-            self._answers.write(part)
-        self._answers.flush()
+        """Write a message, whole, from whichever thread."""
+        parts = pack(header, arrays)
+        with self._sending:
+            for part in parts:
+                self._answers.write(part)
+            self._answers.flush()
 
     def _read(self, size: int) -> bytearray:
         data = bytearray(size)

@@ -1,9 +1,7 @@
 """LiteRT's own static INT8 quantization with its defaults, for comparison."""
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,17 +26,14 @@ def quantize_static(subgraph: Subgraph, faces: Faces) -> bytes:
     from ai_edge_quantizer import quantizer, recipe
 
     input_name = subgraph.tensors[subgraph.inputs[0]].name
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "float.tflite"
-        path.write_bytes(serialize(subgraph))
-        try:
-            stock = quantizer.Quantizer(str(path), recipe.static_wi8_ai8())
-            statistics = stock.calibrate({SIGNATURE: _Samples(faces, input_name)}, num_threads=1)
-            return bytes(stock.quantize(statistics, enable_progress_report=False).quantized_model)
-        except (ValueError, RuntimeError, KeyError) as problem:
-            raise ToolError(
-                f"LiteRT's quantizer failed: {problem}", fix="check the calibration faces and the float model"
-            ) from problem
+    try:
+        stock = quantizer.Quantizer(serialize(subgraph), recipe.static_wi8_ai8())
+        statistics = stock.calibrate({SIGNATURE: _Samples(faces, input_name)}, num_threads=1)
+        return bytes(stock.quantize(statistics, enable_progress_report=False).quantized_model)
+    except (ValueError, RuntimeError, KeyError) as problem:
+        raise ToolError(
+            f"LiteRT's quantizer failed: {problem}", fix="check the calibration faces and the float model"
+        ) from problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ def compile_for(accelerator: str, model: Path, compiled: Path, *, keep_input: bo
     Raises:
         ToolError: Vela failed, or the input is overwritten all the same.
     """
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory(dir=compiled.parent) as place:  # goes with that folder if a process is killed
         folder = Path(place)
         source = folder / "model.tflite"
         source.write_bytes(_with_input_as_output(model) if keep_input else model.read_bytes())
@@ -109,7 +109,8 @@ def compile_for(accelerator: str, model: Path, compiled: Path, *, keep_input: bo
 
 
 def _run_vela(model: Path, accelerator: str, folder: Path) -> None:
-    command: list[str | Path] = [sys.executable, "-P", "-m", "ethosu.vela", model, "--accelerator-config", accelerator]
+    program = (sys.executable, "-P", "-m", "ghostface_edge.reports.child", "ethosu.vela")
+    command: list[str | Path] = [*program, model, "--accelerator-config", accelerator]
     try:
         done = subprocess.run(
             [*command, "--output-dir", folder],

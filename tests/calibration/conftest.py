@@ -1,5 +1,7 @@
 """Small images and folders, made on the spot."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,3 +52,24 @@ def face_folder(
         return folder
 
     return write
+
+
+@pytest.fixture
+def refused_within(tmp_path: Path) -> Callable[..., str]:
+    """Run code in a process of little memory and give its InputError; anything else fails the test."""
+
+    def run(code: str, *arguments: object, memory_mb: int = 600) -> str:
+        program = (
+            "import resource, sys\n"
+            f"resource.setrlimit(resource.RLIMIT_DATA, ({memory_mb << 20},) * 2)\n"
+            "from pathlib import Path\n"
+            "from ghostface_edge.reports.errors import InputError\n"
+            f"try:\n    {code}\nexcept InputError as error:\n    print(error)\nelse:\n    print('accepted')\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program, *map(str, arguments)], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run

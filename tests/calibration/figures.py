@@ -16,7 +16,7 @@ import psutil
 from numpy.typing import NDArray
 
 from ghostface_edge.calibration.aligned import iterate_faces
-from ghostface_edge.calibration.aligned_folder import align_folder
+from ghostface_edge.calibration.aligned_folder import align_folder, new_folder
 from ghostface_edge.calibration.alignment import Origin
 from ghostface_edge.calibration.faces import sample, scan_folder
 from ghostface_edge.calibration.landmarks import Landmarks, read_landmarks
@@ -82,7 +82,7 @@ class Network:
 def memory_and_pairs(network: Network) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Embeddings of lfw.bin's distinct faces, and of its faces by the pair list's image."""
     with PeakMemory() as memory:
-        lfw = open_pairs(PairsSource(ASSETS / "lfw/lfw.bin"), Path()).pairs
+        lfw = open_pairs(PairsSource(ASSETS / "lfw/lfw.bin"), new_folder(Path())).pairs
         embeddings = network.embed(iterate_faces(lfw.images, 64))
     print(f"embedding {len(embeddings):,} faces: peak {memory.peak_mb} MB")
     return embeddings, normalized(embeddings)[lfw.index.ravel()]
@@ -103,7 +103,7 @@ def alignment(network: Network, sides: NDArray[np.float64], cache: Path) -> None
         "YuNet": PairsSource(lfw / "raw-pairs.txt", lfw / "raw", detector=detector),
     }
     for way, source in ways.items():
-        opened = open_pairs(source, cache, jobs=2)
+        opened = open_pairs(source, new_folder(cache / way), jobs=2)
         pairs, aligned = opened.pairs, opened.aligned
         unit = normalized(network.embed(iterate_faces(pairs.images, 64)))
         image_of = {}
@@ -130,7 +130,7 @@ def throughput(folder: Path) -> None:
     with PeakMemory() as memory:
         start = time.perf_counter()
         aligned = align_folder(
-            open_photos(folder), folder.with_name("aligned"), Landmarks(landmarks.path, "", points), jobs=2
+            open_photos(folder), new_folder(folder.with_name("aligned")), Landmarks(landmarks.path, "", points), jobs=2
         )
         rate = len(aligned.files) / (time.perf_counter() - start)
     print(f"aligning {len(aligned.files):,} photographs, 2 processes: {rate:.0f} per second, peak {memory.peak_mb} MB")
@@ -138,7 +138,7 @@ def throughput(folder: Path) -> None:
 
 def leaks(network: Network, embeddings: NDArray[np.float32]) -> None:
     """What the guard finds in the assets."""
-    pairs = open_pairs(PairsSource(ASSETS / "lfw/lfw.bin"), Path()).pairs
+    pairs = open_pairs(PairsSource(ASSETS / "lfw/lfw.bin"), new_folder(Path())).pairs
     files = scan_folder(ASSETS / "lfw/calibration")
     for exclude in ((), PHOTOGRAPHS_UNDER_TWO_NAMES):
         calibration = sample(files, len(files), 0, exclude=exclude)

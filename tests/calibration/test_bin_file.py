@@ -1,3 +1,4 @@
+import os
 import pickle
 from pathlib import Path
 
@@ -143,3 +144,53 @@ def test_refuses_other_contents(tmp_path, images, labels, reason):
 def test_missing_file(tmp_path):
     with pytest.raises(InputError, match="cannot be read: No such file"):
         read_bin(tmp_path / "none.bin")
+
+
+READ = "from ghostface_edge.calibration.bin_file import read_bin; read_bin(Path(sys.argv[1]))"
+PAIRS = 16_000
+PIXELS = np.random.default_rng(1).integers(0, 128, 112 * 112 * 3, np.uint8).tobytes()
+SIZED = len(PIXELS).to_bytes(4, "little") + PIXELS
+BYTES = b"B" + SIZED + b"q\x00"
+ENCODED = b"c_codecs\nencode\n(%bU\x06latin1tR"
+ARRAY = b"cnumpy.core.multiarray\n_reconstruct\n)R(K\x01(KpKpK\x03tcnumpy\ndtype\n(U\x02u1tR\x89h\x00tb"
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [(ENCODED % (b"X" + SIZED + b"q\x00"), ENCODED % b"h\x00"), (BYTES, ARRAY)],
+    ids=["encoded", "pixels"],
+)
+def test_one_object_used_many_times_stays_one(tmp_path, refused_within, first, again):
+    """As so many strings or PNGs it would be 1.2 GB."""
+    path = tmp_path / "set.bin"
+    path.write_bytes(b"\x80\x02(](" + first + again * (2 * PAIRS - 1) + b"e](" + b"\x88" * PAIRS + b"et.")
+    assert refused_within(READ, path) == "accepted\n"
+
+
+def test_millions_of_small_instructions_are_refused_in_bounded_memory(tmp_path, refused_within):
+    path = tmp_path / "set.bin"
+    path.write_bytes(b"\x80\x04" + b"]\x94" * 1_000_000)
+    assert "more than 1,048,576 instructions" in refused_within(READ, path)
+
+
+def test_the_size_is_bounded(tmp_path):
+    path = tmp_path / "set.bin"
+    with path.open("wb") as file:
+        file.truncate(600 << 20)
+    with pytest.raises(InputError, match="more than the 536,870,912 that such a file may have"):
+        read_bin(path)
+
+
+def test_what_is_no_ordinary_file_is_refused_unread(tmp_path):
+    os.mkfifo(tmp_path / "pipe.bin")
+    (tmp_path / "endless.bin").symlink_to("/dev/zero")
+    (tmp_path / "loop.bin").symlink_to("loop.bin")
+    for name, reason in {"pipe.bin": "a pipe", "endless.bin": "a device", "loop.bin": "cannot be read"}.items():
+        with pytest.raises(InputError, match=reason):
+            read_bin(tmp_path / name)
+
+
+def test_labels_of_thousands_of_digits_are_named_short(tmp_path, faces):
+    with pytest.raises(InputError, match=r"of 255 bytes|no pickle of plain data") as caught:
+        read_bin(written(tmp_path, (faces, [True, 10**5000])))
+    assert len(str(caught.value)) < 400

@@ -12,7 +12,16 @@ from ghostface_edge.reports.errors import ExitCode, InputError
 
 def pairs_of(path, images, identities=None):
     index = np.arange(len(images)).reshape(-1, 2)
-    return VerificationSet("set", path, "0" * 64, tuple(images), index, np.ones(len(index), np.bool_), 1, identities)
+    return VerificationSet(
+        name="set",
+        path=path,
+        sha256="0" * 64,
+        images=tuple(images),
+        index=index,
+        same=np.ones(len(index), np.bool_),
+        folds=1,
+        identities=identities,
+    )
 
 
 @pytest.fixture
@@ -70,7 +79,16 @@ def many_pairs(calibration, picture, encode):
     index = np.array([(one, other) for one in range(40) for other in range(one + 1, one + 11) if other < 40] * 2)[:401]
     same = np.zeros(401, np.bool_)
     same[7] = True
-    return VerificationSet("set", calibration.path, "0" * 64, images, index, same, 1, None)
+    return VerificationSet(
+        name="set",
+        path=calibration.path,
+        sha256="0" * 64,
+        images=images,
+        index=index,
+        same=same,
+        folds=1,
+        identities=None,
+    )
 
 
 def test_finds_a_planted_near_duplicate_embedding(calibration, many_pairs):

@@ -3,6 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from ghostface_edge.calibration.aligned_folder import new_folder
 from ghostface_edge.calibration.alignment import central_landmarks
 from ghostface_edge.calibration.landmarks import Landmarks, read_landmarks
 from ghostface_edge.calibration.listed_pairs import align_listed, load_listed_pairs
@@ -101,15 +102,15 @@ def test_aligning_only_what_is_listed(listed, tmp_path, picture, encode):
         (folder / f"{name}.jpg").write_bytes(encode(picture(number, 200, 160)))
         points[f"{name}.jpg"] = central_landmarks(200, 160)
     landmarks = Landmarks(tmp_path / "l.csv", "0" * 64, points)
-    aligned = align_listed(listed, open_photos(folder), tmp_path / "out", landmarks)
+    aligned = align_listed(listed, open_photos(folder), new_folder(tmp_path / "out"), landmarks)
     assert len(aligned.files) == 4
     assert len(load_listed_pairs(listed, tmp_path / "out").images) == 4
     (folder / "Bo/Bo_0002.jpg").write_bytes(b"")
     with pytest.raises(InputError, match=r"pairs.txt, line 4: Bo/Bo_0002.jpg: empty file"):
-        align_listed(listed, open_photos(folder), tmp_path / "other", landmarks)
+        align_listed(listed, open_photos(folder), new_folder(tmp_path / "other"), landmarks)
     (folder / "Bo/Bo_0002.jpg").unlink()
     with pytest.raises(InputError, match=r"line 4: Bo/Bo_0002.jpg: no such image"):
-        align_listed(listed, open_photos(folder), tmp_path / "other", landmarks)
+        align_listed(listed, open_photos(folder), new_folder(tmp_path / "other"), landmarks)
     assert not (tmp_path / "other").exists()
 
 
@@ -121,7 +122,7 @@ def test_the_real_raw_list_with_given_landmarks(assets, tmp_path):
     lines += [f"{p.left.person}\t{p.left.number}\t{p.right.person}\t{p.right.number}" for p in different]
     listing.write_text("\n".join(["3", *lines, ""]))
     photos = open_photos(assets / "lfw/raw")
-    aligned = align_listed(listing, photos, tmp_path / "out", read_landmarks(assets / "lfw/landmarks.csv"))
+    aligned = align_listed(listing, photos, new_folder(tmp_path / "out"), read_landmarks(assets / "lfw/landmarks.csv"))
     assert not aligned.skipped
     assert not aligned.flagged
     assert len(load_listed_pairs(listing, tmp_path / "out").same) == 6

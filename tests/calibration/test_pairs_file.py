@@ -1,3 +1,5 @@
+import os
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,11 +85,29 @@ def test_refuses_one_person_twice_among_different(listed):
         (b"10\t300\nAnn\t1\t2\n", "holds 1 pairs, its header promises 6,000"),
         (b"1\t1\nAnn\t1\t2\nAnn\t1\tBo\t2\nAnn\t1\tBo\t2\n", "holds 3 pairs, its header promises 2"),
         (b"1\t1\nAnn\t1\t2\nAnn\t1\t\xff\t2\n", "line 3: not UTF-8"),
+        (b"9" * 5000, "is no header"),
+        (b"1\t" + b"9" * 5000 + b"\n", "is no header"),
+        (b"99999\t99999\n", "19,999,600,002 pairs are promised, more than 200,000"),
+        (b"1\t1\n" + b"x" * (1 << 20), "holds 1 pairs, its header promises 2"),
+        (b"\n" * (1 << 20), "is no header"),
+        (b"\0" * (17 << 20), "more than the 16,777,216"),
     ],
 )
 def test_refuses_a_file(listed, content, reason):
     with pytest.raises(InputError, match=reason):
         read_pairs_file(listed(content))
+
+
+def test_reads_line_ends_of_old_macs(listed):
+    assert len(read_pairs_file(listed(b"1 1\rAnn 1 2\rAnn 1 Bo 2\r")).pairs) == 2
+
+
+def test_what_is_no_ordinary_file_is_refused_unread(tmp_path):
+    os.mkfifo(tmp_path / "pairs.txt")
+    (tmp_path / "endless.txt").symlink_to("/dev/zero")
+    for name, reason in {"pairs.txt": "a pipe", "endless.txt": "a device", ".": "a folder"}.items():
+        with pytest.raises(InputError, match=reason):
+            read_pairs_file(tmp_path / name)
 
 
 def test_missing(tmp_path):

@@ -10,7 +10,7 @@ from ghostface_edge.pipeline.checkpoints import formats
 from ghostface_edge.pipeline.checkpoints.formats import load_checkpoint
 from ghostface_edge.pipeline.network.architecture import Architecture
 from ghostface_edge.pipeline.network.checkpoint import Checkpoint
-from ghostface_edge.pipeline.support.store import file_sha256
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import InputError
 
 

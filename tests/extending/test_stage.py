@@ -10,7 +10,8 @@ import pytest
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.support.json_value import read_value, write_value
 from ghostface_edge.pipeline.support.progress import Progress
-from ghostface_edge.pipeline.support.store import Store, file_sha256
+from ghostface_edge.pipeline.support.store import Store
+from ghostface_edge.reports.digest import file_sha256
 
 
 @dataclass(frozen=True, slots=True)

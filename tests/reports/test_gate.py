@@ -4,9 +4,10 @@ import pytest
 
 from ghostface_edge.reports.errors import ExitCode
 from ghostface_edge.reports.explain import explain
-from ghostface_edge.reports.gate import EXIT_CODES, exit_code, judge, judge_report, overall
+from ghostface_edge.reports.gate import EXIT_CODES, exit_code, judge, judge_report
 from ghostface_edge.reports.policy import Policy
 from ghostface_edge.reports.report import Check, Gate, LeakGuard, Report, Role, Status, Variant, Verdict
+from ghostface_edge.reports.verdicts import overall
 
 TODAY = date(2030, 6, 15)
 
@@ -40,7 +41,6 @@ def test_stock_fails_and_says_why_while_a_good_variant_passes(variants: list[Var
 def test_stock_decides_while_it_stands_alone(variants: list[Variant]) -> None:
     fp32, _, stock = variants
     assert judge([fp32, stock]).verdict is Verdict.FAIL
-    assert judge([fp32]).verdict is Verdict.PASS
 
 
 def test_sixty_pairs_are_inconclusive(few_variants: list[Variant]) -> None:
@@ -50,6 +50,38 @@ def test_sixty_pairs_are_inconclusive(few_variants: list[Variant]) -> None:
     assert drop.verdict is Verdict.INCONCLUSIVE
     assert "60 pairs cannot settle it, about" in drop.reason
     assert "at least 100 pairs of different people" in _only(gate, "onnxruntime-int8", "tar_drop_pp@0.01").reason
+
+
+def test_a_rule_that_no_variant_matches_is_said_and_never_passes(variants: list[Variant]) -> None:
+    fits = {"metric": "bytes", "variants": "*-int8", "max": 1e9}
+    for pattern in ("nosuch-*", "ONNXRUNTIME-INT8", "openvino-int8", "*-int4", "*_int8"):
+        gate = judge(variants, _policy(fits, {"metric": "bytes", "variants": pattern, "max": 1e9, "why": "flash"}))
+        assert gate.verdict is Verdict.INCONCLUSIVE
+        (check,) = [check for check in gate.checks if check.name == "rule"]
+        assert (check.variant, check.role, check.why) == ("*", Role.CANDIDATE, "flash")
+        assert check.reason == f"the rule on bytes is for {pattern}, and no variant is called that"
+        assert check.reason in explain(gate)
+    one_fits = _policy(fits, {"metric": "bytes", "variants": ["nosuch-*", "*-fp32"], "max": 1e9})
+    assert judge(variants, one_fits).verdict is Verdict.PASS
+
+
+def test_a_run_need_not_have_every_kind_that_a_policy_knows(variants: list[Variant]) -> None:
+    assert {variant.precision for variant in variants} == {"fp32", "int8"}
+    assert any(rule.variants == ("*-fp16",) for rule in Policy.read().rules)
+    assert judge(variants[1:2], _policy({"metric": "bytes", "variants": "*-int8", "max": 1e9})).verdict is Verdict.PASS
+
+
+def test_without_a_judged_int8_variant_nothing_passes(variants: list[Variant]) -> None:
+    fp32, int8, _ = variants
+    gate = judge([fp32])
+    assert gate.verdict is Verdict.INCONCLUSIVE
+    assert _only(gate, "*", "int8").reason == "no rule of the policy judged an INT8 variant that would ship"
+    only_fp32 = _policy({"metric": "bytes", "variants": "*-fp32", "max": 1e9})
+    assert judge(variants, only_fp32).verdict is Verdict.INCONCLUSIVE
+    one = _policy({"metric": "bytes", "variants": "onnxruntime-int8", "max": 1e9})
+    assert judge(variants, one).verdict is Verdict.PASS
+    other = Variant.model_validate({**int8.model_dump(), "id": "tflite-int8", "runtime": "tflite"})
+    assert _only(judge([*variants, other], one), "*", "int8").reason.startswith("tflite-int8 would ship")
 
 
 def test_failed_and_skipped_variants_never_pass(variants: list[Variant]) -> None:
@@ -126,8 +158,9 @@ def test_a_variant_that_the_baseline_had_is_missed(report: Report) -> None:
 
 def test_a_required_baseline_that_is_not_given(variants: list[Variant]) -> None:
     rule = {"metric": "accuracy", "relative_to": "baseline", "variants": "*-fp32", "min": -0.1}
-    assert judge(variants, _policy(rule)).verdict is Verdict.INCONCLUSIVE
-    assert judge(variants, _policy(rule, baseline="optional")).verdict is Verdict.PASS
+    size = {"metric": "bytes", "variants": "*-int8", "max": 1e9}
+    assert judge(variants, _policy(rule, size)).verdict is Verdict.INCONCLUSIVE
+    assert judge(variants, _policy(rule, size, baseline="optional")).verdict is Verdict.PASS
 
 
 def test_zero_pairs_and_leaks_never_pass(report: Report) -> None:
@@ -178,6 +211,33 @@ def test_waivers_hold_until_their_day(variants: list[Variant], expires: str, ver
     assert "flash is ample" in check.reason
 
 
+def test_a_clock_set_back_revives_no_waiver(report: Report) -> None:
+    waiver = {"check": "bytes", "variants": "*-int8", "reason": "r", "owner": "Ada", "expires": "2030-06-15"}
+    policy = _policy({"metric": "bytes", "variants": "*-int8", "max": 1}, waivers=[waiver])
+
+    def made(moment: str | None) -> Report:
+        return report.model_copy(update={"tool": report.tool.model_copy(update={"started": moment})})
+
+    def verdict(moment: str | None, before: str | None = None) -> Verdict:
+        earlier = None if before is None else made(before)
+        return judge_report(made(moment), policy, baseline=earlier, today=TODAY).gate.verdict
+
+    assert verdict(None) is verdict("2030-06-15T23:00:00+00:00") is Verdict.PASS
+    assert verdict("2030-06-16T01:00:00+02:00") is Verdict.PASS  # the 15th in UTC
+    assert verdict("2030-06-16T01:00:00+00:00") is Verdict.FAIL
+    assert verdict(None, before="2030-06-16T01:00:00+00:00") is Verdict.FAIL
+
+
+def test_a_report_from_the_future_is_no_evidence(report: Report) -> None:
+    tool = report.tool.model_copy(update={"started": "2030-06-17T00:00:00+00:00"})
+    future = report.model_copy(update={"tool": tool})
+    assert judge_report(future, today=date(2030, 6, 16)).gate.verdict is Verdict.PASS  # clocks differ
+    gate = judge_report(future, today=TODAY).gate
+    assert gate.verdict is Verdict.INCONCLUSIVE
+    assert "made on 2030-06-17, after the 2030-06-15" in _only(gate, "*", "date").reason
+    assert _only(judge_report(report, baseline=future, today=TODAY).gate, "*", "date")
+
+
 def test_a_waiver_for_something_else_changes_nothing(variants: list[Variant]) -> None:
     waiver = {"check": "eer", "variants": "*", "reason": "r", "owner": "o", "expires": "2031-01-01"}
     policy = _policy({"metric": "bytes", "variants": "*-int8", "max": 1}, waivers=[waiver])
@@ -192,6 +252,9 @@ def test_missing_evidence_cannot_be_waived(report: Report) -> None:
     assert judge(report.variants, policy, data=none, today=TODAY).verdict is Verdict.INCONCLUSIVE
     assert judge(report.variants, policy, data=none, baseline=report, today=TODAY).verdict is Verdict.INCONCLUSIVE
     assert judge([], policy, today=TODAY).verdict is Verdict.INCONCLUSIVE
+    assert judge(report.variants[:1], policy, today=TODAY).verdict is Verdict.INCONCLUSIVE
+    idle = _policy({"metric": "bytes", "variants": "nosuch-*", "max": 1}, waivers=[anything])
+    assert judge(report.variants, idle, today=TODAY).verdict is Verdict.INCONCLUSIVE
 
 
 def test_explanation_names_every_check(variants: list[Variant]) -> None:
@@ -229,5 +292,8 @@ def test_only_a_failed_variant_that_would_ship_is_the_tools_fault(report: Report
 
 def test_a_waived_failure_leaves_the_verdict_to_the_others(report: Report) -> None:
     waiver = {"check": "measured", "variants": "*-int8", "reason": "later", "owner": "Ada", "expires": "2031-01-01"}
-    policy = _policy({"metric": "bytes", "variants": "*-fp32", "max": 1e9}, waivers=[waiver])
-    assert exit_code(_with_failed(report, "onnxruntime-int8", policy)) is ExitCode.PASS
+    policy = _policy({"metric": "bytes", "variants": "*-int8", "max": 1e9}, waivers=[waiver])
+    other = {**report.variants[1].model_dump(), "id": "tflite-int8", "runtime": "tflite"}
+    two = report.model_copy(update={"variants": (*report.variants, Variant.model_validate(other))})
+    assert exit_code(_with_failed(two, "onnxruntime-int8", policy)) is ExitCode.PASS
+    assert exit_code(_with_failed(report, "onnxruntime-int8", policy)) is ExitCode.INCONCLUSIVE

@@ -10,7 +10,7 @@ from ghostface_edge.reports.report import Variant
 
 def test_annotations_cannot_be_broken_out_of(variants: list[Variant]) -> None:
     hostile = variants[0].model_copy(update={"id": "a,b::c", "status": "failed", "error": "50 %\n::error::injected"})
-    whole, line = annotations(judge([hostile]))
+    whole, *_, line = annotations(judge([hostile]))
     assert whole.startswith("::warning title=* variants::")
     assert line.startswith("::error title=a%2Cb%3A%3Ac measured::")
     assert "50 %25" in line

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 
+from ghostface_edge.reports.discordant import detectable_drop, mcnemar, pairs_to_settle
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.metrics import cosine_scores, verification_accuracy
-from ghostface_edge.reports.paired import compare, detectable_drop, mcnemar, pairs_to_settle
+from ghostface_edge.reports.paired import compare
 
 
 @pytest.mark.parametrize(("lost", "gained"), [(0, 0), (1, 0), (5, 5), (12, 3), (69, 34), (400, 10), (1_015, 723)])

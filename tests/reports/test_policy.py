@@ -53,7 +53,8 @@ def test_patterns(tmp_path: Path) -> None:
         (HEAD + "  - {metric: bytes, variants: '*', max: 1}\nwaiver: []", "waiver", "did you mean 'waivers'"),
         ("rules: [", "is no YAML", "mend the line"),
         ("!!python/object/apply:os.system ['true']", "is no YAML", "mend the line"),
-        ("", "policy.yaml", "schema"),
+        ("", "policy.yaml holds no mapping", "keys and values"),
+        (HEAD + "  - {metric: bytes, variants: '*', max: yes}", r"rules\.0\.max", "schema"),
     ],
 )
 def test_what_is_no_policy(text: str, message: str, fix: str, tmp_path: Path) -> None:

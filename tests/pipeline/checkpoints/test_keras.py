@@ -117,7 +117,7 @@ def insert_lambda(file: KerasFile) -> None:
         (insert_lambda, r"'l2' is a Lambda, which holds Python code; none of it was run"),
         (lambda file: file.arrays["conv2d_4"].pop("kernel"), r"'conv2d_4' has no weight 'kernel'"),
         (lambda file: file.arrays["conv2d_4"].update(kernel=np.zeros((1, 1, 3, 3), np.float32)), r"'conv2d_4'.*kernel"),
-        (lambda file: file.arrays["activation"].update(alpha=np.zeros((1, 1, 3), np.float32)), r"slopes of shape"),
+        (lambda file: file.arrays["activation"].update(alpha=np.zeros((1, 1, 3), np.float32)), r"alpha of shape"),
         (lambda file: file.layers.remove(file.layer("pre_embedding")), r"pre_embedding"),
         (lambda file: file.layers.remove(file.layer("GDC_dw")), r"'GDC_dw', which does not exist"),
         (lambda file: file.layer("add_3")["inbound_nodes"].clear(), r"input is"),
@@ -170,7 +170,7 @@ def test_weights_outside_the_file_are_not_followed(make_checkpoint: MakeCheckpoi
         else:
             (tmp_path / "raw").write_bytes(bytes(int(np.prod(shape)) * 4))
             group.create_dataset("kernel:0", shape, np.float32, external=[(str(tmp_path / "raw"), 0, 10_000)])
-    with pytest.raises(InputError, match="not stored in this file"):
+    with pytest.raises(InputError, match=r"a link to another place|lies in another file"):
         load_checkpoint(path)
 
 
@@ -179,7 +179,7 @@ def test_an_array_that_no_memory_holds_is_not_read(make_checkpoint: MakeCheckpoi
     with h5py.File(path, "r+") as file:
         del file["model_weights/conv2d/conv2d/kernel:0"]
         file.create_dataset("model_weights/conv2d/conv2d/kernel:0", (1 << 20, 1 << 20), np.float32, chunks=(64, 64))
-    with pytest.raises(InputError, match="of shape \\(1048576, 1048576\\)"):
+    with pytest.raises(InputError, match="of shape \\(1048576, 1048576\\) takes 0 bytes"):
         load_checkpoint(path)
 
 
@@ -187,7 +187,7 @@ def test_an_array_that_no_memory_holds_is_not_read(make_checkpoint: MakeCheckpoi
 def test_a_cut_file_is_refused(make_checkpoint: MakeCheckpoint, tmp_path: Path, keep: int) -> None:
     path = KerasFile(make_checkpoint(Architecture(0.2))).write(tmp_path / "net.h5")
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match=r"cannot be read|not an HDF5 file"):
         load_checkpoint(path)
 
 

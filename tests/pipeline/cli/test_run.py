@@ -144,7 +144,7 @@ def test_some_of_the_three_inputs_are_too_few(cli, few_pairs):
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        ({"--checkpoint": "nowhere.h5"}, "no such checkpoint"),
+        ({"--checkpoint": "nowhere.h5"}, "nowhere.h5 cannot be read"),
         ({"--checkpoint": "file"}, "file"),
         ({"--pairs": "empty"}, "empty"),
         ({"--calibration": "empty"}, "holds no images"),

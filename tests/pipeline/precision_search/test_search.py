@@ -11,7 +11,7 @@ from ghostface_edge.pipeline.precision_search import search
 from ghostface_edge.pipeline.precision_search.search import Search
 from ghostface_edge.pipeline.precision_search.setup import SearchSetup
 from ghostface_edge.pipeline.precision_search.turns import RUNS
-from ghostface_edge.pipeline.quantize.options import LatencyOptions
+from ghostface_edge.pipeline.quantize.options import LatencyOptions, Limit
 from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.onnxruntime import OnnxruntimeTarget
@@ -37,6 +37,7 @@ def setup(qdq_file, faces, tmp_path):
         folder=tmp_path / "candidates",
         logs=tmp_path,
         progress=Progress(),
+        limit=Limit(),
     )
 
 

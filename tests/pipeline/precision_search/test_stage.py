@@ -9,7 +9,8 @@ from ghostface_edge.pipeline.stages import precision_search as stage
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.precision_search import search_precisions
 from ghostface_edge.pipeline.stages.quantize import QdqModel, Quantize
-from ghostface_edge.pipeline.support.store import Store, file_sha256
+from ghostface_edge.pipeline.support.store import Store
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.protocol import Precision
 from ghostface_edge.targets.table import VariantId

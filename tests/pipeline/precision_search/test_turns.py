@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from ghostface_edge.pipeline.precision_search.turns import RUNS, relative, time_in_turns
+from ghostface_edge.pipeline.precision_search.turns import RUNS, TurnTimer, relative, time_in_turns
 from ghostface_edge.targets.onnxruntime import OnnxruntimeTarget
+from ghostface_edge.targets.places.place import LOCAL
 from ghostface_edge.targets.protocol import Precision
 
 
@@ -19,18 +20,17 @@ def artifacts(qdq_file, tmp_path_factory):
 
 
 def test_a_broken_artifact_is_left_out_and_every_other_gets_its_turns(artifacts, tmp_path):
+    def open_timer():
+        return LOCAL.open(TurnTimer, "onnxruntime", log=tmp_path / "log")
+
     rounds = []
-    taken = time_in_turns("onnxruntime", artifacts, threads=1, rounds=3, log=tmp_path / "log", advance=rounds.append)
+    taken = time_in_turns(open_timer, artifacts, threads=1, rounds=3, advance=rounds.append)
     assert list(taken) == ["fp32", "int8"]
     assert all(samples.shape == (3, RUNS) for samples in taken.values())
     assert all((samples > 0).all() for samples in taken.values())
     assert rounds == [1, 1, 1]
-    assert (
-        time_in_turns(
-            "onnxruntime", {"bad": artifacts["bad"]}, threads=1, rounds=3, log=tmp_path / "log", advance=rounds.append
-        )
-        == {}
-    )
+    bad = {"bad": artifacts["bad"]}
+    assert time_in_turns(open_timer, bad, threads=1, rounds=3, advance=rounds.append) == {}
 
 
 def test_ratios_do_not_feel_a_machine_that_slows_down_or_a_single_slow_run():

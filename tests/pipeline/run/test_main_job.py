@@ -1,17 +1,24 @@
 """A whole small job, and what becomes of it when one of its variants fails."""
 
 import json
+import re
 import shutil
+import threading
+from contextlib import contextmanager
 
+import psutil
 import pytest
 
 from ghostface_edge.calibration.bin_file import read_bin
 from ghostface_edge.pipeline.run.main_job import run
 from ghostface_edge.pipeline.stages.convert import Convert
 from ghostface_edge.pipeline.stages.quantize import Quantize
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import ExitCode, InputError, RuntimeMissingError, ToolError
 from ghostface_edge.reports.gate import exit_code
-from ghostface_edge.reports.report import Report, Status
+from ghostface_edge.reports.report import Report, Status, Verdict
+
+from ..listener import Listener
 
 
 @pytest.fixture
@@ -79,6 +86,52 @@ def test_without_a_quantized_model_only_its_variants_fail(make_job, listener, mo
     assert statuses(report) == {"onnxruntime-fp32": Status.OK, "onnxruntime-int8": Status.FAILED}
     assert "the ranges are empty" in report.variants[1].error
     assert code is ExitCode.TOOL_FAILED
+
+
+class Killer(Listener):
+    """Kills the child processes that are there when a stage begins, or the first that comes after."""
+
+    def __init__(self, title):
+        super().__init__()
+        self.title = title
+
+    @contextmanager
+    def stage(self, title, total=None):
+        with super().stage(title, total) as advance:
+            if not title.startswith(self.title):
+                yield advance
+                return
+            killer = threading.Thread(target=self.kill)
+            killer.start()
+            yield advance
+            killer.join()
+
+    def kill(self):
+        here = psutil.Process()
+        while not (children := [child for child in here.children() if "far_side" in " ".join(child.cmdline())]):
+            pass
+        for child in children:
+            child.kill()
+
+
+@pytest.mark.parametrize(
+    ("stage", "during"), [("export to ONNX", "export"), ("reference on calibration faces", "(load|embed_file)")]
+)
+def test_a_killed_export_or_reference_is_reported(make_job, cache, monkeypatch, stage, during):
+    monkeypatch.setenv("GHOSTFACE_EDGE_CACHE", str(cache / stage.split()[0]))
+    job = make_job("onnxruntime-fp32,onnxruntime-int8")
+    report, code = run(job, Killer(stage))
+    assert code is ExitCode.TOOL_FAILED
+    written = Report.read(job.out / "report.json")
+    assert written == report
+    assert set(statuses(written).values()) == {Status.FAILED}
+    assert all(re.search(f"was killed by SIGKILL.* during {during}", one.error) for one in written.variants)
+    assert written.gate.verdict is Verdict.FAIL
+    assert (written.model.width, written.model.stride, written.model.embedding_size) == (0.2, 2, 64)
+    assert written.model.sha256 == file_sha256(job.checkpoint)
+    assert written.data.pairs.count == 40
+    for name in ("report.html", "report.md", "junit.xml"):
+        assert "SIGKILL" in (job.out / name).read_text()
 
 
 @pytest.mark.parametrize("error", [InputError, RuntimeMissingError])

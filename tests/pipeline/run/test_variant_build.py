@@ -28,7 +28,7 @@ FP32, FP16, INT8 = (VariantId("onnxruntime", precision) for precision in Precisi
 def given(context, small_inputs):
     calibration = sample(scan_folder(small_inputs / "calibration"), 24, 0)
     model = context.run(Export(small_inputs / "tiny.safetensors", calibration))
-    with DecodedFaces.of_calibration(calibration) as faces:
+    with DecodedFaces.of_calibration(context.store, calibration) as faces:
         reference = context.run(Embed(artifact_of("onnxruntime", model.path), faces, 1, "reference"))
         yield Ingredients(
             model=model,

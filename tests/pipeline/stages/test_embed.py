@@ -29,7 +29,7 @@ def test_a_runtime_without_threads_embeds_in_several_processes_and_in_order(
     monkeypatch.setattr(embed, "_STEP", 2)
     for threads in (1, 3):
         context = StageContext(Store(tmp_path / f"cache{threads}"), tmp_path / "logs", Progress(), threads)
-        with DecodedFaces("faces", len(images), lambda: iter([images])) as faces:
+        with DecodedFaces(context.store, "faces", len(images), lambda: iter([images])) as faces:
             actual = context.run(embed.Embed(artifact_of("tflite-micro", artifact), faces, threads, "tiny"))
         np.testing.assert_array_equal(actual, expected)
     assert len(np.unique(expected, axis=0)) == len(images)

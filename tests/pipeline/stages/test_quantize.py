@@ -9,7 +9,7 @@ from ghostface_edge.pipeline.prepare.report import PreparationReport
 from ghostface_edge.pipeline.quantize.options import RECIPES
 from ghostface_edge.pipeline.quantize.report import FULL_INTEGER, QuantizationReport
 from ghostface_edge.pipeline.stages.quantize import QdqModel, Quantize
-from ghostface_edge.pipeline.support.store import file_sha256
+from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.targets.table import TARGETS, load_target
 
 

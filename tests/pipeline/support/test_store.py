@@ -1,5 +1,10 @@
+import hashlib
+import json
 import os
+import resource
+import shutil
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -7,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from ghostface_edge.pipeline.support import store as store_module
+from ghostface_edge.pipeline.support.seal import Seal
 from ghostface_edge.pipeline.support.store import Store, mark_temporary
-from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.errors import InputError, ToolError
 
 
 @pytest.fixture
@@ -35,19 +41,103 @@ def test_a_stage_is_built_once_per_inputs(store):
     assert (again.folder / "out.txt").read_text() == "one"
 
 
-@pytest.mark.parametrize("harm", ["changed", "missing", "no manifest"])
-def test_a_damaged_artifact_is_built_again(store, harm):
-    calls = []
-    folder = store.make("stage", {}, writing("good", calls)).folder
-    if harm == "changed":
-        (folder / "out.txt").write_text("bad")
-    elif harm == "missing":
-        (folder / "out.txt").unlink()
-    else:
-        (folder / "manifest.json").unlink()
-    stored = store.make("stage", {}, writing("good", calls))
+def rewrite_manifest(folder):
+    """What a stranger can do who knows everything but the key."""
+    content = json.loads((folder / "manifest.json").read_text())
+    text = (folder / "out.txt").read_bytes()
+    content["entries"] = {"out.txt": [len(text), hashlib.sha256(text).hexdigest()]}
+    entries = json.dumps(content["entries"], sort_keys=True)
+    content["hmac"] = Seal(bytes(32)).sign("artifact", folder.name, entries)
+    (folder / "manifest.json").write_text(json.dumps(content))
+
+
+HARMS = {
+    "changed": lambda folder: (folder / "out.txt").write_text("evil"),
+    "changed with its manifest": lambda folder: ((folder / "out.txt").write_text("evil"), rewrite_manifest(folder)),
+    "longer": lambda folder: (folder / "out.txt").write_text("a longer one"),
+    "missing": lambda folder: (folder / "out.txt").unlink(),
+    "no manifest": lambda folder: (folder / "manifest.json").unlink(),
+    "a manifest of brackets": lambda folder: (folder / "manifest.json").write_text("[" * 100_000),
+    "a manifest of another kind": lambda folder: (folder / "manifest.json").write_text("[1, 2]"),
+    "a manifest that is a folder": lambda folder: (
+        (folder / "manifest.json").unlink(),
+        (folder / "manifest.json").mkdir(),
+    ),
+    "a manifest that is a pipe": lambda folder: (
+        (folder / "manifest.json").unlink(),
+        os.mkfifo(folder / "manifest.json"),
+    ),
+    "a manifest that is a link": lambda folder: (
+        (folder / "manifest.json").rename(folder.parents[2] / "manifest.json"),
+        (folder / "manifest.json").symlink_to(folder.parents[2] / "manifest.json"),
+    ),
+    "a file more": lambda folder: (folder / "more.txt").write_text("more"),
+    "a huge file more": lambda folder: os.truncate(touched(folder / "more.txt"), 5 << 40),
+    "a folder more": lambda folder: (folder / "more").mkdir(),
+    "a link more": lambda folder: (folder / "more").symlink_to("out.txt"),
+    "a pipe more": lambda folder: os.mkfifo(folder / "more"),
+    "a link instead": lambda folder: (
+        (folder / "out.txt").rename(folder.parents[2] / "out.txt"),
+        (folder / "out.txt").symlink_to(folder.parents[2] / "out.txt"),
+    ),
+}
+
+
+def touched(path):
+    path.touch()
+    return path
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_a_damaged_artifact_is_built_again_and_that_is_said(store, harm):
+    folder = store.make("stage", {}, writing("good", [])).folder
+    HARMS[harm](folder)
+    said = []
+    stored = Store(store.root).make("stage", {}, writing("good", []), say=said.append)
     assert not stored.reused
+    assert [path.name for path in sorted(stored.folder.iterdir())] == ["manifest.json", "out.txt"]
     assert (stored.folder / "out.txt").read_text() == "good"
+    (line,) = said
+    assert f"{folder.name} in the cache is not used and made again: " in line
+    assert Store(store.root).make("stage", {}, writing("good", [])).reused
+
+
+def test_an_artifact_under_another_s_name_is_not_used(store):
+    """A whole artifact, sealed by this very user, but for other inputs."""
+    one = store.make("stage", {"a": 1}, writing("one", [])).folder
+    two = store.make("stage", {"a": 2}, writing("two", [])).folder
+    shutil.rmtree(two)
+    shutil.copytree(one, two)
+    stored = store.make("stage", {"a": 2}, writing("two", []))
+    assert not stored.reused
+    assert (stored.folder / "out.txt").read_text() == "two"
+
+
+def test_an_artifact_that_another_user_s_key_sealed_is_not_used(tmp_path):
+    theirs, ours = Store(tmp_path / "theirs"), Store(tmp_path / "ours")
+    folder = theirs.make("stage", {}, writing("evil", [])).folder
+    shutil.copytree(folder, ours.folder / folder.name)
+    assert not ours.make("stage", {}, writing("good", [])).reused
+
+
+@pytest.mark.parametrize("kind", ["file", "link", "dangling link", "looping link", "pipe"])
+def test_what_is_in_the_place_of_an_artifact_makes_way(store, kind):
+    folder = store.make("stage", {}, writing("good", [])).folder
+    elsewhere = store.root / "elsewhere"
+    folder.rename(elsewhere)
+    if kind == "file":
+        folder.write_text("in the way")
+    elif kind == "pipe":
+        os.mkfifo(folder)
+    else:
+        folder.symlink_to({"link": elsewhere, "dangling link": "nowhere", "looping link": folder}[kind])
+    said = []
+    stored = Store(store.root).make("stage", {}, writing("good", []), say=said.append)
+    assert not stored.reused
+    assert said
+    assert not stored.folder.is_symlink()
+    assert (elsewhere / "out.txt").read_text() == "good", "nothing is removed through a link"
+    assert len(artifacts(store)) == 1
 
 
 def test_an_interrupted_stage_leaves_nothing(store):
@@ -70,11 +160,95 @@ def test_an_outcome_for_its_caller_only_is_not_used_again(store):
     assert not store.make("stage", {}, writing("two", [])).reused
 
 
-def test_an_unwritable_cache_is_bad_input(tmp_path):
+@pytest.mark.parametrize("kind", ["a file", "below a file", "a dangling link"])
+def test_an_unwritable_cache_is_bad_input(tmp_path, kind):
     (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to("nowhere")
     with pytest.raises(InputError, match="cannot be written") as caught:
-        Store(tmp_path / "file" / "cache")
+        Store(tmp_path / {"a file": "file", "below a file": "file/cache", "a dangling link": "link"}[kind])
     assert "GHOSTFACE_EDGE_CACHE" in caught.value.fix
+
+
+@pytest.mark.parametrize("kind", ["file", "link", "dangling link", "of another user"])
+def test_the_folder_of_artifacts_is_the_user_s_own(tmp_path, kind):
+    (tmp_path / "elsewhere").mkdir()
+    place = tmp_path / "artifacts"
+    if kind == "file":
+        place.touch()
+    elif kind == "of another user":
+        place.mkdir()
+        try:
+            os.chown(place, os.geteuid() + 1, -1)
+        except OSError:
+            pytest.skip("only root can give a folder away")
+    else:
+        place.symlink_to("elsewhere" if kind == "link" else "nowhere")
+    with pytest.raises(InputError, match="is a link, a file or somebody else's folder"):
+        Store(tmp_path)
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling link", "folder"])
+def test_the_mark_is_a_file(tmp_path, kind):
+    (tmp_path / "artifacts").mkdir()
+    mark = tmp_path / "artifacts/.ghostface-edge-artifacts"
+    (tmp_path / "mine.txt").write_text("precious")
+    if kind == "folder":
+        mark.mkdir()
+    else:
+        mark.symlink_to(tmp_path / ("mine.txt" if kind == "link" else "nowhere"))
+    with pytest.raises(InputError, match="cannot be written"):
+        Store(tmp_path)
+    assert (tmp_path / "mine.txt").read_text() == "precious"
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_nobody_else_sees_into_the_cache(tmp_path):
+    Store(tmp_path).folder.chmod(0o755)
+    Store(tmp_path)
+    assert stat.S_IMODE((tmp_path / "artifacts").stat().st_mode) == 0o700
+    assert stat.S_IMODE((tmp_path / ".ghostface-edge-key").stat().st_mode) == 0o600
+
+
+def test_a_key_that_others_may_know_is_replaced_and_nothing_it_sealed_is_used(tmp_path):
+    Store(tmp_path).make("stage", {}, writing("good", []))
+    key = tmp_path / ".ghostface-edge-key"
+    old = key.read_bytes()
+    key.chmod(0o644)
+    assert not Store(tmp_path).make("stage", {}, writing("good", [])).reused
+    assert key.read_bytes() != old
+    assert Store(tmp_path).make("stage", {}, writing("good", [])).reused
+
+
+def test_a_cache_that_is_taken_away_during_a_run_is_an_error_of_ours(store):
+    shutil.rmtree(store.folder)
+    with pytest.raises(InputError, match="cannot be written"):
+        store.make("stage", {}, writing("good", []))
+
+
+def test_leftovers_go_whatever_they_are_and_no_link_is_followed(store, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "mine.txt").write_text("precious")
+    (store.folder / ".partial-file").touch()
+    (store.folder / ".partial-link").symlink_to(elsewhere)
+    (store.folder / ".partial-dangling").symlink_to("nowhere")
+    (store.folder / ".partial-folder/below").mkdir(parents=True)
+    (store.folder / ".partial-folder/link").symlink_to(elsewhere)
+    os.mkfifo(store.folder / ".partial-pipe")
+    (store.folder / ".partial-closed").mkdir(mode=0)
+    Store(store.root)
+    assert not artifacts(store)
+    assert (elsewhere / "mine.txt").read_text() == "precious"
+
+
+def test_scratch_is_private_and_goes_with_its_block(store):
+    with store.scratch() as folder:
+        (folder / "face").write_text("secret")
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        Store(store.root)
+        assert folder.exists(), "it is in use"
+    assert not artifacts(store)
 
 
 def test_pruning_removes_the_longest_unused_and_nothing_of_others(tmp_path, monkeypatch):
@@ -85,11 +259,10 @@ def test_pruning_removes_the_longest_unused_and_nothing_of_others(tmp_path, monk
         os.utime(tmp_path / name, (0, 0))
     (tmp_path / "dangling").symlink_to("nowhere")
     first = Store(tmp_path)
-    kept = [first.make("stage", {"a": number}, writing("x" * 100, [])).folder for number in range(4)]
+    kept = made(first, 4)
     (kept[0] / "dangling").symlink_to("nowhere")
-    for age, folder in enumerate(reversed(kept)):
-        os.utime(folder, (1000 - age, 1000 - age))
-    monkeypatch.setattr(store_module, "_LIMIT_BYTES", 400)
+    os.utime(kept[0], (1000, 1000))
+    monkeypatch.setattr(store_module, "_LIMIT_BYTES", 250_000)
     first.prune()
     assert artifacts(first) == set(kept), "what this process uses stays"
     del first
@@ -98,6 +271,43 @@ def test_pruning_removes_the_longest_unused_and_nothing_of_others(tmp_path, monk
     for name in ("photos", "stage-0123456789abcdef0123456789abcdef"):
         assert (tmp_path / name / "mine.txt").read_text() == "precious"
     assert (tmp_path / "dangling").is_symlink()
+
+
+@pytest.mark.parametrize("sparse", [True, False])
+@pytest.mark.parametrize("place", ["artifacts", "artifacts/{newest}", "."])
+def test_one_stray_file_does_not_empty_the_cache(tmp_path, monkeypatch, place, sparse):
+    *others, newest = made(Store(tmp_path), 4)
+    stray = tmp_path / place.format(newest=newest.name) / "stray"
+    if sparse:
+        os.truncate(touched(stray), 5 << 30)
+    else:
+        stray.write_bytes(bytes(500_000))
+    os.utime(newest, (5000, 5000))
+    monkeypatch.setattr(store_module, "_LIMIT_BYTES", 450_000)
+    Store(tmp_path).prune()
+    assert set(others) <= artifacts(Store(tmp_path))
+
+
+def test_one_artifact_beyond_the_limit_that_is_in_use_evicts_no_other(tmp_path, monkeypatch):
+    small = made(Store(tmp_path), 3)
+    store = Store(tmp_path)
+    large = store.make("stage", {"large": True}, writing("x" * 500_000, [])).folder
+    monkeypatch.setattr(store_module, "_LIMIT_BYTES", 450_000)
+    store.prune()
+    assert artifacts(store) == {*small, large}
+    del store
+    Store(tmp_path).prune()
+    assert artifacts(Store(tmp_path)) == set(small)
+
+
+def test_a_link_named_like_an_artifact_is_not_followed(tmp_path, monkeypatch):
+    store = Store(tmp_path / "cache")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/large").write_bytes(bytes(500_000))
+    (store.folder / f"stage-{'0' * 32}").symlink_to(tmp_path / "mine")
+    monkeypatch.setattr(store_module, "_LIMIT_BYTES", 1000)
+    store.prune()
+    assert (tmp_path / "mine/large").exists()
 
 
 def test_what_another_store_uses_is_not_pruned(tmp_path, monkeypatch):
@@ -153,23 +363,23 @@ def test_a_folder_of_others_in_its_place_is_refused_and_left_alone(tmp_path):
     assert [path.name for path in (tmp_path / "artifacts").iterdir()] == ["mine.txt"]
 
 
-@pytest.mark.parametrize("package", ["calibration", "pipeline", "reports", "targets"])
-def test_every_package_of_ours_decides_what_may_be_used_again(package, monkeypatch, tmp_path):
-    before = store_module.code_version()
-    whole = store_module.files
-
-    def changed(name):
-        if name != f"ghostface_edge.{package}":
-            return whole(name)
-        (tmp_path / "new.py").touch()
-        return tmp_path
-
-    monkeypatch.setattr(store_module, "files", changed)
-    store_module.code_version.cache_clear()
+def test_a_file_too_large_for_the_disk_is_an_error_of_ours_and_leaves_nothing(store):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
     try:
-        assert store_module.code_version() != before
+        with pytest.raises(ToolError, match="File too large"):
+            store.make("stage", {}, writing("x" * 20_000, []))
     finally:
-        store_module.code_version.cache_clear()
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not artifacts(store)
+
+
+def made(store, count) -> list[Path]:
+    """Artifacts of 100 kB, the oldest first."""
+    folders = [store.make("stage", {"a": number}, writing("x" * 98_000, [])).folder for number in range(count)]
+    for age, folder in enumerate(folders):
+        os.utime(folder, (1000 + age, 1000 + age))
+    return folders
 
 
 def artifacts(store) -> set[Path]:

@@ -3,15 +3,21 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ghostface_edge.pipeline.tools.fetch import fetch
+from ghostface_edge.pipeline.support.seal import Seal
+from ghostface_edge.pipeline.tools import fetch as fetching
 from ghostface_edge.pipeline.tools.sources import Source, find
 from ghostface_edge.reports.errors import InputError, ToolError
 
 CONTENT = bytes(range(256)) * 40
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
+
+
+def fetch(source: Source, *, cache: Path, **options: Any) -> Path:
+    return fetching.fetch(source, cache=cache, seal=Seal(bytes(32)), **options)
 
 
 class Server:
@@ -80,7 +86,7 @@ def test_a_broken_download_goes_on(server: Server, tmp_path: Path, have: int) ->
 
 
 @pytest.mark.parametrize("digest", [DIGEST, None])
-def test_a_truncated_download_is_not_accepted_but_gone_on_from(
+def test_a_truncated_download_is_not_accepted_and_gone_on_from_if_its_digest_is_known(
     server: Server, tmp_path: Path, digest: str | None
 ) -> None:
     source = Source("net.h5", server.address, digest, "a net")
@@ -90,7 +96,29 @@ def test_a_truncated_download_is_not_accepted_but_gone_on_from(
     assert [file.name for file in tmp_path.iterdir()] == ["net.h5.partial"]
     server.limit = None
     assert fetch(source, cache=tmp_path).read_bytes() == CONTENT
-    assert server.asked[-1] == "bytes=4000-"
+    assert server.asked[-1] == (None if digest is None else "bytes=4000-")
+
+
+@pytest.mark.parametrize("change", ["file", "seal", "no seal", "both"])
+def test_a_file_of_unknown_digest_is_used_again_only_if_a_fetch_brought_it(
+    server: Server, tmp_path: Path, change: str
+) -> None:
+    source, said = Source("net.h5", server.address, None, "a net"), []
+    path, signature = fetch(source, cache=tmp_path), tmp_path / ".net.h5.seal"
+    assert fetch(source, cache=tmp_path) == path
+    assert len(server.asked) == 1
+    if change in ("file", "both"):
+        path.write_bytes(b"evil".ljust(len(CONTENT)))
+    if change in ("seal", "both"):
+        evil = hashlib.sha256(path.read_bytes()).hexdigest()
+        signature.write_text(Seal(b"x" * 32).sign("download", "net.h5", evil))
+    if change == "no seal":
+        signature.unlink()
+    assert fetch(source, cache=tmp_path, say=said.append).read_bytes() == CONTENT
+    assert len(server.asked) == 2
+    assert "is not used: its digest is not known" in said[0]
+    fetch(source, cache=tmp_path)
+    assert len(server.asked) == 2
 
 
 def test_without_a_length_and_a_digest_nothing_is_accepted(server: Server, tmp_path: Path) -> None:
@@ -102,11 +130,11 @@ def test_without_a_length_and_a_digest_nothing_is_accepted(server: Server, tmp_p
 
 def test_more_than_there_is_starts_anew(server: Server, tmp_path: Path) -> None:
     (tmp_path / "net.h5.partial").write_bytes(CONTENT + b"more")
-    assert fetch(Source("net.h5", server.address, None, "a net"), cache=tmp_path).read_bytes() == CONTENT
+    assert fetch(Source("net.h5", server.address, DIGEST, "a net"), cache=tmp_path).read_bytes() == CONTENT
 
 
 def test_another_size_is_refused(server: Server, tmp_path: Path) -> None:
-    with pytest.raises(ToolError, match="10,240 bytes, not 3"):
+    with pytest.raises(ToolError, match="sends more than 3 bytes"):
         fetch(Source("net.h5", server.address, None, "a net", 3), cache=tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -141,7 +169,7 @@ def test_offline_it_says_what_to_put_where(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be fetched") as caught:
         fetch(Source("net.h5", address, DIGEST, "a net"), cache=tmp_path)
     assert address in caught.value.fix
-    assert str(tmp_path / "net.h5") in caught.value.fix
+    assert "as net.h5 and name its folder with --from" in caught.value.fix
 
 
 def test_a_mirror_replaces_the_network(tmp_path: Path) -> None:
@@ -163,3 +191,17 @@ def test_what_was_never_published_says_so(tmp_path: Path) -> None:
 def test_the_checkpoint_at_hand_is_the_published_one(assets: Path, tmp_path: Path) -> None:
     path = fetch(find("v1-0.5-2"), cache=tmp_path, mirror=assets / "checkpoints")
     assert path.stat().st_size == 3_833_672
+
+
+def test_a_mirror_holds_files_of_the_published_size(tmp_path: Path) -> None:
+    mirror, cache = tmp_path / "mirror", tmp_path / "cache"
+    mirror.mkdir()
+    source = Source("net.h5", "http://127.0.0.1/net.h5", None, "a test file", size_bytes=10)
+    (mirror / "net.h5").symlink_to("/dev/zero")
+    with pytest.raises(InputError, match="a device"):
+        fetch(source, cache=cache, mirror=mirror)
+    (mirror / "net.h5").unlink()
+    (mirror / "net.h5").write_bytes(bytes(11))
+    with pytest.raises(InputError, match="more than the 10"):
+        fetch(source, cache=cache, mirror=mirror)
+    assert not cache.exists()

@@ -1,3 +1,4 @@
+import os
 import struct
 from pathlib import Path
 
@@ -110,5 +111,38 @@ def test_a_missing_file_is_named(people: dict[int, bytes], tmp_path: Path) -> No
         RecordFaces(tmp_path)
     write_set(tmp_path, people)
     (tmp_path / "train.rec").unlink()
-    with pytest.raises(InputError, match=r"train\.rec: no such file"):
+    with pytest.raises(InputError, match=r"train\.rec cannot be read: No such file"):
         RecordFaces(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({0: record(b"", 6.0, 3e38)}, "record 0 has the label"),
+        ({0: record(b"", 6.0, 2.0**30)}, "tells of 1,073,741,818 identities"),
+        ({0: record(b"", 6.0, 3.0)}, "tells of -3 identities"),
+        ({0: record(b"", float("nan"), 9.0)}, "record 0 has the label nan"),
+        ({0: record(b"", 0.0), 1: record(png(1), float("inf"))}, "record 1 has the label inf"),
+        ({0: record(b"", 0.0), 1: record(png(1), -1.0)}, "record 1 has the label -1.0"),
+        ({0: record(b"", *[1.0] * 2000)}, "announces 2000 labels"),
+    ],
+)
+def test_labels_and_counts_are_bounded(people, tmp_path, changed, reason):
+    with pytest.raises(InputError, match=reason):
+        RecordFaces(write_set(tmp_path, people | changed))
+
+
+@pytest.mark.parametrize("index", ["0\t" + "9" * 5000, "0\t0\n1\t" + "9" * 40, "0\t0\n" + "9" * 40 + "\t0", "0\t0\t0"])
+def test_places_outside_of_any_file_are_refused(people, tmp_path, index):
+    (write_set(tmp_path, people) / "train.idx").write_text(index)
+    with pytest.raises(InputError, match=r"train\.idx"):
+        RecordFaces(tmp_path)
+
+
+def test_what_is_no_ordinary_file_is_refused_unread(people, tmp_path):
+    write_set(tmp_path, people)
+    for name in ("train.rec", "train.idx"):
+        (tmp_path / name).unlink()
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(InputError, match=r"train\..* is a pipe"):
+            RecordFaces(tmp_path)

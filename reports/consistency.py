@@ -1,0 +1,248 @@
+"""A report against itself: figures that contradict each other are no evidence.
+
+In: a report whose fields are each what they should be. Out: every field that others make impossible, by its place;
+nothing for a report that a run wrote. What was measured is not known here: a lie told everywhere alike passes.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final
+
+from ghostface_edge.reports.decisions_agree import flips_disagree, thresholds_disagree
+from ghostface_edge.reports.figures_agree import NEAR_PP, Problem, Result, disagreements, holds, near, reference_tar
+from ghostface_edge.reports.record import FARS
+from ghostface_edge.reports.variant import Status, Variant
+from ghostface_edge.reports.verdicts import Role, overall
+
+if TYPE_CHECKING:
+    from ghostface_edge.reports.report import Report
+
+VARIANT_ID: Final = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*(?:@[a-z0-9]+(?:[._-][a-z0-9]+)*)?")
+"""`<runtime>-<precision>[-suffix][@device]`; which part is which, the variant's other fields say."""
+
+_BYTES: Final = {"fp32": 4, "fp16": 2, "int8": 1}
+"""Of a parameter; a file of half of that is none of the network's."""
+
+
+def contradictions(report: "Report") -> Iterator[Problem]:
+    """Every field that other fields make impossible, with what is wrong."""
+    for check in _OF_REPORT:
+        found = list(check(report))
+        yield from found
+        if found:
+            return  # the next ones count on it
+
+
+def _named(report: "Report") -> Iterator[Problem]:
+    ids = [variant.id for variant in report.variants]
+    for place, variant in _places(report):
+        begins = f"{variant.runtime}-{variant.precision}"
+        rest = variant.id.removeprefix(begins)
+        if VARIANT_ID.fullmatch(variant.id) is None or rest == variant.id or rest[:1] not in {"", "-", "@"}:
+            yield f"{place}.id", f"{variant.id!r} is not `{begins}`, with a suffix or a device, in small letters"
+        if ids.count(variant.id) > 1:
+            yield f"{place}.id", f"variants occur more than once: {variant.id}"
+
+
+def _states(report: "Report") -> Iterator[Problem]:
+    """A variant has figures, or a reason why not."""
+    for place, variant in _places(report):
+        if variant.status is Status.OK:
+            if variant.error is not None:
+                yield f"{place}.error", "a variant with status ok has none"
+        elif variant.accuracy or variant.versus_reference or variant.latency or variant.sets:
+            yield f"{place}.status", f"{variant.status}, but there are figures"
+
+
+def _data(report: "Report") -> Iterator[Problem]:
+    sets = [("data.pairs", report.data.pairs)]
+    sets += [(f"data.further_pairs.{number}", further) for number, further in enumerate(report.data.further_pairs)]
+    names = [pairs.name for _, pairs in sets]
+    for place, pairs in sets:
+        if names.count(pairs.name) > 1:
+            yield f"{place}.name", f"two sets of pairs are called {pairs.name!r}"
+        if pairs.same is not None and pairs.same > pairs.count:
+            yield f"{place}.same", f"{pairs.same:,} of {pairs.count:,} pairs"
+        if pairs.images is not None and not (pairs.images <= 2 * pairs.count and (pairs.images > 1 or not pairs.count)):
+            yield f"{place}.images", f"{pairs.count:,} pairs cannot be of {pairs.images:,} images"
+    calibration = report.data.calibration
+    if not calibration.identities_shared_with_pairs <= calibration.identities <= calibration.images:
+        yield (
+            "data.calibration",
+            f"{calibration.images:,} images of {calibration.identities:,} people, "
+            f"{calibration.identities_shared_with_pairs:,} of them in the pairs",
+        )
+
+
+def _figures(report: "Report") -> Iterator[Problem]:
+    """Figures of one variant, and the reference that they are all compared with."""
+    first: dict[str, tuple[str, Result, Variant]] = {}
+    for place, variant, name, result in _results(report):
+        inside = f"{place}.sets.{name}" if name else place
+        yield from _at(inside, disagreements(result))
+        if not name:
+            yield from _at(place, thresholds_disagree(variant, result))
+            yield from _at(place, flips_disagree(variant, result))
+        seen = first.setdefault(name, (variant.id, result, variant))
+        yield from _at(inside, _other_reference(result, *seen[:2]))
+
+
+def _other_reference(result: Result, other_id: str, other: Result) -> Iterator[Problem]:
+    """All variants are compared with one reference on the same pairs, so all have to imply the same figures of it."""
+    if result.versus.reference != other.versus.reference:
+        yield "versus_reference.reference", f"{result.versus.reference!r}, but that of {other_id} is another"
+    before, seen = (one.accuracy.mean + one.versus.drop_pp / 100 for one in (result, other))
+    if not near(before, seen):
+        yield (
+            "versus_reference.drop_pp",
+            f"drop and accuracy make {before:g} of the reference's accuracy, those of {other_id} {seen:g}",
+        )
+    for far in FARS:
+        tar, tar_seen = reference_tar(result, far), reference_tar(other, far)
+        if tar is not None and tar_seen is not None and not near(tar, tar_seen):
+            yield (
+                f"versus_reference.tar_drop_pp.{far}.drop_pp",
+                f"drop and TAR make {tar:g} of the reference's TAR, those of {other_id} {tar_seen:g}",
+            )
+
+
+def _latency(report: "Report") -> Iterator[Problem]:
+    """Percentiles rise, and variants of one runtime were timed in turns with the same FP32."""
+    for place, variant in _places(report):
+        latency = variant.latency
+        if latency is None:
+            continue
+        here = f"{place}.latency"
+        if not latency.p50_ms <= latency.p90_ms <= latency.p99_ms:
+            yield f"{here}.p50_ms", f"percentiles {latency.p50_ms:g}, {latency.p90_ms:g}, {latency.p99_ms:g} ms"
+        if latency.versus_fp32_ci95 is not None:
+            interval, ratio = latency.versus_fp32_ci95, latency.versus_fp32
+            yield from _at(here, holds(interval, ratio, "versus_fp32_ci95", point_field="versus_fp32"))
+        fp32 = next((other for _, other in _places(report) if _is_fp32_of(other, variant)), None)
+        if fp32 is not None and fp32.latency is not None:
+            ratio = latency.p50_ms / fp32.latency.p50_ms
+            if not near(ratio, latency.versus_fp32):
+                yield f"{here}.versus_fp32", f"{latency.versus_fp32:g}, but the medians make it {ratio:g}"
+
+
+def _is_fp32_of(other: Variant, variant: Variant) -> bool:
+    _, at, device = variant.id.partition("@")
+    return other.id == f"{variant.runtime}-fp32{at}{device}"
+
+
+def _sizes(report: "Report") -> Iterator[Problem]:
+    """Variants of one runtime have one FP32 file, and a file holds its parameters."""
+    fp32_bytes: dict[str, tuple[str, int]] = {}
+    for _, variant in _places(report):
+        if variant.artifact is not None and variant.id == f"{variant.runtime}-fp32":
+            fp32_bytes[variant.runtime] = variant.id, variant.artifact.bytes
+    for place, variant in _places(report):
+        if variant.artifact is None:
+            continue
+        size, fp32 = variant.artifact.bytes, variant.artifact.fp32_bytes
+        least = report.model.parameters * _BYTES.get(variant.precision, 0) // 2
+        if size < least:
+            yield f"{place}.artifact.bytes", f"{size:,} bytes cannot hold {report.model.parameters:,} parameters"
+        if fp32 is not None:
+            other, known = fp32_bytes.setdefault(variant.runtime, (variant.id, fp32))
+            if fp32 != known:
+                yield f"{place}.artifact.fp32_bytes", f"{fp32:,}, but the report of {other} makes it {known:,}"
+
+
+def _galleries(report: "Report") -> Iterator[Problem]:
+    """Every variant's gallery with its own probes is the variant's accuracy."""
+    cross = report.cross_precision
+    if cross is None:
+        return
+    measured = {variant.id: variant for variant in report.variants if variant.status is Status.OK}
+    size = len(cross.variants)
+    if not set(cross.variants) <= measured.keys() or len(set(cross.variants)) != size:
+        yield "cross_precision.variants", "they are not the measured variants, each once"
+        return
+    for name in ("accuracy", "tar", "cosine", "loss_pp", "reenroll"):
+        rows = getattr(cross, name)
+        if len(rows) != size or any(len(row) != size for row in rows):
+            yield f"cross_precision.{name}", f"not {size} rows of {size}"
+            return
+    for row, name in enumerate(cross.variants):
+        accuracy = measured[name].accuracy
+        if accuracy is not None and not near(cross.accuracy[row][row], accuracy.mean):
+            yield f"cross_precision.accuracy.{row}.{row}", f"{cross.accuracy[row][row]:g}, but {name} has another"
+        tar = None if accuracy is None or cross.far is None else accuracy.tar_at_far.get(cross.far)
+        own = cross.tar[row][row]
+        if (tar is None) != (own is None) or (tar is not None and own is not None and not near(tar, own)):
+            yield f"cross_precision.tar.{row}.{row}", f"{own}, but {name} has another at FAR {cross.far}"
+        for column in range(size):
+            loss = 100 * (cross.accuracy[column][column] - cross.accuracy[row][column])
+            if not near(loss, cross.loss_pp[row][column], NEAR_PP):
+                yield f"cross_precision.loss_pp.{row}.{column}", f"the accuracies make it {loss:g}"
+            yield from _cosine_of_two(
+                cross.cosine[row][column], f"{row}.{column}", measured, name, cross.variants[column]
+            )
+
+
+def _cosine_of_two(
+    cosine: float, cell: str, measured: dict[str, Variant], first: str, second: str
+) -> Iterator[Problem]:
+    """Two embeddings near a third are near each other: |<a, b> - <r, b>| <= |a - r| = sqrt(2 - 2 <a, r>)."""
+    one, other = measured[first].versus_reference, measured[second].versus_reference
+    if one is None or other is None:
+        return
+    for near_one, far_one in ((one, other), (other, one)):
+        apart = max(0.0, 2 - 2 * near_one.cosine_mean) ** 0.5 + NEAR_PP
+        if abs(cosine - far_one.cosine_mean) > apart:
+            yield (
+                f"cross_precision.cosine.{cell}",
+                f"{cosine:g}, but their cosines to the reference, {one.cosine_mean:g} and {other.cosine_mean:g}, "
+                "leave no room for it",
+            )
+
+
+def _verdicts(report: "Report") -> Iterator[Problem]:
+    """The gate's verdict is the sum of its checks, which are about variants that are there."""
+    ids = {variant.id for variant in report.variants}
+    for number, check in enumerate(report.gate.checks):
+        if check.variant != "*" and check.variant not in ids:
+            yield f"gate.checks.{number}.variant", f"there is no variant {check.variant!r}"
+    summed = overall([check.verdict for check in report.gate.checks if check.role is Role.CANDIDATE])
+    if report.gate.verdict is not summed:
+        yield "gate.verdict", f"{report.gate.verdict}, but the checks make it {summed}"
+
+
+def _places(report: "Report") -> Iterator[tuple[str, Variant]]:
+    return ((f"variants.{number}", variant) for number, variant in enumerate(report.variants))
+
+
+def _results(report: "Report") -> Iterator[tuple[str, Variant, str, Result]]:
+    """Every variant on every set of pairs; the main one's name is left out."""
+    sets = {further.name: further for further in report.data.further_pairs}
+    for place, variant in _places(report):
+        if variant.accuracy is not None and variant.versus_reference is not None:
+            yield place, variant, "", Result(variant.accuracy, variant.versus_reference, report.data.pairs)
+        for name, part in variant.sets.items():
+            yield place, variant, name, Result(part.accuracy, part.versus_reference, sets[name])
+
+
+def _sets(report: "Report") -> Iterator[Problem]:
+    names = {further.name for further in report.data.further_pairs}
+    for place, variant in _places(report):
+        for name in variant.sets:
+            if name not in names:
+                yield f"{place}.sets.{name}", "data.further_pairs has no such set"
+
+
+def _at(place: str, problems: Iterator[Problem]) -> Iterator[Problem]:
+    return ((f"{place}.{field}", problem) for field, problem in problems)
+
+
+_OF_REPORT: Final[tuple[Callable[["Report"], Iterator[Problem]], ...]] = (
+    _named,
+    _states,
+    _data,
+    _sets,
+    _figures,
+    _latency,
+    _sizes,
+    _galleries,
+    _verdicts,
+)

@@ -1,0 +1,22 @@
+"""SHA-256 of files, read in pieces."""
+
+import hashlib
+from pathlib import Path
+
+from ghostface_edge.reports.read import open_file
+
+_PIECE_BYTES = 1 << 20
+
+
+def file_sha256(*paths: Path) -> str:
+    """Hexadecimal SHA-256 over the files' bytes, one after the other.
+
+    Raises:
+        InputError: one is missing, unreadable, or no ordinary file.
+    """
+    digest = hashlib.sha256()
+    for path in paths:
+        with open_file(path, fix="give the path of a file that you may read") as file:
+            while piece := file.read(_PIECE_BYTES):
+                digest.update(piece)
+    return digest.hexdigest()

@@ -1,0 +1,136 @@
+"""Whether the gate that a report carries follows from the report's own figures.
+
+In: a report. Out: the first contradiction, or None. By the default policy the report is judged anew. Any other policy
+is known by the checks that it left: each is judged anew by the limit that it states, on the figures that stand there.
+A figure relative to an earlier report, which is not at hand, has to agree with itself.
+"""
+
+import glob
+import math
+import re
+from collections.abc import Sequence
+from datetime import date
+
+from ghostface_edge.reports.gate import judge
+from ghostface_edge.reports.measured import Measurement
+from ghostface_edge.reports.policy import Policy, RelativeTo, Rule
+from ghostface_edge.reports.report import Check, Gate, Report, Role, Verdict
+from ghostface_edge.reports.rule_checks import JUDGED
+from ghostface_edge.reports.run_checks import EVERYTHING, REQUIRED
+from ghostface_edge.reports.variant_checks import MEASURED, place
+from ghostface_edge.reports.waivers import waive
+
+_LIMIT = re.compile(r"(?:<= (?P<max>\S+)|>= (?P<min>\S+)|(?P<low>\S+) to (?P<high>\S+))(?: .*)?")
+_TO_BASELINE = f" vs {RelativeTo.BASELINE}"
+
+
+def contradiction(report: Report) -> str | None:
+    """Say what in a report's gate does not follow from its figures; None where all of it does.
+
+    That the verdict is the sum of the checks, a report says of itself when it is read.
+    """
+    gate, made = report.gate, report.tool.day or date.min
+    try:
+        judged = judge(report.variants, _policy_of(gate), data=report.data, made=made, today=made)
+        anew = {_key(check): check for check in judged.checks}
+        roles = {check.variant: check.role for check in judged.checks}
+        anew |= {
+            _key(check): _by_itself(check, roles[check.variant])
+            for check in gate.checks
+            if check.name.endswith(_TO_BASELINE) and check.variant in roles
+            if check.measured is None or gate.baseline is not None
+        }
+    except ValueError as error:
+        return f"its gate states what no policy can ask for ({' '.join(str(error).split())})"
+    if gate.baseline is not None:
+        anew = {key: check for key, check in anew.items() if check.name != JUDGED}  # the baseline's rules judge too
+    for check in gate.checks:
+        expected = anew.pop(_key(check), None)
+        if expected is None and check.variant == EVERYTHING and check.verdict is not Verdict.PASS:
+            continue  # a complaint about the policy or the baseline, which are not at hand: it cannot make a pass
+        if expected is None or not _follows(check, expected, made):
+            return f"its gate's check {check.name} of {check.variant} does not follow from the figures"
+    for name, variant, *_ in anew:
+        return f"its gate lacks the check {name} of {variant}"
+    return None
+
+
+def _key(check: Check) -> tuple[str, str, str, str | None]:
+    return check.name, check.variant, check.limit, check.set
+
+
+def _policy_of(gate: Gate) -> Policy:
+    """The default policy, or one that asks for what the checks say was asked for.
+
+    Raises:
+        ValueError: a check is none that any policy asks for.
+    """
+    default = Policy.read()
+    if gate.policy == default.name:
+        return default
+    ruled = [check for check in gate.checks if check.variant != EVERYTHING and check.name != MEASURED]
+    compared = {glob.escape(check.variant) for check in gate.checks if check.role is Role.COMPARISON}
+    return default.model_copy(
+        update={
+            "name": gate.policy,
+            "comparison": tuple(compared),
+            "require": tuple(check.limit for check in gate.checks if check.name == REQUIRED),
+            "rules": tuple(_rule_of(check) for check in ruled if not check.name.endswith(_TO_BASELINE)),
+        }
+    )
+
+
+def _rule_of(check: Check) -> Rule:
+    relation = next((one for one in RelativeTo if check.name.endswith(f" vs {one}")), RelativeTo.NOTHING)
+    figure = check.name.removesuffix(f" vs {relation}").removesuffix(f" on {check.set}")
+    metric, _, far = figure.partition("@")
+    limit = _LIMIT.fullmatch(check.limit)
+    bounds = limit.groupdict() if limit is not None else {}
+    return Rule.model_validate(
+        {
+            "metric": metric,
+            "variants": (glob.escape(check.variant),),
+            "max": bounds.get("max") or bounds.get("high"),
+            "min": bounds.get("min") or bounds.get("low"),
+            "relative_to": relation,
+            "far": far or None,
+            "set": check.set,
+        }
+    )
+
+
+def _by_itself(check: Check, role: Role) -> Check:
+    """Judge what a check says was measured by the limit that it states.
+
+    Raises:
+        ValueError: it states no limit of a policy, or a figure outside its own interval.
+    """
+    verdict = Verdict.INCONCLUSIVE
+    if check.measured is not None:
+        low, high = check.ci95 or (check.measured, check.measured)
+        if not low <= check.measured <= high:
+            raise ValueError(f"{check.name}: {check.measured:g} is not within [{low:g}, {high:g}]")
+        verdict = place(Measurement(check.name, check.measured, check.unit, check.ci95), _rule_of(check))
+    return check.model_copy(update={"verdict": verdict, "role": role})
+
+
+def _follows(check: Check, expected: Check, made: date) -> bool:
+    """Whether a check says what is expected of it, a waiver that held when the report was made considered."""
+    waivers = [check.waiver] if check.waiver is not None else []
+    said = {(one.verdict, one.reason) for day in (made, date.max) for one in waive([expected], waivers, day)}
+    return (
+        (check.verdict, check.reason) in said
+        and (check.role, check.unit) == (expected.role, expected.unit)
+        and _equal(_figures(check), _figures(expected))
+    )
+
+
+def _figures(check: Check) -> list[float]:
+    return [figure for figure in (check.measured, *(check.ci95 or ())) if figure is not None]
+
+
+def _equal(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Equal but for what two processors may round differently."""
+    return len(one) == len(other) and all(
+        math.isclose(mine, theirs, rel_tol=1e-9, abs_tol=1e-12) for mine, theirs in zip(one, other, strict=True)
+    )

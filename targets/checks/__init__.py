@@ -1,0 +1,1 @@
+"""Checks of artifacts, for `targets.judge`: a module per kind of file, none of which needs its target."""

@@ -1,0 +1,482 @@
+"""What is fuzzed: a name, the parser, seeds, mutations, and the only errors that it may raise.
+
+A parser that wants a path gets one in memory-backed storage. To add a target, write a function from bytes that calls
+the parser the way the tool does, and add a line to `TARGETS`.
+"""
+
+import contextlib
+import functools
+import io
+import json
+import math
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from ..hostile import good
+from . import mutators
+
+Parse = Callable[[bytes], object]
+
+
+@dataclass(frozen=True, slots=True)
+class FuzzTarget:
+    """One parser."""
+
+    prepare: Callable[[], Parse]
+    """Imports what it needs and gives the parser."""
+    seeds: Callable[[], Iterable[bytes]]
+    mutate: mutators.Mutator = mutators.bytewise
+    words: tuple[str, ...] = ()
+    """Pieces that plain mutations insert."""
+    max_bytes: int = 16_384
+
+
+def as_file(name: str, data: bytes) -> Path:
+    """The bytes as a file of this name, which the next call overwrites."""
+    path = _folder() / name
+    path.write_bytes(data)
+    return path
+
+
+@functools.cache
+def _folder() -> Path:
+    """In TMPDIR, which the driver lays into memory and removes."""
+    return Path(tempfile.mkdtemp())
+
+
+def _bin() -> Parse:
+    from ghostface_edge.calibration.bin_file import read_bin
+
+    return lambda data: read_bin(as_file("faces.bin", data))
+
+
+def _bin_seeds() -> Iterable[bytes]:
+    import numpy as np
+
+    small = [b"\xff\xd8\xff", b"\x89PNG", b"", b"x" * 9]
+    arrays = [np.frombuffer(one, np.uint8) for one in small]
+    for protocol in (0, 2, 4):
+        yield good.bin_of(small, [True, False], protocol)
+        yield good.bin_of(arrays, np.array([True, False]), protocol)
+    yield good.bin_of([np.zeros((112, 112, 3), np.uint8)] * 2, [1])
+
+
+def _pairs() -> Parse:
+    from ghostface_edge.calibration.pairs_file import read_pairs_file
+
+    return lambda data: read_pairs_file(as_file("pairs.txt", data))
+
+
+def _landmarks() -> Parse:
+    from ghostface_edge.calibration.landmarks import read_landmarks
+
+    return lambda data: read_landmarks(as_file("landmarks.csv", data))
+
+
+def _image() -> Parse:
+    from ghostface_edge.calibration.aligned import check_aligned
+    from ghostface_edge.calibration.image_file import BadImageError, decode
+
+    def parse(data: bytes) -> None:
+        try:
+            check_aligned(data, gray=True)
+            assert decode(data, gray=True).shape == (112, 112, 3)
+        except BadImageError:
+            pass
+
+    return parse
+
+
+def _archive() -> Parse:
+    from ghostface_edge.calibration.photos import open_photos
+
+    def parse(data: bytes) -> None:
+        photos = open_photos(as_file("photos.tar", data))
+        for _ in photos.stream(photos.names()):
+            pass
+
+    return parse
+
+
+def _archive_seeds() -> Iterable[bytes]:
+    import tarfile
+
+    for form in (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w", format=form) as tar:
+            for name in ("lfw/A/A_0001.jpg", f"lfw/{'B' * 120}/B_0001.png"):
+                entry = tarfile.TarInfo(name)
+                entry.size, entry.pax_headers = 5, {"comment": "x"}
+                tar.addfile(entry, io.BytesIO(b"bytes"))
+        yield buffer.getvalue()
+
+
+def _records() -> Parse:
+    from ghostface_edge.pipeline.train.recordio import RecordFaces
+
+    def parse(data: bytes) -> None:
+        index, _, records = data.partition(b"\0")
+        as_file("train.rec", records)
+        faces = RecordFaces(as_file("train.idx", index).parent)
+        for position in range(min(len(faces), 4)):
+            faces.load(position, 0)
+
+    return parse
+
+
+def _recipe() -> Parse:
+    from ghostface_edge.pipeline.quantize.options import load_recipe
+
+    return lambda data: load_recipe(str(as_file("recipe.yaml", data)))
+
+
+def _policy() -> Parse:
+    from ghostface_edge.reports.policy import Policy
+
+    return lambda data: Policy.read(as_file("policy.yaml", data))
+
+
+def _report() -> Parse:
+    from ghostface_edge.reports.gate import judge_report
+    from ghostface_edge.reports.policy import Policy
+    from ghostface_edge.reports.report import Report
+
+    policy = Policy.read()
+
+    def parse(data: bytes) -> None:
+        report = Report.read(as_file("report.json", data))
+        judge_report(report, policy, baseline=report)
+
+    return parse
+
+
+def _small_report() -> Iterable[bytes]:
+    whole = good.report()
+    yield json.dumps(whole).encode()
+    fp32, int8 = whole["variants"]
+    failed = {name: int8[name] for name in ("id", "runtime", "precision", "method")} | {
+        "status": "failed",
+        "error": "x",
+    }
+    yield json.dumps(whole | {"variants": [fp32, failed]}).encode()
+
+
+def _bundle() -> Parse:
+    from ghostface_edge.pipeline.tools.bundle import check_bundle
+
+    return lambda data: check_bundle(as_file("bundle.zip", data))
+
+
+def _fast_networks() -> None:
+    """Building networks takes longer than all parsing together: equal ones are built once, and few widths are tried."""
+    from ghostface_edge.pipeline.checkpoints import architecture_from_shapes, keras
+
+    for module in (architecture_from_shapes, keras):
+        module.GhostFaceNet = functools.lru_cache(64)(module.GhostFaceNet)
+    architecture_from_shapes.widths = lambda: [0.2, 0.5]
+
+
+def _checkpoint(name: str) -> Callable[[], Parse]:
+    def prepare() -> Parse:
+        import torch
+
+        from ghostface_edge.pipeline.checkpoints.formats import load_checkpoint
+
+        torch.set_num_threads(1)
+        _fast_networks()
+        return lambda data: load_checkpoint(as_file(name, data))
+
+    return prepare
+
+
+def _safetensors_seeds() -> Iterable[bytes]:
+    from ghostface_edge.pipeline.checkpoints.weights_file import _metadata  # what it declares about itself
+
+    declared = _metadata(good.checkpoint())
+    shapes = {"pool.conv.weight": [1, 1, 4, 4], "embed.conv.weight": [2, 1, 1, 1], "stem.activation.weight": [1]}
+    header, data = {"__metadata__": declared}, b""
+    for name, shape in shapes.items():
+        end = len(data) + 4 * math.prod(shape)
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), end]}
+        data = bytes(end)
+    for one in (header, {name: part for name, part in header.items() if name != "__metadata__"}):
+        text = json.dumps(one).encode()
+        yield len(text).to_bytes(8, "little") + text + data
+
+
+def _hdf5() -> Parse:
+    """The walk over a Keras file that is described in JSON, so that its structure mutates and not HDF5's own bytes."""
+    load = _checkpoint("net.h5")()
+
+    def parse(data: bytes) -> None:
+        try:
+            file = _keras_file(json.loads(data))
+        except Exception:  # no file can be made of it
+            return
+        load(file)
+
+    return parse
+
+
+def _keras_file(described: dict) -> bytes:
+    """Write an HDF5 file: attributes, and by name a dataset's kind, dtype and shape."""
+    import h5py
+    import numpy as np
+
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        for name, text in described["attributes"].items():
+            file.attrs[name] = text if isinstance(text, str) else json.dumps(text)
+        for name, (kind, dtype, shape) in described["datasets"].items():
+            match kind:
+                case "external-link":
+                    file[name] = h5py.ExternalLink("net.h5", "/")
+                case "soft-link":
+                    file[name] = h5py.SoftLink("/")
+                case "group":
+                    file.create_group(name).attrs["weight_names"] = [str(one).encode() for one in shape]
+                case "text":
+                    file.create_dataset(name, data=["x"] * len(shape), dtype=h5py.string_dtype())
+                case "virtual":
+                    layout = h5py.VirtualLayout(tuple(shape), dtype)
+                    layout[...] = h5py.VirtualSource("other.h5", "x", tuple(shape))
+                    file.create_virtual_dataset(name, layout)
+                case "attribute":
+                    file.require_group(name).attrs["weight_names"] = np.zeros(shape, dtype)
+                case _:
+                    chunks = {"chunks": True} if kind == "chunked" else {}
+                    file.create_dataset(name, tuple(shape), np.dtype(dtype), **chunks)
+    return buffer.getvalue()
+
+
+def _keras_seeds() -> Iterable[bytes]:
+    layers = [
+        _layer("InputLayer", "input_1", [], batch_input_shape=[None, 112, 112, 3]),
+        _layer("Conv2D", "conv2d", ["input_1"], filters=4, kernel_size=[3, 3], strides=[2, 2], padding="same"),
+        _layer("BatchNormalization", "batch_normalization", ["conv2d"], epsilon=1e-5),
+        _layer("PReLU", "activation", ["batch_normalization"], shared_axes=[1, 2]),
+        _layer("Conv2D", "GDC_conv", ["activation"], filters=64, strides=[1, 1], use_bias=False, kernel_size=[1, 1]),
+        _layer("BatchNormalization", "pre_embedding", ["GDC_conv"], epsilon=1e-5),
+        _layer("Activation", "embedding", ["pre_embedding"], activation="linear"),
+    ]
+    layers[1]["config"] |= {"use_bias": False, "activation": "linear", "dilation_rate": [1, 1]}
+    groups = {
+        "conv2d": {"kernel": [3, 3, 3, 4]},
+        "batch_normalization": {name: [4] for name in ("gamma", "beta", "moving_mean", "moving_variance")},
+        "activation": {"alpha": [1, 1, 4]},
+    }
+    datasets = {}
+    for name, arrays in groups.items():
+        datasets[f"model_weights/{name}"] = ["group", "", [f"{name}/{array}:0" for array in arrays]]
+        for array, shape in arrays.items():
+            datasets[f"model_weights/{name}/{name}/{array}:0"] = ["plain", "<f4", shape]
+    config = {"class_name": "Functional", "config": {"layers": layers}}
+    yield json.dumps({"attributes": {"model_config": config}, "datasets": datasets}).encode()
+    for kind in ("external-link", "soft-link", "virtual", "text", "chunked", "attribute"):
+        changed = datasets | {"model_weights/conv2d/conv2d/kernel:0": [kind, "<f4", [3, 3, 3, 4]]}
+        yield json.dumps({"attributes": {"model_config": config}, "datasets": changed}).encode()
+
+
+def _layer(kind: str, name: str, sources: list[str], **config: object) -> dict:
+    nodes = [[[source, 0, 0, {}] for source in sources]] if sources else []
+    return {"class_name": kind, "config": {"name": name, **config}, "name": name, "inbound_nodes": nodes}
+
+
+def _judged(name: str, read: Callable[[Path], object]) -> Parse:
+    """What the tool does with an artifact: a check, and for what passes the reader."""
+    from ghostface_edge.targets.judge import ARTIFACT_CHECKS, apply
+
+    def parse(data: bytes) -> None:
+        path = as_file(name, data)
+        apply(path, ARTIFACT_CHECKS[path.suffix])
+        read(path)
+
+    return parse
+
+
+def _onnx_file() -> Parse:
+    from ghostface_edge.targets import onnx_graph
+
+    return _judged("net.onnx", onnx_graph.inspect)
+
+
+def _torch_file() -> Parse:
+    """The check alone: what passes it goes to PyTorch's own restricted reader."""
+    from ghostface_edge.pipeline.checkpoints.formats import CHECKS
+    from ghostface_edge.targets.judge import apply
+
+    return lambda data: apply(as_file("net.pt", data), CHECKS[".pt"])
+
+
+def _torch_seeds() -> Iterable[bytes]:
+    import torch
+
+    state = {"stem.conv.weight": torch.ones(2, 3), "norm.bias": torch.zeros(2).half()}
+    for content in (state, {"state_dict": state, "epoch": 3, "metadata": {"a": "b"}}):
+        buffer = io.BytesIO()
+        torch.save(content, buffer)
+        yield buffer.getvalue()
+
+
+def _openvino_ir() -> Parse:
+    from ghostface_edge.targets.openvino import OpenvinoTarget
+
+    as_file("net.bin", _tiny_ir()[1])
+    return _judged("net.xml", OpenvinoTarget().inspect)
+
+
+@functools.cache
+def _tiny_ir() -> tuple[bytes, bytes]:
+    import openvino
+
+    source = as_file("tiny.onnx", good.tiny_onnx())
+    openvino.save_model(openvino.convert_model(source), source.with_suffix(".xml"), compress_to_fp16=False)
+    return source.with_suffix(".xml").read_bytes(), source.with_suffix(".bin").read_bytes()
+
+
+def _onnx_walk() -> Parse:
+    """The walk alone, over graphs whose weights are zeros; what comes before it is the target `onnx`."""
+    import onnx_ir as ir
+    from onnx import ModelProto
+
+    from ghostface_edge.pipeline.checkpoints.onnx_walk import Walk
+
+    network = _short_network()
+
+    def parse(data: bytes) -> None:
+        try:
+            model = ModelProto.FromString(data)
+            for tensor in model.graph.initializer:
+                tensor.raw_data = bytes(min(4 * math.prod(tensor.dims), 1 << 22))
+            graph = ir.from_proto(model).graph
+            entry = graph.inputs[0]
+        except Exception:  # the reader before the walk refuses it
+            return
+        Walk(Path("net.onnx"), network, "").weights(entry)
+
+    return parse
+
+
+def _short_network():
+    """With one block of sixteen, that has everything a block can have: the walk repeats itself from there."""
+    from ghostface_edge.pipeline.network.checkpoint import network_of
+
+    network = network_of(good.checkpoint())
+    network.blocks = network.blocks[3:4]
+    return network
+
+
+def _onnx_without_weights() -> Iterable[bytes]:
+    import onnx_ir as ir
+
+    from ghostface_edge.pipeline.graph.emit import emit
+    from ghostface_edge.pipeline.network.preprocessing import Preprocessing
+
+    model = ir.to_proto(emit(_short_network(), Preprocessing(), None))
+    for tensor in model.graph.initializer:
+        tensor.ClearField("raw_data")
+    yield model.SerializeToString()
+
+
+def _qdq() -> Parse:
+    from ghostface_edge.targets import qdq
+    from ghostface_edge.targets.onnx_file import read_onnx
+
+    def view(path: Path) -> None:
+        for node in qdq.graph_of(read_onnx(path)):
+            qdq.label(node)
+            if qdq.is_quantizer(node):
+                qdq.params(node)
+            if node.op_type == "Conv":
+                qdq.constant(node, 1).real()
+                qdq.is_depthwise(node)
+            qdq.sizes(node.outputs[0])
+
+    return _judged("net.onnx", view)
+
+
+def _tflite() -> Parse:
+    from ghostface_edge.targets.tflite.inspection import inspect_artifact, read_interface
+
+    return _judged("net.tflite", lambda path: (inspect_artifact(path), read_interface(path)))
+
+
+def _wire() -> Parse:
+    from ghostface_edge.targets.places import wire
+
+    def parse(data: bytes) -> None:
+        stream = io.BytesIO(data)
+
+        def read(size: int) -> bytearray:
+            part = stream.read(size)
+            if len(part) < size:
+                raise EOFError
+            return bytearray(part)
+
+        with contextlib.suppress(EOFError, wire.WireError):
+            wire.unpack(read)
+
+    return parse
+
+
+def _wire_seeds() -> Iterable[bytes]:
+    import numpy as np
+
+    from ghostface_edge.targets.places import wire
+
+    yield b"".join(wire.pack({"call": "embed", "arguments": {"faces": {"array": 0}}}, [np.zeros((2, 3), np.uint8)]))
+    yield b"".join(wire.pack({"told": [1, 2.5]}, [np.ones(2, np.float32), np.empty((0, 4), np.int64)]))
+
+
+def _images() -> Iterable[bytes]:
+    yield from (good.image(1, 112, suffix) for suffix in (".jpg", ".png"))
+
+
+_YAML = (
+    "!!int ", "!!float ", "!!binary ", "!!timestamp ", "!!set ", "&a ", "*a", "<<: *a", "[[[[", "{{{{", "? ", "| ",
+    "---", "2026-01-01", "0x", "1:30", ".nan", ".inf", "!!python/name:os.system ", "...", "%YAML 1.2",
+)  # fmt: skip
+
+_XML = (
+    "<!DOCTYPE x>", "<!ENTITY a 'b'>", "&a;", "<![CDATA[", "]]>", "<?xml version='1.1'?>", "<layer ", "<data ",
+    'type="Loop"', 'offset="-1"', 'size="99999999999"', 'shape="1,-1"', 'from-layer="0"', "<edge ",
+)  # fmt: skip
+
+TARGETS = MappingProxyType(
+    {
+        "bin": FuzzTarget(_bin, _bin_seeds, mutators.pickle_program, max_bytes=50_000),
+        "pairs": FuzzTarget(_pairs, lambda: [good.pairs(), b"1\nA\t1\t2\nA\t1\tB\t1\n"], mutators.table),
+        "landmarks": FuzzTarget(_landmarks, lambda: [good.landmarks()], mutators.table),
+        "image": FuzzTarget(_image, _images, max_bytes=40_000),
+        "archive": FuzzTarget(_archive, _archive_seeds, max_bytes=20_480),
+        "records": FuzzTarget(_records, lambda: [b"\0".join(reversed(good.records()))[:2000], _two_records()]),
+        "recipe": FuzzTarget(_recipe, lambda: [good.recipe()], words=_YAML, max_bytes=2_048),
+        "policy": FuzzTarget(_policy, lambda: [_short_policy()], words=_YAML, max_bytes=2_048),
+        "report": FuzzTarget(_report, _small_report, mutators.json_tree),
+        "bundle": FuzzTarget(_bundle, lambda: [good.bundle()], mutators.bundle_members),
+        "safetensors": FuzzTarget(_checkpoint("net.safetensors"), _safetensors_seeds, mutators.framed_json),
+        "hdf5": FuzzTarget(_hdf5, _keras_seeds, mutators.json_tree),
+        "onnx": FuzzTarget(_onnx_file, lambda: [good.tiny_onnx(), good.tiny_onnx(quantized=True)], mutators.onnx_graph),
+        "onnx-walk": FuzzTarget(_onnx_walk, _onnx_without_weights, mutators.onnx_graph, max_bytes=1 << 17),
+        "torch": FuzzTarget(_torch_file, _torch_seeds, mutators.torch_zip),
+        "ir": FuzzTarget(_openvino_ir, lambda: [_tiny_ir()[0]], words=_XML),
+        "qdq": FuzzTarget(_qdq, lambda: [good.tiny_onnx(quantized=True)], mutators.onnx_graph),
+        "tflite": FuzzTarget(_tflite, lambda: [good.tiny_tflite()], max_bytes=4_096),
+        "wire": FuzzTarget(_wire, _wire_seeds, mutators.framed_json, max_bytes=4_096),
+    }
+)
+
+
+def _short_policy() -> bytes:
+    return (
+        b"schema_version: 1\nname: short\nrules:\n  - {metric: drop_pp, variants: '*-int8', max: 0.75, why: because}\n"
+        b"waivers:\n  - {check: drop_pp, variants: '*', reason: r, owner: o, expires: 2030-01-01}\n"
+    )
+
+
+def _two_records() -> bytes:
+    first = good.record(b"", 0.0)
+    return f"0\t0\n1\t{len(first)}\n".encode() + b"\0" + first + good.record(good.image(1, 112, ".jpg"), 0.0)

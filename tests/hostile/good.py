@@ -1,0 +1,301 @@
+"""Good files of every kind that the tool reads: what hostile ones are made from and stand beside.
+
+Small, made on the spot, equal from run to run. Heavy libraries are imported by the functions that need them.
+"""
+
+import functools
+import hashlib
+import io
+import json
+import struct
+import tarfile
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+PEOPLE = ("Ann_Lee", "Bob_Ray", "Cy_Fox", "Di_Poe")
+COLUMNS = "image," + ",".join(
+    f"{point}_{axis}" for point in ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right") for axis in "xy"
+)
+LANDMARKS = (38.3, 51.7, 73.5, 51.5, 56.0, 71.7, 41.5, 92.4, 70.7, 92.2)
+RECORD_MAGIC = 0xCED7230A
+
+
+@functools.cache
+def image(seed: int = 0, side: int = 112, suffix: str = ".png") -> bytes:
+    """An encoded RGB picture; one of 112x112 pixels counts as an aligned face."""
+    import cv2
+
+    coarse = np.random.default_rng(seed).integers(0, 256, (7, 7, 3), np.uint8)
+    return bytes(cv2.imencode(suffix, cv2.resize(coarse, (side, side), interpolation=cv2.INTER_LINEAR))[1])
+
+
+def photographs() -> dict[str, bytes]:
+    """`NAME/NAME_0001.png` and `_0002` of four people."""
+    return {
+        f"{name}/{name}_{number:04d}.png": image(2 * who + number)
+        for who, name in enumerate(PEOPLE)
+        for number in (1, 2)
+    }
+
+
+def landmarks() -> bytes:
+    """The CSV of those photographs."""
+    rows = [f"{name},{','.join(map(str, LANDMARKS))}" for name in photographs()]
+    return "\n".join([COLUMNS, *rows, ""]).encode()
+
+
+def pairs() -> bytes:
+    """A pair list of those photographs: two folds, each of a pair of one person and one of two."""
+    first, second, third, fourth = PEOPLE
+    lines = ["2\t1", f"{first}\t1\t2", f"{first}\t1\t{second}\t1", f"{third}\t1\t2", f"{third}\t1\t{fourth}\t1"]
+    return "\n".join([*lines, ""]).encode()
+
+
+def bin_of(images: object, labels: object, protocol: int = 4) -> bytes:
+    """A `.bin` of whatever is given."""
+    import pickle
+
+    return pickle.dumps((images, labels), protocol)
+
+
+def faces_bin(count: int = 10) -> bytes:
+    """A `.bin` of that many pairs."""
+    return bin_of([image(number) for number in range(2 * count)], [number % 2 == 0 for number in range(count)])
+
+
+def archive(members: dict[str, bytes] | None = None, mode: str = "w:gz") -> bytes:
+    """A tar of photographs below `lfw/`."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode=mode) as tar:
+        for name, data in (photographs() if members is None else members).items():
+            entry = tarfile.TarInfo(f"lfw/{name}")
+            entry.size = len(data)
+            tar.addfile(entry, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def record(payload: bytes, *labels: float) -> bytes:
+    """One RecordIO record."""
+    flag = 0 if len(labels) == 1 else len(labels)
+    body = struct.pack("<IfQQ", flag, 0.0 if flag else labels[0], 0, 0)
+    body += (struct.pack(f"<{flag}f", *labels) if flag else b"") + payload
+    return struct.pack("<II", RECORD_MAGIC, len(body)) + body + bytes(-len(body) % 4)
+
+
+def records() -> tuple[bytes, bytes]:
+    """`train.rec` and `train.idx` of four pictures of two people."""
+    parts = {0: record(b"", 5.0, 7.0)}
+    parts |= {key: record(image(key), float((key - 1) // 2)) for key in range(1, 5)}
+    parts |= {5: record(b"", 1.0, 3.0), 6: record(b"", 3.0, 5.0)}
+    offset, lines = 0, []
+    for key, data in parts.items():
+        lines.append(f"{key}\t{offset}\n")
+        offset += len(data)
+    return b"".join(parts.values()), "".join(lines).encode()
+
+
+def recipe() -> bytes:
+    """A recipe that needs seconds."""
+    return b"name: short\nranges: {method: min-max, faces: 16}\ncorrection: {biases: false, faces: 16}\nsensitivity_faces: 0\n"
+
+
+def policy() -> bytes:
+    """The built-in policy."""
+    from ghostface_edge.reports.policy import DEFAULT_FILE
+
+    return DEFAULT_FILE.read_bytes()
+
+
+@functools.cache
+def report() -> dict[str, object]:
+    """A consistent report of three variants, as report.json has it; its gate passes."""
+    return json.loads(_report().to_json())
+
+
+def report_json() -> bytes:
+    """The same as a file."""
+    return json.dumps(report(), indent=1).encode()
+
+
+@functools.cache
+def _report():
+    from ..reports.conftest import make_faces, make_report, make_variant
+
+    faces = make_faces(2_000)
+    named = {"onnxruntime-fp32": (0.0, 3_200_000, 1.0), "onnxruntime-int8": (0.02, 1_000_000, 0.8)}
+    variants = [make_variant(faces, name, *figures) for name, figures in named.items()]
+    variants = [
+        variant.model_copy(
+            update={
+                "artifact": variant.artifact.model_copy(
+                    update={"sha256": hashlib.sha256(model(variant.id)).hexdigest(), "bytes": len(model(variant.id))}
+                )
+            }
+        )
+        for variant in variants
+    ]
+    made = make_report(faces, variants)
+    return made.model_copy(
+        update={"model": made.model.model_copy(update={"parameters": 300})}
+    )  # as the models are small
+
+
+def model(variant: str) -> bytes:
+    """The file that stands for a variant's model in `run_folder`."""
+    return variant.encode() * (96 if variant.endswith("fp32") else 32)
+
+
+def run_folder(folder: Path) -> None:
+    """What a run leaves behind, as far as `bundle` packs it."""
+    from ghostface_edge.reports.renderings import junit, markdown
+
+    (folder / "models").mkdir(parents=True)
+    for variant in _report().variants:
+        (folder / variant.artifact.path).write_bytes(model(variant.id))
+    (folder / "report.json").write_text(_report().to_json())
+    (folder / "report.html").write_text("<!doctype html><title>report</title>")
+    (folder / "report.md").write_text(markdown.render(_report()))
+    (folder / "junit.xml").write_text(junit.render(_report()))
+
+
+@functools.cache
+def bundle() -> bytes:
+    """A bundle of that folder."""
+    from ghostface_edge.pipeline.tools.bundle import write_bundle
+
+    with tempfile.TemporaryDirectory() as folder:
+        run_folder(Path(folder) / "run")
+        write_bundle(Path(folder) / "run", Path(folder) / "bundle.zip")
+        return (Path(folder) / "bundle.zip").read_bytes()
+
+
+@functools.cache
+def checkpoint():
+    """The smallest member of the family, with seeded weights."""
+    from ghostface_edge.pipeline.bench.models import seeded
+    from ghostface_edge.pipeline.network.architecture import Architecture
+
+    return seeded(Architecture(0.2, embedding_size=64))
+
+
+def _written(name: str, write: Callable[[Path], object]) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        write(Path(folder) / name)
+        return (Path(folder) / name).read_bytes()
+
+
+@functools.cache
+def safetensors() -> bytes:
+    """That network as `.safetensors`."""
+    from ghostface_edge.pipeline.checkpoints.weights_file import write_safetensors
+
+    return _written("net.safetensors", functools.partial(write_safetensors, checkpoint()))
+
+
+@functools.cache
+def torch_file() -> bytes:
+    """As `.pt`."""
+    from ghostface_edge.pipeline.checkpoints.weights_file import write_torch
+
+    return _written("net.pt", functools.partial(write_torch, checkpoint()))
+
+
+@functools.cache
+def keras_file() -> bytes:
+    """As Keras 2 writes it."""
+    from ..pipeline.checkpoints.keras_writer import KerasFile
+
+    return _written("net.h5", KerasFile(checkpoint()).write)
+
+
+@functools.cache
+def onnx_model() -> bytes:
+    """As float32 ONNX with a dynamic batch."""
+    from ghostface_edge.pipeline.graph.export import export_onnx
+
+    faces = np.random.default_rng(0).integers(0, 256, (2, 112, 112, 3), np.uint8)
+    return _written("net.onnx", lambda path: export_onnx(checkpoint(), path, faces=faces))
+
+
+def _converted(runtime: str, ending: str) -> bytes:
+    from ghostface_edge.targets.protocol import Precision
+    from ghostface_edge.targets.table import load_target
+
+    with tempfile.TemporaryDirectory() as folder:
+        source, artifact = Path(folder) / "net.onnx", Path(folder) / f"net{load_target(runtime).extension}"
+        source.write_bytes(onnx_model())
+        load_target(runtime).convert(source, Precision.FP32, artifact)
+        return artifact.with_suffix(ending).read_bytes()
+
+
+@functools.cache
+def tflite_model() -> bytes:
+    """As `.tflite`."""
+    return _converted("tflite", ".tflite")
+
+
+@functools.cache
+def ir_model() -> tuple[bytes, bytes]:
+    """As OpenVINO's `.xml` and `.bin`."""
+    return _converted("openvino", ".xml"), _converted("openvino", ".bin")
+
+
+@functools.cache
+def tiny_onnx(*, quantized: bool = False) -> bytes:
+    """A convolution, its activation and a pool, in a few hundred bytes; between QDQ pairs if asked."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    constants = {
+        "weight": np.linspace(-1, 1, 108, dtype=np.float32).reshape(4, 3, 3, 3),
+        "bias": np.ones(4, np.float32),
+    }
+    nodes, source, weight = [], "faces", "weight"
+    if quantized:
+        constants |= {
+            "weight": np.arange(-54, 54, dtype=np.int8).reshape(4, 3, 3, 3),
+            "weight.scale": np.full(4, 0.01, np.float32),
+            "weight.zero": np.zeros(4, np.int8),
+            "scale": np.float32(1 / 128),
+            "zero": np.int8(0),
+        }
+        nodes += [
+            helper.make_node("QuantizeLinear", ["faces", "scale", "zero"], ["faces.q"]),
+            helper.make_node("DequantizeLinear", ["faces.q", "scale", "zero"], ["faces.dq"]),
+            helper.make_node("DequantizeLinear", ["weight", "weight.scale", "weight.zero"], ["weight.dq"], axis=0),
+        ]
+        source, weight = "faces.dq", "weight.dq"
+    nodes += [
+        helper.make_node("Conv", [source, weight, "bias"], ["map"], strides=[2, 2], pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["map"], ["active"]),
+        helper.make_node("GlobalAveragePool", ["active"], ["pooled"]),
+        helper.make_node("Flatten", ["pooled"], ["embeddings"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info("faces", TensorProto.FLOAT, ["n", 3, 8, 8])],
+        [helper.make_tensor_value_info("embeddings", TensorProto.FLOAT, ["n", 4])],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    return made.SerializeToString(deterministic=True)
+
+
+@functools.cache
+def tiny_tflite() -> bytes:
+    """An average over the picture, in a few hundred bytes."""
+    from ghostface_edge.targets.tflite.flatbuffer import serialize
+    from ghostface_edge.targets.tflite.subgraph import Subgraph
+
+    graph = Subgraph(batch_is_dynamic=False)
+    faces, axes = (
+        graph.activation("faces", (1, 8, 8, 3), np.float32),
+        graph.constant("axes", np.array([1, 2], np.int32)),
+    )
+    embeddings = graph.activation("embeddings", (1, 3), np.float32)
+    graph.operator("MEAN", (faces, axes), embeddings, "ReducerOptions", keepDims=False)
+    graph.inputs, graph.outputs = [faces], [embeddings]
+    return serialize(graph)

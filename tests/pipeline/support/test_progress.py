@@ -1,0 +1,19 @@
+import pytest
+
+from ghostface_edge.pipeline.support.progress import Progress
+
+NASTY = "a\n::error::b\x1b[31m\u202e\udc80 [bold]c[/nothing] " + 30 * "long name " + "::error::d"
+
+
+def test_names_in_progress_are_but_names(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = Progress()
+    progress.say(NASTY)
+    with progress.stage(NASTY, 3) as advance:
+        advance(3)
+    with progress.steps(NASTY) as steps:
+        steps(NASTY, 1.0)
+    lines = [line for line in capsys.readouterr().err.splitlines() if line]
+    assert len(lines) == 4
+    for line in lines:
+        assert line.isprintable()
+        assert line.startswith(r"a\n::error::b\x1b[31m\u202e\udc80 [bold]c[/nothing] long name")
