@@ -1,7 +1,7 @@
 """Who is on which image, in the order in which all are compared.
 
-In: a name per image, and which names are known to be one person. Out: images sorted so that those of one person lie
-side by side, and persons who must not be compared as strangers lie side by side too.
+In: a name per image, as far as it is known, and which names are known to be one person. Out: images sorted so that
+those of one person lie side by side, and persons who must not be compared as strangers lie side by side too.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
-    """N images of P persons."""
+    """N named images of P persons."""
 
     order: NDArray[np.intp]
     """(N,), the caller's image at each place."""
@@ -28,25 +28,20 @@ class Gallery:
     """Comparisons of two names that may be one person: counted neither as genuine nor as impostor."""
 
     @classmethod
-    def of(cls, names: Sequence[str], same_person: Iterable[tuple[str, str]] = ()) -> Self:
+    def of(cls, names: Sequence[str | None], same_person: Iterable[tuple[str, str]] = ()) -> Self:
         """Sort images by person.
 
         Args:
-            names: (N,), who is on each image.
+            names: who is on each of the caller's images; one without a name is compared with none.
             same_person: pairs of names that are known, or thought, to be one person.
         """
         root = _roots(same_person)
-        order = np.array(sorted(range(len(names)), key=lambda at: (root.get(names[at], names[at]), names[at])), np.intp)
-        ordered = [names[at] for at in order]
-        persons = tuple(dict.fromkeys(ordered))
-        place = {name: number for number, name in enumerate(persons)}
-        person = np.array([place[name] for name in ordered], np.int32)
-        groups = np.unique([root.get(name, name) for name in ordered], return_inverse=True)[1]
-        # names sort by code point in both, so equal groups lie side by side and ascend
-        group_end = np.searchsorted(groups, groups, side="right").astype(np.intp)
-        within_groups = _pairs(np.bincount(groups)).sum() if len(names) else 0
-        within_persons = _pairs(np.bincount(person)).sum() if len(names) else 0
-        return cls(order, person, group_end, persons, int(within_groups - within_persons))
+        named = sorted((root.get(name, name), name, at) for at, name in enumerate(names) if name is not None)
+        group, person = _numbered(its_root for its_root, _, _ in named), _numbered(name for _, name, _ in named)
+        group_end = np.searchsorted(group, group, side="right").astype(np.intp)
+        apart = _pairs(np.bincount(group)).sum() - _pairs(np.bincount(person)).sum()
+        order = np.array([at for _, _, at in named], np.intp)
+        return cls(order, person, group_end, tuple(dict.fromkeys(name for _, name, _ in named)), int(apart))
 
     def __len__(self) -> int:
         return len(self.order)
@@ -65,6 +60,12 @@ class Gallery:
     def impostors(self) -> int:
         """Comparisons of two persons."""
         return len(self) * (len(self) - 1) // 2 - self.genuine - self.ambiguous
+
+
+def _numbered(keys: Iterable[str]) -> NDArray[np.int32]:
+    """Number keys in the order in which they first occur."""
+    number: dict[str, int] = {}
+    return np.array([number.setdefault(key, len(number)) for key in keys], np.int32)
 
 
 def _pairs(counts: NDArray[np.int64]) -> NDArray[np.int64]:

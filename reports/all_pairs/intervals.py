@@ -4,7 +4,7 @@ Comparisons share people, so people are the independent draws. An FNMR at a fals
 genuine comparisons were seen, and where the impostor comparisons put the threshold. Both are written as sums over
 people, of which each impostor comparison has two; the variance adds what comparisons with a person in common share.
 Drawing people with replacement instead, both sides of a comparison at once, counts the chance of a single comparison
-three times over: its intervals of a rise covered 99 to 100 % in simulations (docs/decisions/0022-all-against-all.md).
+three times over: its intervals of a rise covered 99 to 100 % in simulations (docs/decisions/0026-all-against-all.md).
 Source: Bolle, Ratha and Pankanti 2004, doi 10.1016/j.cviu.2003.09.004, on people as draws; Fafchamps and Gubert 2007,
 doi 10.1016/j.jdeveco.2006.05.005, on the variance of pairs that share a member.
 """
@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostface_edge.reports.all_against_all import FMRS
 from ghostface_edge.reports.all_pairs.operating_points import Point, at, lowest_threshold
-from ghostface_edge.reports.all_pairs.scores import FMRS, AllPairScores
+from ghostface_edge.reports.all_pairs.scores import AllPairScores
 
 _Z95 = 1.959964
 _FEWEST = 3.0
@@ -118,7 +119,9 @@ def interval(fnmr: float, influence: Influence) -> tuple[float, float]:
         return (0.0, beyond) if fnmr == 0.0 else (1 - beyond, 1.0)
     logit = math.log(fnmr / (1 - fnmr))
     half = influence.half_width(influence.standard_error() / (fnmr * (1 - fnmr)))
-    return tuple(1 / (1 + math.exp(-at)) for at in (logit - half, logit + half))  # type: ignore[return-value]
+    # the logistic function, in a form that does not overflow
+    low, high = ((1 + math.tanh(at / 2)) / 2 for at in (logit - half, logit + half))
+    return low, high
 
 
 def interval_of_rise(rise: float, influence: Influence, genuine: int) -> tuple[float, float]:
@@ -145,13 +148,12 @@ def _with_genuine(scores: AllPairScores) -> int:
 def _slope(scores: AllPairScores, point: Point) -> float:
     """By how much FNMR falls as FMR rises, about a point."""
     matches = float(scores.above[point.threshold])
-    strict, loose = (
-        at(scores, int(lowest_threshold(scores, count))) for count in (matches / _WINDOW, matches * _WINDOW)
-    )
+    strict, loose = (at(scores, lowest_threshold(scores, count)) for count in (matches / _WINDOW, matches * _WINDOW))
     return (strict.fnmr - loose.fnmr) / (loose.fmr - strict.fmr) if loose.fmr > strict.fmr else 0.0
 
 
 def _sums(keys: NDArray[np.int64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Weights added up by key."""
     place = np.unique(keys, return_inverse=True)[1]
-    return np.bincount(place, weights)
+    sums: NDArray[np.float64] = np.bincount(place, weights)
+    return sums

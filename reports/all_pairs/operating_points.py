@@ -1,30 +1,17 @@
 """What a threshold does: FNMR at a false-match rate, as far as the number of comparisons can tell.
 
-In: the counts of `scores.compare_all`. Out: thresholds with the FMR and FNMR they give, or how many comparisons are
-missing. Source: Doddington et al. 2000, the rule of 30; Jovanovic and Levy 1997, the rule of 3.
+In: the counts of `scores.compare_all`. Out: thresholds with the FMR and FNMR they give.
 """
 
 import math
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ghostface_edge.reports.all_pairs.scores import BINS, FMRS, AllPairScores, cosine_of
+from ghostface_edge.reports.all_against_all import FIGURE_FROM, Support
+from ghostface_edge.reports.all_pairs.scores import BINS, AllPairScores, cosine_of
 
-_RULE_OF_30, _RULE_OF_3 = 30, 3
 _CURVE_POINTS = 200
-
-
-class Support(StrEnum):
-    """What a number of comparisons can say of a rate."""
-
-    FIGURE = "figure"
-    """30 false matches or more: the rate is known to about a third."""
-    BOUND = "bound"
-    """3 or more: a threshold whose rate is at most that is known, and with it the highest FNMR."""
-    NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +29,8 @@ class Point:
 
 
 def support(scores: AllPairScores, fmr: str) -> Support:
-    """What the gallery's impostor comparisons can say of a false-match rate."""
-    expected = float(fmr) * scores.gallery.impostors
-    if expected >= _RULE_OF_30 and scores.gallery.genuine >= _RULE_OF_30:
-        return Support.FIGURE
-    return Support.BOUND if expected >= _RULE_OF_3 and scores.gallery.genuine else Support.NOTHING
-
-
-def missing_comparisons(scores: AllPairScores, fmr: str) -> int:
-    """How many more impostor comparisons a figure at this rate needs."""
-    return max(math.ceil(_RULE_OF_30 / float(fmr)) - scores.gallery.impostors, 0)
+    """What the gallery's comparisons can say of a false-match rate."""
+    return Support.of(fmr, scores.gallery.genuine, scores.gallery.impostors)
 
 
 def point_at(scores: AllPairScores, fmr: str) -> Point:
@@ -62,15 +41,14 @@ def point_at(scores: AllPairScores, fmr: str) -> Point:
     """
     expected = float(fmr) * scores.gallery.impostors
     allowed = math.floor(expected * (1 + 1e-12))
-    if support(scores, fmr) is not Support.FIGURE:
+    if support(scores, fmr) is Support.BOUND:
         allowed = _surely_below(expected)
     return at(scores, lowest_threshold(scores, allowed))
 
 
-def lowest_threshold(scores: AllPairScores, allowed: float | NDArray[np.float64]) -> "int | NDArray[np.intp]":
+def lowest_threshold(scores: AllPairScores, allowed: float) -> int:
     """The lowest bin above which at most so many impostor comparisons lie."""
-    found = len(scores.above) - np.searchsorted(scores.above[::-1], allowed, side="right")
-    return int(found) if np.ndim(found) == 0 else found
+    return len(scores.above) - int(np.searchsorted(scores.above[::-1], allowed, side="right"))
 
 
 def at(scores: AllPairScores, threshold: int) -> Point:
@@ -83,27 +61,24 @@ def at(scores: AllPairScores, threshold: int) -> Point:
     )
 
 
-def equal_error_rate(scores: AllPairScores) -> float:
+def equal_error_rate(scores: AllPairScores) -> float | None:
     """Where FMR and FNMR meet: the mean of the two at the lowest threshold at which FNMR is not below FMR."""
-    rejected = np.searchsorted(scores.genuine_bin, np.arange(BINS + 1)) / max(scores.gallery.genuine, 1)
-    accepted = scores.above / max(scores.gallery.impostors, 1)
+    if not (scores.gallery.genuine and scores.gallery.impostors):
+        return None
+    rejected = np.searchsorted(scores.genuine_bin, np.arange(BINS + 1)) / scores.gallery.genuine
+    accepted = scores.above / scores.gallery.impostors
     crossing = int(np.argmax(rejected >= accepted))
     return float((rejected[crossing] + accepted[crossing]) / 2)
 
 
 def det_curve(scores: AllPairScores) -> tuple[Point, ...]:
     """Points from an FMR of one half down to the lowest that gives a figure, evenly spaced in its logarithm."""
-    least = _RULE_OF_30 / max(scores.gallery.impostors, 1)
-    if least >= 0.5:
+    least = FIGURE_FROM / max(scores.gallery.impostors, 1)
+    if least >= 0.5 or not scores.gallery.genuine:
         return ()
-    rates = np.geomspace(0.5, least, _CURVE_POINTS)
-    thresholds = np.unique(lowest_threshold(scores, rates * scores.gallery.impostors))
-    return tuple(at(scores, int(threshold)) for threshold in thresholds)
-
-
-def supported(scores: AllPairScores) -> tuple[str, ...]:
-    """The rates that the gallery can give a figure for, the loosest first."""
-    return tuple(fmr for fmr in FMRS if support(scores, fmr) is Support.FIGURE)
+    allowed = scores.gallery.impostors * np.geomspace(0.5, least, _CURVE_POINTS)
+    thresholds = sorted({lowest_threshold(scores, count) for count in allowed.tolist()})
+    return tuple(at(scores, threshold) for threshold in thresholds)
 
 
 def _surely_below(expected: float) -> int:

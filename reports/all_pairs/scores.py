@@ -13,12 +13,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostface_edge.reports.all_against_all import FMRS
 from ghostface_edge.reports.all_pairs.gallery import Gallery
 from ghostface_edge.reports.metrics import normalized
 
 BINS = 1 << 16
-FMRS = ("0.01", "0.001", "0.0001", "0.00001", "0.000001")
-"""False-match rates that a report states, the loosest first, as they are spelt there."""
 SAMPLE = 1 << 13
 """Comparisons above each rate's threshold that are kept with their images, chosen by a hash of the two."""
 _ROWS, _COLUMNS = 512, 8192
@@ -59,7 +58,8 @@ class AllPairScores:
         tail = self.tail
         chosen = (tail.bin >= threshold) & (tail.lot < self.rates[place])
         drawn = Tail(tail.bin[chosen], tail.first[chosen], tail.second[chosen], tail.lot[chosen])
-        return drawn, len(drawn.bin) / max(int(self.above[threshold]), 1)
+        above = int(self.above[threshold])
+        return drawn, len(drawn.bin) / above if above else 1.0
 
 
 def cosine_of(threshold: int) -> float:
@@ -71,14 +71,14 @@ def compare_all(embeddings: NDArray[np.float32], gallery: Gallery, threads: int 
     """Compare every image with every other.
 
     Args:
-        embeddings: float32 (N, E), of any length, in the caller's order of images.
+        embeddings: float32 (images, E), of any length, in the caller's order.
         gallery: who is on them.
         threads: blocks compared at once.
 
     Raises:
         InputError: an embedding is zero or not finite.
     """
-    unit = np.empty(embeddings.shape, np.float32)
+    unit = np.empty((len(gallery), embeddings.shape[1]), np.float32)
     for start in range(0, len(unit), _COLUMNS):
         rows = slice(start, start + _COLUMNS)
         unit[rows] = normalized(embeddings[gallery.order[rows]])
@@ -86,7 +86,7 @@ def compare_all(embeddings: NDArray[np.float32], gallery: Gallery, threads: int 
     counts, parts = np.zeros(BINS, np.int64), [_NOTHING]
     blocks = ((row, column) for row in range(0, len(unit), _ROWS) for column in range(row, len(unit), _COLUMNS))
     with ThreadPoolExecutor(threads) as pool:
-        for found, part in pool.map(lambda block: _block(unit, gallery, *block, floors, rates), blocks):
+        for found, part in pool.map(lambda at: _block(unit, gallery, at[0], at[1], floors, rates), blocks):
             counts += found
             parts.append(part)
     genuine_bin, genuine_person = _genuine(unit, gallery)
