@@ -62,12 +62,12 @@ def at(scores: AllPairScores, threshold: int) -> Point:
 
 
 def equal_error_rate(scores: AllPairScores) -> float | None:
-    """Where FMR and FNMR meet: the mean of the two at the lowest threshold at which FNMR is not below FMR."""
+    """The mean of FMR and FNMR where they are nearest to each other; None where comparisons of a kind are missing."""
     if not (scores.gallery.genuine and scores.gallery.impostors):
         return None
     rejected = np.searchsorted(scores.genuine_bin, np.arange(BINS + 1)) / scores.gallery.genuine
     accepted = scores.above / scores.gallery.impostors
-    crossing = int(np.argmax(rejected >= accepted))
+    crossing = int(np.argmin(np.abs(rejected - accepted)))
     return float((rejected[crossing] + accepted[crossing]) / 2)
 
 
