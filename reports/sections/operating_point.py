@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from markupsafe import Markup
+
 from ghostface_edge.reports import wording
 from ghostface_edge.reports.all_against_all import FMRS, AllPairs, FnmrAtFmr, Support
 from ghostface_edge.reports.blocks import (
@@ -10,6 +12,7 @@ from ghostface_edge.reports.blocks import (
     Bullets,
     Cell,
     Column,
+    Figure,
     Folded,
     Note,
     Reach,
@@ -18,15 +21,21 @@ from ghostface_edge.reports.blocks import (
     Style,
     Table,
 )
+from ghostface_edge.reports.plots import legend, look
 from ghostface_edge.reports.record import Interval
 from ghostface_edge.reports.report import Report
 from ghostface_edge.reports.section import Findings, Section
+from ghostface_edge.reports.svg import Axis, Chart
 from ghostface_edge.reports.variant import Variant
 
 _FIGURES = ("FNMR %", "95 % interval", "Rise pp", "95 % interval")
 _FROZEN = ("FMR frozen %", "FNMR frozen %", "Rise pp", "95 % interval")
 _COLUMNS = (Column("Variant"), *_FIGURES)
 _ALL_COLUMNS = (Column("Variant"), Column("FMR at most"), "Threshold", *_FIGURES, *_FROZEN)
+_DET = (
+    "Detection error tradeoff on normal-deviate axes, down to 30 false matches; lower left is better. Whiskers are "
+    "95 % intervals. Colour is the runtime; FP32 thin, FP16 dotted, INT8 thick, other methods dashed."
+)
 _READING = (
     "FNMR is the share of comparisons of one person that are rejected at a false-match rate. The rise is over FP32, "
     "each at its own threshold; ",
@@ -52,11 +61,42 @@ def operating_point(findings: Findings) -> Section | None:
             Note(f"At a false-match rate of {_spelt(lowest)}:", reach=Reach.TERMINAL),
             Table(_COLUMNS, [_row(report, variant, found, lowest) for variant, found in shown], reach=Reach.TERMINAL),
             Note(_READING, soft=True),
+            *_det(findings, shown),
             Folded("All false-match rates", (Table(_ALL_COLUMNS, list(_rows(report, shown, told))),)),
         ]
     blocks.append(Bullets([Bullet(words) for words in _limits(gallery)], reach=Reach.COMMENT))
     aside = f"{gallery.impostor:,} comparisons of two people, {gallery.genuine:,} of one"
     return Section("operating-point", "At the operating point", blocks, aside=aside)
+
+
+def _det(findings: Findings, shown: list[tuple[Variant, AllPairs]]) -> Iterator[Block]:
+    """Every variant's tradeoff, where it is inside the frame."""
+    drawn = [(variant, found) for variant, found in shown if found.det]
+    if drawn:
+        yield Figure(
+            det_plot(findings.report, drawn),
+            caption=_DET,
+            legend=legend(findings.report, [variant for variant, _ in drawn]),
+        )
+
+
+def det_plot(report: Report, drawn: list[tuple[Variant, AllPairs]]) -> Markup:
+    """FNMR over FMR, both in normal deviates, with each stated rate's 95 % interval."""
+    lowest = min(point.fmr for _, found in drawn for point in found.det if point.fmr)
+    fnmrs = [point.fnmr for _, found in drawn for point in found.det if 0 < point.fnmr < 1]
+    bottom, top = max(1e-5, min(fnmrs, default=0.01) / 1.5), min(0.99, max([0.5, *fnmrs]))
+    x = Axis("FMR (share of comparisons of two people accepted)", lowest, 0.5, deviate=True)
+    chart = Chart("DET", x, Axis("FNMR (share of comparisons of one rejected)", bottom, top, deviate=True))
+    for variant, found in drawn:
+        css = look(variant, report)
+        points = [point for point in found.det if point.fmr]
+        chart.line([point.fmr for point in points], [point.fnmr for point in points], css, variant.id)
+        for fmr, row in found.fnmr_at_fmr.items():
+            if row.fmr >= lowest:
+                said = f"{variant.id}: FNMR {wording.percent(row.fnmr)} % [{_percents(row.ci95)}] at FMR {_spelt(fmr)}"
+                chart.line([row.fmr] * 2, list(row.ci95), f"{css} solid whisker", said)
+                chart.dot(row.fmr, row.fnmr, f"fill {css}", said, radius=3.5)
+    return chart.render()
 
 
 def _lowest_figure(gallery: AllPairs, told: list[str]) -> str:

@@ -256,7 +256,7 @@ def test_frozen_thresholds_are_those_of_one_reference(good: dict[str, Any]) -> N
     row = changed["variants"][1]["all_pairs"]["fnmr_at_fmr"]["0.001"]
     away = 1 if row["frozen"]["threshold"] >= row["threshold"] else -1
     row["frozen"]["threshold"] += away * 1e-4
-    with pytest.raises(InputError, match="frozen.threshold: .* but onnxruntime-fp32 has"):
+    with pytest.raises(InputError, match=r"frozen\.threshold: .* but onnxruntime-fp32 has"):
         Report.from_json(json.dumps(changed), "report.json")
 
 

@@ -1,4 +1,5 @@
 import io
+import re
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from ghostface_edge.reports.renderings import markdown
 from ghostface_edge.reports.renderings.console import print_report
 from ghostface_edge.reports.renderings.html import render
 from ghostface_edge.reports.report import Report
+from ghostface_edge.reports.sections.operating_point import det_plot
 
 from ..conftest import Faces, make_faces
 
@@ -52,6 +54,20 @@ def test_it_says_how_far_the_comparisons_reach(wide: Report) -> None:
     assert "4 comparisons of two names that are or may be one person" in text
     assert "FMR 1:10,000: fewer than 30 false matches are expected" in text
     assert "FMR 1:1,000,000: not answerable, 2,920,404 more comparisons of different people" in text
+
+
+def test_tradeoff_of_every_known_variant(wide: Report) -> None:
+    drawn = [(variant, variant.all_pairs) for variant in wide.variants if variant.all_pairs is not None]
+    plot = det_plot(wide, drawn)
+    fp32, int8 = (
+        [tuple(map(float, point.split(","))) for point in line.split()]
+        for line in re.findall(r'class="line c0 \w+" points="([^"]+)"', plot)
+    )
+    assert min(len(fp32), len(int8)) > 20
+    for line in (fp32, int8):  # from strict on the left to loose on the right, fewer rejected
+        heights = [y for _, y in sorted(line)]
+        assert heights == sorted(heights)
+    assert "at FMR 1:100" in plot
 
 
 def test_nothing_where_nobody_is_known(report: Report) -> None:
