@@ -41,7 +41,7 @@ ONE_PERSON: Final = (
     ("Wang_Nan", "Nan_Wang"),
     ("Martha_Bowen", "Gabrielle_Rose"),
 )
-"""Names of `pairs.txt` that are one person, or share a photograph: two forms of one name, with cosines from 0.57 on where
-strangers' 1:1,000,000 lies at 0.51; the last two show one photograph (0.968). Sung_Hong_Choi (Choi_Sung-hong there) and
-Noer_Moeis (Noer_Muis) have their second spelling outside the list, where no pair can meet it. Not listed: Isabela and
-Carolina Moraes (0.759), Shavon_Earp and Diana_Taurasi (0.683), whose names say nothing of the kind."""
+"""Names of `pairs.txt` that are one person, or share a photograph: forms of one name, whose cosines reach 0.57 and more
+where strangers' 1:1,000,000 lies at 0.50; the last two show one photograph (0.968). Sung_Hong_Choi (Choi_Sung-hong
+there) and Noer_Moeis (Noer_Muis) have their second spelling outside the list, where no pair can meet it. Not listed:
+Isabela and Carolina Moraes (0.759), Shavon_Earp and Diana_Taurasi (0.683), whose names say nothing of the kind."""
