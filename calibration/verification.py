@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from ghostface_edge.calibration.aligned import check_aligned
 from ghostface_edge.calibration.bin_file import read_bin, write_bin
 from ghostface_edge.calibration.image_file import BadImageError
-from ghostface_edge.calibration.lfw_errata import WRONG_SAME_PAIRS
+from ghostface_edge.calibration.lfw_errata import ONE_PERSON, WRONG_SAME_PAIRS
 from ghostface_edge.calibration.pairs_file import ImageName, NamedPair, PairsFile, read_pairs_file
 from ghostface_edge.calibration.unusable import OnBadImage, Unusable, unusable_error
+from ghostface_edge.reports.all_pairs.gallery import Gallery
 from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.write import replacing
@@ -63,6 +64,19 @@ class VerificationSet(PairsFacts):
     def people(self) -> frozenset[str]:
         """Distinct names; empty where they are unknown."""
         return frozenset(self.identities or ())
+
+    @property
+    def people_of_images(self) -> tuple[str | None, ...]:
+        """(N,), who is on each distinct image; None where that is unknown, or where it bears two names."""
+        names: list[set[str]] = [set() for _ in self.images]
+        for image, name in zip(self.index.ravel().tolist(), self.identities or (), strict=self.identities is not None):
+            names[image].add(name)
+        return tuple(one.pop() if len(one) == 1 else None for one in names)
+
+    @property
+    def gallery(self) -> Gallery | None:
+        """The images whose people are known, to be compared all against all; None where no names are known."""
+        return None if self.identities is None else Gallery.of(self.people_of_images, ONE_PERSON)
 
     @property
     def protocol(self) -> str:

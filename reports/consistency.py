@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
+from ghostface_edge.reports.all_pairs_agree import all_pairs_disagree, of_one_gallery
 from ghostface_edge.reports.decisions_agree import flips_disagree, thresholds_disagree
 from ghostface_edge.reports.figures_agree import NEAR_PP, Problem, Result, disagreements, holds, near, reference_tar
 from ghostface_edge.reports.record import FARS
@@ -50,7 +51,7 @@ def _states(report: "Report") -> Iterator[Problem]:
         if variant.status is Status.OK:
             if variant.error is not None:
                 yield f"{place}.error", "a variant with status ok has none"
-        elif variant.accuracy or variant.versus_reference or variant.latency or variant.sets:
+        elif variant.accuracy or variant.versus_reference or variant.latency or variant.sets or variant.all_pairs:
             yield f"{place}.status", f"{variant.status}, but there are figures"
 
 
@@ -104,6 +105,14 @@ def _other_reference(result: Result, other_id: str, other: Result) -> Iterator[P
                 f"versus_reference.tar_drop_pp.{far}.drop_pp",
                 f"drop and TAR make {tar:g} of the reference's TAR, those of {other_id} {tar_seen:g}",
             )
+
+
+def _all_pairs(report: "Report") -> Iterator[Problem]:
+    """Figures of all images against all, and the one gallery and reference that all variants share."""
+    known = [(place, variant, found) for place, variant in _places(report) if (found := variant.all_pairs) is not None]
+    for place, _, found in known:
+        yield from _at(f"{place}.all_pairs", all_pairs_disagree(found, report.data.pairs.images))
+        yield from _at(f"{place}.all_pairs", of_one_gallery(found, known[0][2], known[0][1].id))
 
 
 def _latency(report: "Report") -> Iterator[Problem]:
@@ -241,6 +250,7 @@ _OF_REPORT: Final[tuple[Callable[["Report"], Iterator[Problem]], ...]] = (
     _data,
     _sets,
     _figures,
+    _all_pairs,
     _latency,
     _sizes,
     _galleries,

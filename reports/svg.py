@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
+from statistics import NormalDist
 
 from markupsafe import Markup
 
@@ -15,6 +16,9 @@ from ghostface_edge.reports.printable import printable
 
 WIDTH, HEIGHT = 640, 360
 _TWO_DECADES = 100
+_NORMAL = NormalDist()
+_RATES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 0.99)
+"""That a normal-deviate axis names."""
 _VISIBLE = 0.5
 """Least distance of two points of a line, in pixels."""
 _TITLE = 28
@@ -24,18 +28,23 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 12, 46
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """One axis: what it shows, from where to where, linear or logarithmic."""
+    """One axis: what it shows, from where to where, linear, logarithmic or in normal deviates."""
 
     label: str
     low: float
     high: float
     log: bool = False
+    deviate: bool = False
+    """Error rates by the normal distribution's quantile: scores that are normal give straight DET curves (Martin et al.
+    1997)."""
 
     def place(self, value: float) -> float:
         """Map a value to 0..1, clipped to the axis."""
         low, high, at = self.low, self.high, min(max(value, self.low), self.high)
         if self.log:
             return (math.log10(at) - math.log10(low)) / (math.log10(high) - math.log10(low))
+        if self.deviate:
+            low, high, at = (_NORMAL.inv_cdf(rate) for rate in (low, high, at))
         return (at - low) / (high - low)
 
     def ticks(self) -> list[tuple[float, str]]:
@@ -46,6 +55,8 @@ class Axis:
                 values = [factor * 10.0**power for power in range(first - 1, last + 1) for factor in (1, 2, 5)]
                 return [(value, f"{value:g}") for value in values if self.low <= value <= self.high]
             return [(10.0**power, _power(power)) for power in range(first, last + 1)]
+        if self.deviate:
+            return [(rate, f"{100 * rate:g} %") for rate in _RATES if self.low <= rate <= self.high]
         step = _round_step((self.high - self.low) / 5)
         first = math.ceil(self.low / step - 1e-9)
         last = math.floor(self.high / step + 1e-9)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, model_validator
 
+from ghostface_edge.reports.all_against_all import AllPairs
 from ghostface_edge.reports.evidence import (
     CurveStep,
     Firmware,
@@ -148,6 +149,8 @@ class Variant(Record):
     """SHA-256 of every file that ships with it, by path: the artifact's own, its datasheet, firmware."""
     accuracy: Accuracy | None = None
     versus_reference: VersusReference | None = None
+    all_pairs: AllPairs | None = None
+    """Every image of the main set compared with every other; None where names are unknown."""
     latency: Latency | None = None
     seconds: NotNegative | None = None
     """Time the conversion and quantization took."""

@@ -1,8 +1,8 @@
 """`evaluate` and `benchmark`: verbs that measure artifacts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, NoneType
 from typing import Annotated
 
 import typer
@@ -45,7 +45,7 @@ def evaluate(
         say_json(facts)
         return
     for title, fields in facts.items():
-        rows = [(name.replace("_", " "), _shown(value)) for name, value in fields.items()]
+        rows = [(name.replace("_", " "), _shown(value)) for name, value in _opened(fields)]
         say_table(rows, title=title.replace("_", " "))
 
 
@@ -74,6 +74,15 @@ def benchmark(
             continue
         heads = [name.replace("_", " ") for name in lines[0]]
         say_table([[_shown(value) for value in line.values()] for line in lines], heads, title)
+
+
+def _opened(fields: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """Fields with their values, several fields in one opened to a line each."""
+    for name, value in fields.items():
+        if isinstance(value, dict) and value and all(isinstance(part, dict | NoneType) for part in value.values()):
+            yield from ((f"{name} {key}", part) for key, part in value.items())
+        else:
+            yield name, value
 
 
 def _shown(value: object) -> str:

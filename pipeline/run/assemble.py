@@ -4,7 +4,7 @@ In: the variants, the faces, the reference embeddings. Out: a `Report` and the a
 are copied to `models/` of the output folder.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ghostface_edge.calibration.aligned import iterate_faces
@@ -17,6 +17,9 @@ from ghostface_edge.pipeline.run.variant_build import Failed
 from ghostface_edge.pipeline.run.variant_record import failed_record, measured_record
 from ghostface_edge.pipeline.run.variant_timing import Measured
 from ghostface_edge.pipeline.support.host import describe_host
+from ghostface_edge.reports.all_against_all import AllPairs
+from ghostface_edge.reports.all_pairs.comparison import judge_all_pairs
+from ghostface_edge.reports.all_pairs.scores import compare_all
 from ghostface_edge.reports.assess import PairSet, assess, assess_galleries
 from ghostface_edge.reports.curves import ReportCurves
 from ghostface_edge.reports.gate import judge
@@ -34,6 +37,7 @@ def assemble(
     tool: Tool,
     out: Path,
     gate: GateInputs,
+    threads: int,
 ) -> tuple[Report, ReportCurves]:
     """Assess every measured variant on the pairs, judge the release and put the report together.
 
@@ -44,6 +48,7 @@ def assemble(
         tool: what ran, when, with which seed.
         out: the output folder.
         gate: by what the release is judged.
+        threads: for comparing all images with each other.
     """
     main, seed = inputs.sets[0], tool.seed or 0
     pairs = {pairs.name: _pair_set(pairs) for pairs in inputs.sets}
@@ -55,8 +60,11 @@ def assemble(
         }
         for label, one in measured.items()
     }
+    all_pairs = _all_pairs(measured, main, reference, threads)
     records = tuple(
-        measured_record(one, judged[str(one.built.id)], main.name, reference.model, out)
+        measured_record(
+            one, judged[str(one.built.id)], main.name, all_pairs.get(str(one.built.id)), reference.model, out
+        )
         if isinstance(one, Measured)
         else failed_record(one)
         for one in variants
@@ -82,6 +90,20 @@ def assemble(
         contact_sheets=_contact_sheets(inputs),
     )
     return report, curves
+
+
+def _all_pairs(
+    measured: Mapping[str, Measured], main: VerificationSet, reference: Reference, threads: int
+) -> dict[str, AllPairs]:
+    """Every variant on all images of the main set, by its name; nothing where it is not known who they show."""
+    gallery = main.gallery
+    if gallery is None:
+        return {}
+    before = compare_all(reference.embeddings[main.name], gallery, threads)
+    return {
+        label: judge_all_pairs(compare_all(one.built.embeddings[main.name], gallery, threads), before)
+        for label, one in measured.items()
+    }
 
 
 def _contact_sheets(inputs: Inputs) -> dict[str, bytes]:

@@ -103,7 +103,7 @@ def _run(job: Job, progress: Progress) -> tuple[Report, ExitCode]:
     measured = time_variants(built, model, inputs.calibration, job.latency_threads, context)
     with progress.stage("statistics"):
         gate = GateInputs(job.policy, job.baseline, job.allowed_leaks)
-        report, curves = assemble(measured, inputs, reference, _tool(job, moment, started), job.out, gate)
+        report, curves = assemble(measured, inputs, reference, _tool(job, moment, started), job.out, gate, job.cores)
     write_report(report, curves, job.out)
     store.prune()
     return report, exit_code(report)

@@ -14,6 +14,7 @@ from ghostface_edge.pipeline.stages.artifacts import Artifact
 from ghostface_edge.pipeline.stages.export import ExportedModel
 from ghostface_edge.pipeline.stages.latency import ROUNDS
 from ghostface_edge.reports import report as document
+from ghostface_edge.reports.all_against_all import AllPairs
 from ghostface_edge.reports.assess import Assessment
 from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.evidence import CurveStep, LatencySearch, RangeStability, Sensitivity
@@ -40,7 +41,12 @@ def failed_record(variant: Failed) -> document.Variant:
 
 
 def measured_record(
-    variant: Measured, judged: Mapping[str, Assessment], main: str, model: ExportedModel, out: Path
+    variant: Measured,
+    judged: Mapping[str, Assessment],
+    main: str,
+    all_pairs: AllPairs | None,
+    model: ExportedModel,
+    out: Path,
 ) -> document.Variant:
     """A variant with its figures; its files are copied to `models/`.
 
@@ -48,6 +54,7 @@ def measured_record(
         variant: what was built and timed.
         judged: by name of the verification set.
         main: that set's name whose figures come first.
+        all_pairs: what its images, all against all, say of the variant; None where names are unknown.
         model: that the variant was made from.
         out: the output folder.
     """
@@ -76,6 +83,7 @@ def measured_record(
         },
         accuracy=first.accuracy,
         versus_reference=first.versus_reference,
+        all_pairs=all_pairs,
         latency=document.Latency.of(
             summary, threads=timing.threads, load_ms=timing.load_ms, peak_rss_mb=timing.peak_rss_mb
         ),

@@ -18,6 +18,9 @@ from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.pipeline.tools.diagnose import diagnose, separation_warning
 from ghostface_edge.pipeline.tools.inspection import runtime_of
+from ghostface_edge.reports.all_pairs.comparison import judge_all_pairs
+from ghostface_edge.reports.all_pairs.gallery import Gallery
+from ghostface_edge.reports.all_pairs.scores import compare_all
 from ghostface_edge.reports.metrics import cosine_scores, verification_accuracy
 from ghostface_edge.reports.paired import compare
 from ghostface_edge.reports.people import link_identities
@@ -34,7 +37,9 @@ _STEP, _BATCH = 512, 32
 def evaluate(
     artifact: Path, source: PairsSource, reference: Path | None, progress: Progress, *, flip: bool
 ) -> dict[str, dict[str, object]]:
-    """Verification accuracy of an artifact under three protocols, and `versus_reference` where one is given.
+    """Verification accuracy of an artifact under three protocols, and what it lost where a reference is given.
+
+    Where it is known who is on the images, `all_pairs` compares all of them.
 
     Args:
         artifact: what to evaluate.
@@ -75,6 +80,9 @@ def evaluate(
             folds=pairs.folds,
         )
         facts["versus_reference"] = {"reference": str(reference), **asdict(comparison)}
+    if pairs.gallery is not None:
+        with progress.stage("all against all"):
+            facts["all_pairs"] = _all_pairs(embeddings[artifact], embeddings.get(reference), pairs.gallery)
     warning = separation_warning(verification_accuracy(own, pairs.same, pairs.folds).mean)
     if warning is not None:
         progress.say(f"warning: {warning}")
@@ -95,6 +103,14 @@ def diagnose_artifact(artifact: Path, source: PairsSource, progress: Progress) -
         found = diagnose(worker.embed, faces, pairs.index, pairs.same, pairs.folds)
     tried: dict[str, object] = {finding.remedy.cause: finding.accuracy for finding in found.findings}
     return tried | {"advice": found.advice}
+
+
+def _all_pairs(own: Embeddings, reference: Embeddings | None, gallery: Gallery) -> dict[str, object]:
+    """What the report says of it, without the curve."""
+    cores = usable_cores()
+    before = None if reference is None else compare_all(reference, gallery, cores)
+    found = judge_all_pairs(compare_all(own, gallery, cores), before)
+    return found.model_dump(mode="json", exclude={"det"}, exclude_none=True)
 
 
 def _embed(context: StageContext, artifact: Artifact, pairs: VerificationSet, flip: bool) -> Embeddings:

@@ -18,6 +18,7 @@ from ghostface_edge.reports.sections.folds import folds
 from ghostface_edge.reports.sections.galleries import galleries
 from ghostface_edge.reports.sections.leak_guard import leak_guard
 from ghostface_edge.reports.sections.numbers import numbers
+from ghostface_edge.reports.sections.operating_point import operating_point
 from ghostface_edge.reports.sections.plots import plots
 from ghostface_edge.reports.sections.profile import profile
 from ghostface_edge.reports.sections.quantization import quantization
@@ -28,6 +29,7 @@ from ghostface_edge.reports.sections.variants import variants
 
 SECTIONS: Final[tuple[SectionOf, ...]] = (
     variants,
+    operating_point,
     checks,
     against_baseline,
     plots,

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -134,3 +136,34 @@ def test_written_sets_read_back(small_bin, tmp_path):
     with pytest.raises(InputError, match="cannot be written"):
         write_pairs(loaded, tmp_path / "again.bin" / "again.bin")
     assert not list(tmp_path.glob(".*partial*"))
+
+
+def test_people_of_distinct_images(small_bin):
+    path, _, lines = small_bin
+    assert load_pairs(path).people_of_images == (None,) * 6
+    assert load_pairs(path).gallery is None
+    path.with_name("pairs.txt").write_text("\n".join(lines))
+    loaded = load_pairs(path)
+    named = dict(zip(loaded.index.ravel().tolist(), loaded.identities, strict=True))
+    assert loaded.people_of_images == tuple(named[image] for image in range(6))
+    assert (len(loaded.gallery), loaded.gallery.genuine, loaded.gallery.impostors) == (6, 3, 12)
+
+
+def test_an_image_under_two_names_has_none(small_bin):
+    path, _, lines = small_bin
+    path.with_name("pairs.txt").write_text("\n".join(lines))
+    loaded = load_pairs(path)
+    first = int(loaded.index[0, 0])
+    other = replace(loaded, identities=("somebody else", *loaded.identities[1:]))
+    assert (loaded.index == first).sum() > 1
+    assert [place for place, name in enumerate(other.people_of_images) if name is None] == [first]
+    assert len(other.gallery) == 5
+
+
+def test_one_person_under_two_names_of_lfw(small_bin):
+    path, _, lines = small_bin
+    path.with_name("pairs.txt").write_text("\n".join(lines))
+    loaded = load_pairs(path)
+    renamed = tuple({"P0": "Sepp_Blatter", "P1": "Joseph_Blatter"}.get(name, name) for name in loaded.identities)
+    gallery = replace(loaded, identities=renamed).gallery
+    assert (gallery.genuine, gallery.ambiguous, gallery.impostors) == (3, 4, 8)

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from ghostface_edge.reports.all_pairs.comparison import judge_all_pairs
+from ghostface_edge.reports.all_pairs.gallery import Gallery
+from ghostface_edge.reports.all_pairs.scores import compare_all
 from ghostface_edge.reports.assess import PairSet, assess, assess_galleries
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.gate import judge_report
@@ -34,6 +37,8 @@ ALONE = re.compile(
 def good(faces: Faces, deployed: Report) -> dict[str, Any]:
     """A report with all that a run states, as JSON."""
     few = make_faces(600, seed=5)
+    gallery = Gallery.of([f"p{image // 2:04d}" for image in range(1200)], [("p0000", "p0001")])
+    before = compare_all(faces.embeddings[:1200], gallery)
     pairs, further = (PairSet(some.index, some.same) for some in (faces, few))
     extras = {variant.precision: variant for variant in deployed.variants[:2]}
     fp32, embeddings, variants = latency_samples(1.0), {}, []
@@ -44,7 +49,9 @@ def good(faces: Faces, deployed: Report) -> dict[str, Any]:
         on_few = assess(further, few.noisy(noise), few.embeddings, "checkpoint", seed=0)
         summary = summarize(latency_samples(milliseconds), fp32)
         size = {"bytes": 3_200_000 if precision == "fp32" else 1_000_000, "fp32_bytes": 3_200_000}
+        all_pairs = judge_all_pairs(compare_all(embeddings[name][:1200], gallery), before)
         update = {
+            "all_pairs": all_pairs.model_copy(update={"det": all_pairs.det[::40]}),
             "artifact": extras[precision].artifact.model_copy(update=size),
             "accuracy": found.accuracy,
             "versus_reference": found.versus_reference,
@@ -192,6 +199,25 @@ def test_no_wrong_value_passes(good: dict[str, Any]) -> None:
         ("precision", "int4", "is not `onnxruntime-int4`"),
         ("status", "failed", "error does not say why"),
         ("error", "it died", "a variant with status ok has none"),
+        ("all_pairs.images", 1201, "but 1,201 images have 720,600"),
+        ("all_pairs.people", 1201, "1,201 people on 1,200 images"),
+        ("all_pairs.people", 599, "but onnxruntime-fp32 has 600"),
+        ("all_pairs.ambiguous", 5, "comparisons in all"),
+        ("all_pairs.eer", None, "with them there is one"),
+        ("all_pairs.not_answerable", {}, "either a figure or not answerable"),
+        ("all_pairs.fnmr_at_fmr.0.001.support", "bound", "so many comparisons make it figure"),
+        ("all_pairs.fnmr_at_fmr.0.001.fmr", 0.0011, "more than the rate asked for"),
+        ("all_pairs.fnmr_at_fmr.0.001.fnmr", 0.5001, "is no number of 600 genuine"),
+        ("all_pairs.fnmr_at_fmr.0.001.ci95", [0.9, 1.0], "is not within its own interval"),
+        ("all_pairs.fnmr_at_fmr.0.001.ci95.1", 1.5, "an FNMR lies between 0 and 1"),
+        ("all_pairs.fnmr_at_fmr.0.001.rise_pp", 90, "is not within its own interval"),
+        ("all_pairs.fnmr_at_fmr.0.001.rise_pp", None, "are stated together"),
+        ("all_pairs.fnmr_at_fmr.0.001.rise_ci95_pp", [2, -2], "the wrong way round"),
+        ("all_pairs.fnmr_at_fmr.0.001.threshold", 0.999, "at 0.999"),
+        ("all_pairs.fnmr_at_fmr.0.001.frozen.rise_pp", 90, "is not within its own interval"),
+        ("all_pairs.fnmr_at_fmr.0.001.frozen.fnmr", 0.9, "it makes the reference's FNMR"),
+        ("all_pairs.fnmr_at_fmr.0.001.frozen.threshold", 0.999, "0.001.frozen: FMR"),
+        ("all_pairs.det.1.fnmr", 1.0, "all_pairs.det: FMR"),
         ("thresholds.0.01.retuned.frr", 0.5, "but the TAR is"),
         ("thresholds.0.01.frozen.threshold", 0.9, "a frozen threshold is the reference's"),
     ],
@@ -201,7 +227,7 @@ def test_contradictions_are_named(good: dict[str, Any], place: str, value: objec
     *path, last = re.findall(r"0\.0*1|[^.]+", place)
     part: Any = changed["variants"][1]
     for step in path:
-        part = part[step]
+        part = part[int(step) if isinstance(part, list) else step]
     part[int(last) if isinstance(part, list) else last] = value
     with pytest.raises(InputError, match=says):
         Report.from_json(json.dumps(changed), "report.json")
@@ -223,6 +249,15 @@ def test_what_the_parts_say_of_each_other(good: dict[str, Any], part: dict[str, 
     ((name, fields),) = part.items()
     with pytest.raises(InputError, match=says):
         Report.from_json(json.dumps({**good, name: {**good[name], **fields}}), "report.json")
+
+
+def test_frozen_thresholds_are_those_of_one_reference(good: dict[str, Any]) -> None:
+    changed = copy.deepcopy(good)
+    row = changed["variants"][1]["all_pairs"]["fnmr_at_fmr"]["0.001"]
+    away = 1 if row["frozen"]["threshold"] >= row["threshold"] else -1
+    row["frozen"]["threshold"] += away * 1e-4
+    with pytest.raises(InputError, match=r"frozen\.threshold: .* but onnxruntime-fp32 has"):
+        Report.from_json(json.dumps(changed), "report.json")
 
 
 def test_more_people_than_faces_are_shared(good: dict[str, Any]) -> None:

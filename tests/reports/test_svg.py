@@ -14,6 +14,7 @@ from ghostface_edge.reports.svg import Axis, Chart, standalone
         (Axis("", 1 / 3_000, 1.0, log=True), ["0.001", "0.01", "0.1", "1"]),
         (Axis("", 0.4, 14.0, log=True), ["0.5", "1", "2", "5", "10"]),
         (Axis("", 1e-6, 1e-4, log=True), ["10⁻⁶", "10⁻⁵", "0.0001"]),
+        (Axis("", 2e-5, 0.5, deviate=True), ["0.01 %", "0.1 %", "1 %", "5 %", "20 %", "40 %"]),
     ],
 )
 def test_ticks_are_round(axis: Axis, labels: list[str]) -> None:
@@ -24,6 +25,13 @@ def test_places() -> None:
     assert Axis("", 0.01, 1.0, log=True).place(0.1) == pytest.approx(0.5)
     assert Axis("", 0.01, 1.0, log=True).place(0.0) == 0.0
     assert Axis("", 2.0, 4.0).place(5.0) == 1.0
+
+
+def test_normal_deviates_are_spaced_as_a_normal_distribution_is() -> None:
+    """15.87 % and 2.28 % lie one and two standard deviations below the middle."""
+    axis = Axis("", 0.0227501, 0.5, deviate=True)
+    assert axis.place(0.1586553) == pytest.approx(0.5, abs=1e-5)
+    assert (axis.place(0.0), axis.place(0.9)) == (0.0, 1.0)
 
 
 def test_hover_texts_are_escaped() -> None:

@@ -57,6 +57,12 @@ def test_evaluate_against_a_reference(finished, cli, few_pairs):
     facts = json.loads(done.stdout)
     assert facts["accuracy"]["mean"] >= 0.9
     assert facts["versus_reference"]["cosine_min"] > 0.9999
+    # 30 people, two images each
+    assert (facts["all_pairs"]["genuine"], facts["all_pairs"]["impostor"]) == (30, 60 * 59 // 2 - 30)
+    loosest = facts["all_pairs"]["fnmr_at_fmr"]["0.01"]
+    low, high = loosest["rise_ci95_pp"]
+    assert low <= loosest["rise_pp"] <= high
+    assert "more comparisons" in facts["all_pairs"]["not_answerable"]["0.001"]
 
 
 def test_benchmark_compares_with_the_first(finished, cli):

@@ -51,6 +51,9 @@ def test_every_variant_has_its_figures(make_job, listener, quantized):
     assert fp32.versus_reference.cosine_min > 0.9999
     assert fp32.latency.versus_fp32 == 1
     assert int8.profile
+    assert fp32.all_pairs.images == report.data.pairs.images
+    assert fp32.all_pairs.genuine == 20
+    assert "10 more comparisons of a person with itself" in int8.all_pairs.not_answerable["0.01"]
     assert report.tool.command == "ghostface-edge run quick"
     assert (job.out / int8.artifact.path).stat().st_size == int8.artifact.bytes
     assert json.loads((job.out / "quantization.json").read_text())["quantization"]["recipe"] == "quick"

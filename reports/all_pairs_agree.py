@@ -1,0 +1,102 @@
+"""All images against all: what each figure says about the others.
+
+In: the record as a report states it. Out: every figure that the others make impossible, with its place.
+"""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
+
+from ghostface_edge.reports.all_against_all import FMRS, AllPairs, DetPoint, FnmrAtFmr, FrozenThreshold, Support
+from ghostface_edge.reports.figures_agree import NEAR, Problem, holds, is_share, near
+
+_Point: TypeAlias = FnmrAtFmr | FrozenThreshold | DetPoint
+
+
+def all_pairs_disagree(found: AllPairs, images: int | None) -> Iterator[Problem]:
+    """Every figure that others of the same record make impossible; `images` are those of the pairs, where known."""
+    yield from _counts(found, images)
+    rates = [fmr for fmr in FMRS if fmr in found.fnmr_at_fmr]
+    if {*found.fnmr_at_fmr} | {*found.not_answerable} != {*FMRS} or {*found.fnmr_at_fmr} & {*found.not_answerable}:
+        yield "fnmr_at_fmr", f"each of {', '.join(FMRS)} is either a figure or not answerable"
+        return
+    for fmr in FMRS:
+        support = Support.of(fmr, found.genuine, found.impostor)
+        stated = found.fnmr_at_fmr[fmr].support if fmr in rates else Support.NOTHING
+        if stated is not support:
+            yield f"fnmr_at_fmr.{fmr}.support", f"{stated}, but so many comparisons make it {support}"
+    for fmr in rates:
+        for field, problem in _rate(found.fnmr_at_fmr[fmr], float(fmr), found.genuine):
+            yield f"fnmr_at_fmr.{fmr}.{field}", problem
+    yield from _falls("fnmr_at_fmr", [found.fnmr_at_fmr[fmr] for fmr in rates])
+    yield from _falls("det", found.det)
+
+
+def of_one_gallery(found: AllPairs, other: AllPairs, other_id: str) -> Iterator[Problem]:
+    """All variants compare the same images, and are compared with one reference at its thresholds."""
+    for field in ("images", "people", "genuine", "impostor", "ambiguous"):
+        if getattr(found, field) != getattr(other, field):
+            yield field, f"{getattr(found, field):,}, but {other_id} has {getattr(other, field):,}"
+    for fmr in found.fnmr_at_fmr.keys() & other.fnmr_at_fmr.keys():
+        own, its = found.fnmr_at_fmr[fmr], other.fnmr_at_fmr[fmr]
+        place = f"fnmr_at_fmr.{fmr}"
+        if own.frozen is not None and its.frozen is not None and not near(own.frozen.threshold, its.frozen.threshold):
+            yield f"{place}.frozen.threshold", f"{own.frozen.threshold:g}, but {other_id} has {its.frozen.threshold:g}"
+        before, seen = _reference(own), _reference(its)
+        if before is not None and seen is not None and not near(before, seen):
+            yield f"{place}.rise_pp", f"it makes the reference's FNMR {before:g}, that of {other_id} {seen:g}"
+
+
+def _counts(found: AllPairs, images: int | None) -> Iterator[Problem]:
+    compared, all_of_them = found.genuine + found.impostor + found.ambiguous, found.images * (found.images - 1) // 2
+    if compared != all_of_them:
+        yield "impostor", f"{compared:,} comparisons in all, but {found.images:,} images have {all_of_them:,}"
+    if found.people > found.images:
+        yield "people", f"{found.people:,} people on {found.images:,} images"
+    if images is not None and found.images > images:
+        yield "images", f"{found.images:,}, but the pairs have {images:,}"
+    if (found.eer is None) != (not (found.genuine and found.impostor)):
+        yield "eer", "it needs comparisons of both kinds, and with them there is one"
+
+
+def _rate(row: FnmrAtFmr, fmr: float, genuine: int) -> Iterator[Problem]:
+    if row.fmr > fmr * (1 + NEAR):
+        yield "fmr", f"{row.fmr:g} is more than the rate asked for"
+    if not is_share(row.fnmr, genuine):
+        yield "fnmr", f"{row.fnmr:g} is no number of {genuine:,} genuine comparisons"
+    yield from holds(row.ci95, row.fnmr, "ci95", point_field="fnmr")
+    if not 0 <= row.ci95[0] <= row.ci95[1] <= 1:
+        yield "ci95", "an FNMR lies between 0 and 1"
+    if row.rise_pp is None or row.rise_ci95_pp is None or row.frozen is None:
+        if not (row.rise_pp is row.rise_ci95_pp is row.frozen is None):
+            yield "rise_pp", "a rise, its interval and the frozen threshold are stated together"
+        return
+    yield from holds(row.rise_ci95_pp, row.rise_pp, "rise_ci95_pp", point_field="rise_pp")
+    frozen = row.frozen
+    yield from (
+        (f"frozen.{field}", problem)
+        for field, problem in holds(frozen.rise_ci95_pp, frozen.rise_pp, "rise_ci95_pp", point_field="rise_pp")
+    )
+    before, again = row.fnmr - row.rise_pp / 100, frozen.fnmr - frozen.rise_pp / 100
+    if not near(before, again) or not -NEAR <= before <= 1 + NEAR:
+        yield "rise_pp", f"it makes the reference's FNMR {before:g}, the frozen threshold's {again:g}"
+    yield from _falls("frozen", sorted((row, frozen), key=lambda point: point.threshold))
+
+
+def _reference(row: FnmrAtFmr) -> float | None:
+    return None if row.rise_pp is None else row.fnmr - row.rise_pp / 100
+
+
+def _falls(field: str, points: Sequence[_Point]) -> Iterator[Problem]:
+    """The higher a threshold, the fewer it accepts, of either kind."""
+    for loose, strict in itertools.pairwise(points):
+        if (
+            strict.threshold < loose.threshold - NEAR
+            or strict.fmr > loose.fmr + NEAR
+            or strict.fnmr < loose.fnmr - NEAR
+        ):
+            yield (
+                field,
+                f"FMR {loose.fmr:g} and FNMR {loose.fnmr:g} at {loose.threshold:g}, but {strict.fmr:g} and "
+                f"{strict.fnmr:g} at {strict.threshold:g}",
+            )
