@@ -68,7 +68,7 @@ def _rate(row: FnmrAtFmr, fmr: float, genuine: int) -> Iterator[Problem]:
     if not 0 <= row.ci95[0] <= row.ci95[1] <= 1:
         yield "ci95", "an FNMR lies between 0 and 1"
     if row.rise_pp is None or row.rise_ci95_pp is None or row.frozen is None:
-        if not (row.rise_pp is row.rise_ci95_pp is row.frozen is None):
+        if any(part is not None for part in (row.rise_pp, row.rise_ci95_pp, row.frozen)):
             yield "rise_pp", "a rise, its interval and the frozen threshold are stated together"
         return
     yield from holds(row.rise_ci95_pp, row.rise_pp, "rise_ci95_pp", point_field="rise_pp")

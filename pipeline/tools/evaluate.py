@@ -82,7 +82,8 @@ def evaluate(
         facts["versus_reference"] = {"reference": str(reference), **asdict(comparison)}
     if pairs.gallery is not None:
         with progress.stage("all against all"):
-            facts["all_pairs"] = _all_pairs(embeddings[artifact], embeddings.get(reference), pairs.gallery)
+            before = None if reference is None else embeddings[reference]
+            facts["all_pairs"] = _all_pairs(embeddings[artifact], before, pairs.gallery)
     warning = separation_warning(verification_accuracy(own, pairs.same, pairs.folds).mean)
     if warning is not None:
         progress.say(f"warning: {warning}")

@@ -155,5 +155,4 @@ def _slope(scores: AllPairScores, point: Point) -> float:
 def _sums(keys: NDArray[np.int64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Weights added up by key."""
     place = np.unique(keys, return_inverse=True)[1]
-    sums: NDArray[np.float64] = np.bincount(place, weights)
-    return sums
+    return np.bincount(place, weights).astype(np.float64, copy=False)

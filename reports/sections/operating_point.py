@@ -1,6 +1,6 @@
 """At the operating point: false non-matches at false-match rates that only all images against all can tell."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
@@ -99,7 +99,7 @@ def det_plot(report: Report, drawn: list[tuple[Variant, AllPairs]]) -> Markup:
     return chart.render()
 
 
-def _lowest_figure(gallery: AllPairs, told: list[str]) -> str:
+def _lowest_figure(gallery: AllPairs, told: Sequence[str]) -> str:
     """The strictest rate that is known, or the loosest where all are bounds."""
     figures = [fmr for fmr in told if gallery.fnmr_at_fmr[fmr].support is Support.FIGURE]
     return figures[-1] if figures else told[0]
@@ -109,7 +109,7 @@ def _row(report: Report, variant: Variant, found: AllPairs, fmr: str) -> Row:
     return Row((variant.id, *_figures(found.fnmr_at_fmr[fmr])), muted=wording.compared(report, variant))
 
 
-def _rows(report: Report, shown: list[tuple[Variant, AllPairs]], told: list[str]) -> Iterator[Row]:
+def _rows(report: Report, shown: list[tuple[Variant, AllPairs]], told: Sequence[str]) -> Iterator[Row]:
     for fmr in told:
         for variant, found in shown:
             row = found.fnmr_at_fmr[fmr]
