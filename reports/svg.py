@@ -19,6 +19,7 @@ _TWO_DECADES = 100
 _NORMAL = NormalDist()
 _RATES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 0.99)
 """That a normal-deviate axis names."""
+_RARE = 1e-4
 _VISIBLE = 0.5
 """Least distance of two points of a line, in pixels."""
 _TITLE = 28
@@ -56,7 +57,7 @@ class Axis:
                 return [(value, f"{value:g}") for value in values if self.low <= value <= self.high]
             return [(10.0**power, _power(power)) for power in range(first, last + 1)]
         if self.deviate:
-            return [(rate, f"{100 * rate:g} %") for rate in _RATES if self.low <= rate <= self.high]
+            return [(rate, _rate(rate)) for rate in _RATES if self.low <= rate <= self.high]
         step = _round_step((self.high - self.low) / 5)
         first = math.ceil(self.low / step - 1e-9)
         last = math.floor(self.high / step + 1e-9)
@@ -219,6 +220,11 @@ def standalone(title: str, charts: Sequence[Chart]) -> str:
 def _round_step(rough: float) -> float:
     power = 10.0 ** math.floor(math.log10(rough))
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
+
+
+def _rate(rate: float) -> str:
+    """In percent, which is too long for what is rare."""
+    return f"{100 * rate:g} %" if rate >= _RARE else _power(round(math.log10(rate)))
 
 
 def _power(power: int) -> str:

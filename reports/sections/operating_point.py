@@ -85,8 +85,8 @@ def det_plot(report: Report, drawn: list[tuple[Variant, AllPairs]]) -> Markup:
     lowest = min(point.fmr for _, found in drawn for point in found.det if point.fmr)
     fnmrs = [point.fnmr for _, found in drawn for point in found.det if 0 < point.fnmr < 1]
     bottom, top = max(1e-5, min(fnmrs, default=0.01) / 1.5), min(0.99, max([0.5, *fnmrs]))
-    x = Axis("FMR (share of comparisons of two people accepted)", lowest, 0.5, deviate=True)
-    chart = Chart("DET", x, Axis("FNMR (share of comparisons of one rejected)", bottom, top, deviate=True))
+    x = Axis("FMR (two people accepted)", lowest, 0.5, deviate=True)
+    chart = Chart("DET", x, Axis("FNMR (one person rejected)", bottom, top, deviate=True))
     for variant, found in drawn:
         css = look(variant, report)
         points = [point for point in found.det if point.fmr]
