@@ -24,7 +24,7 @@ from ghostface_edge.reports.read import read_text
 from ghostface_edge.reports.write import replacing
 
 MANIFEST = "aligned.json"
-_MAX_MANIFEST_BYTES = 4 << 30
+_MAX_MANIFEST_BYTES = 2**28
 """Of the largest sets: 350 bytes a face."""
 
 Keep: TypeAlias = Callable[[str, Callable[[Path], None]], Path]

@@ -13,6 +13,7 @@ from ghostface_edge.reports.errors import InputError
 
 MAX_TEXT_BYTES: Final = 64 * 2**20
 """Of a text file that people write or a tool of ours wrote: the report of all LFW pairs takes 4 MB."""
+_PIECE_BYTES: Final = 1 << 20
 
 
 def open_file(path: Path, *, fix: str, at_most: int | None = None) -> BinaryIO:
@@ -48,14 +49,18 @@ def read_bytes(path: Path, *, fix: str, at_most: int = MAX_TEXT_BYTES) -> bytes:
     Raises:
         InputError: as `open_file`, or the file grew past its limit, or the disk failed.
     """
+    data = bytearray()
     with open_file(path, fix=fix, at_most=at_most) as file:
         try:
-            data = file.read(at_most + 1)
+            while piece := file.read(
+                min(_PIECE_BYTES, at_most + 1 - len(data))
+            ):  # a read takes what it asks for at once
+                data += piece
         except OSError as error:
             raise InputError(f"{path} cannot be read: {error.strerror}", fix=fix) from None
     if len(data) > at_most:
         raise InputError(f"{path} has more than the {at_most:,} bytes that such a file may have", fix=fix)
-    return data
+    return bytes(data)
 
 
 def read_text(path: Path, *, fix: str, at_most: int = MAX_TEXT_BYTES) -> str:

@@ -65,3 +65,10 @@ def test_text_is_utf8_with_or_without_its_mark(tmp_path):
     file.write_bytes(b"ab\xff")
     with pytest.raises(InputError, match=r"not UTF-8 text \(byte 2\)"):
         read_text(file, fix=FIX)
+
+
+def test_a_small_file_takes_no_more_than_itself(tmp_path):
+    """Whatever it might have been."""
+    small = tmp_path / "small"
+    small.write_bytes(b"abc")
+    assert read_bytes(small, fix=FIX, at_most=2**50) == b"abc"

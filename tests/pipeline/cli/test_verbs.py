@@ -30,7 +30,10 @@ def test_inspect_a_checkpoint_and_artifacts(finished, cli, given):
 
 def test_inspect_refuses_what_it_does_not_know(cli, tmp_path):
     (tmp_path / "notes.txt").write_text("hello")
-    for name, says in (("notes.txt", "no runtime takes '.txt'"), ("gone.onnx", "no such file")):
+    for name, says in (
+        ("notes.txt", "no runtime takes '.txt'"),
+        ("gone.onnx", "gone.onnx cannot be read: No such file"),
+    ):
         done = cli("inspect", tmp_path / name)
         assert done.returncode == 2
         assert says in done.stderr

@@ -79,6 +79,7 @@ class Greedy(FaceReader):
 
 
 def test_a_process_that_ends_is_named_with_the_file(store, monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).resolve().parents[3])
     with (
         pytest.raises(ToolError, match=r"x\.bin cannot be read: .*exit code 9"),
         apart(Greedy, store, Path("x.bin")) as one,
