@@ -48,7 +48,7 @@ def test_numbers_may_have_an_exponent_without_a_point(tmp_path: Path) -> None:
 
 
 def test_a_name_that_no_file_can_have_is_bad_input() -> None:
-    for name in ("a\0b", "x" * 5000, "/root/\udc80"):
+    for name in ("a\0b", "x" * 5000, "/home/\udc80"):
         with pytest.raises(InputError, match="no quantization recipe"):
             load_recipe(name)
 
