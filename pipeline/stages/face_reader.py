@@ -150,7 +150,9 @@ def apart(
             with LOCAL.open(kind, store.root, log=log, memory_limit_mb=memory_mb, on_told=on_told) as served:
                 yield served
         except ChildDeath as error:
-            raise ToolError(f"{path} cannot be read: {error.message}", fix="make or download it anew") from error
+            raise ToolError(
+                f"{path} cannot be read: {error.message}", fix="run it again; if it ends so again, use another file"
+            ) from error
 
 
 def _too_large(path: Path) -> InputError:
