@@ -104,7 +104,9 @@ def align_folder(
                 "photographs",
                 fix="replace or remove them, or skip them with --on-bad-image skip",
             )
-        aligned = AlignedFolder(folder, key, tuple(sorted(files, key=lambda file: file.file)), tuple(unusable))
+        files.sort(key=lambda file: file.file)
+        unusable.sort(key=lambda one: one.where)
+        aligned = AlignedFolder(folder, key, tuple(files), tuple(unusable))
         (folder / MANIFEST).write_text(_to_json(aligned), encoding="utf-8")
 
     aligned = read_aligned(keep(key, fill))

@@ -103,7 +103,7 @@ _Outcome: TypeAlias = AlignedFace | Unusable
 def align_photos(
     photos: Photos, wanted: Collection[str], locator: Locator, jobs: int, progress: Progress | None = None
 ) -> Iterator[_Outcome]:
-    """Align photographs, in the source's order.
+    """Align photographs, in the source's order; those that the landmarks leave out are named before any is read.
 
     Args:
         photos: where they are.
@@ -121,7 +121,10 @@ def align_photos(
     """
     work = partial(_align_chunk, locator if isinstance(locator, YuNet) else None)
     pending: deque[tuple[int, Future[list[_Outcome] | _Refusal]]] = deque()
-    done, total, size = 0, len(set(wanted)), 0
+    lost = sorted(set(wanted) - locator.points.keys()) if isinstance(locator, Landmarks) else []
+    yield from (Unusable(name, "no landmarks are given for it") for name in lost)
+    wanted = set(wanted).difference(lost)
+    done, total, size = 0, len(wanted), 0
 
     def finish() -> list[_Outcome]:
         nonlocal done, size
@@ -200,8 +203,7 @@ def _align_one(yunet: YuNet | None, photo: _Photo) -> _Outcome:
 
 def _locate(yunet: YuNet | None, photo: _Photo, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float64], Origin]:
     if yunet is None:
-        if photo.landmarks is None:
-            raise BadImageError("no landmarks are given for it")
+        assert photo.landmarks is not None
         return photo.landmarks, Origin.GIVEN
     detection = _detector(yunet.model).detect(pixels)
     if detection is not None:

@@ -33,6 +33,7 @@ _MAX_HEADER_BYTES = 1 << 14
 """Of a long name or an extended header, which tarfile reads whole."""
 _MAX_HEADERS_BYTES = 1 << 17
 """Of one member."""
+_TOO_LARGE = tarfile.ReadError(f"it unpacks to more than {_MAX_RATIO} times its size")
 _ARCHIVE_SUFFIXES = (".tgz", ".tar.gz", ".tar", ".tar.bz2", ".tar.xz")
 _BLOCK = 1 << 20
 _FIX = "download the archive again, whole"
@@ -157,6 +158,11 @@ class _Archive:
                 unpacked.expect_end()
         except _DAMAGED as error:
             raise InputError(f"{self.path} cannot be read to its end: {error}", fix=_FIX) from None
+        except MemoryError:
+            raise InputError(
+                f"{self.path} needs more memory to unpack than a set of photographs may take",
+                fix="compress it with a smaller dictionary, or with gzip",
+            ) from None
 
 
 class _Member(tarfile.TarInfo):
@@ -199,7 +205,7 @@ class _Unpacked:
         self._left -= len(data)
         self._headers_left -= len(data)
         if self._left < 0:
-            raise tarfile.ReadError(f"it unpacks to more than {_MAX_RATIO} times its size")
+            raise _TOO_LARGE
         if self._headers_left < 0:
             raise tarfile.ReadError("the headers of a member are longer than any name")
         return data
@@ -208,6 +214,8 @@ class _Unpacked:
         """Allow for a member's content and the headers of the next one."""
         if member.issparse():
             raise tarfile.ReadError("a member is sparse")
+        if member.size > self._left:  # tarfile would look for its end block by block
+            raise _TOO_LARGE
         self._headers_left = _MAX_HEADERS_BYTES + (member.size if member.isreg() else 0)
 
     def expect_end(self) -> None:

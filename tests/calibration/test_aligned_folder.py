@@ -133,6 +133,14 @@ def test_skipping_counts(raw, tmp_path):
     assert read_aligned(tmp_path / "out") == aligned
 
 
+def test_photographs_without_landmarks_are_not_read(raw):
+    folder, landmarks = raw
+    photos = open_photos(folder)
+    shutil.rmtree(folder)
+    outcomes = align_photos(photos, photos.names(), Landmarks(landmarks.path, "1" * 64, {}), 1)
+    assert [one.reason for one in outcomes] == ["no landmarks are given for it"] * 3
+
+
 def test_two_photographs_for_one_face(raw, tmp_path, encode, picture):
     folder, landmarks = raw
     (folder / "Bo/Bo_0001.png").write_bytes(encode(picture(5, 200, 160), ".png"))

@@ -5,6 +5,7 @@ import os
 import socket
 import tarfile
 import tracemalloc
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -184,6 +185,24 @@ def test_what_unpacks_to_a_hundred_times_its_size_is_refused(tmp_path, monkeypat
     monkeypatch.setattr(photos_module, "_MAX_SMALL_BYTES", 1 << 20)
     with pytest.raises(InputError, match="unpacks to more than 100 times its size"):
         open_photos(path).names()
+
+
+def test_a_member_larger_than_any_archive_is_not_looked_for(tmp_path, refused_within):
+    """tarfile would read on at the end of the file, a hundred thousand million times."""
+    first = member("lfw/Ann/Ann_0001.jpg", tarfile.REGTYPE, 1 << 60)
+    said = refused_within(NAMES, packed(tmp_path / "lfw.tar", [first, ZEROS]), memory_mb=400)
+    assert "unpacks to more than 100 times its size" in said
+
+
+def test_a_dictionary_of_gigabytes_is_refused(tmp_path, refused_within):
+    path = packed(tmp_path / "lfw.tar.xz", [member("lfw/Ann/Ann_0001.jpg", tarfile.REGTYPE, 0), bytes(1024)])
+    stream = bytearray(path.read_bytes())
+    block = stream[12 : 12 + 4 * (stream[12] + 1)]
+    block[block.index(b"\x21\x01") + 2] = 40
+    block[-4:] = zlib.crc32(block[:-4]).to_bytes(4, "little")
+    stream[12 : 12 + len(block)] = block
+    path.write_bytes(stream)
+    assert "needs more memory to unpack" in refused_within(NAMES, path, memory_mb=400)
 
 
 def test_members_are_counted_and_not_kept(tmp_path, monkeypatch):

@@ -474,7 +474,7 @@ def _folders() -> Iterator[Case]:
         "a-name-that-turns-direction": "x\u202egnp",
         "a-name-of-250-bytes": "x" * 250,
         "a-name-that-looks-like-an-option": "--help",
-        "a-name-that-is-markup": "[red]x[/red]",
+        "a-name-that-is-markup": "[red]x[bold]",
     }
     for name, person in odd.items():
         for where, door in {"photos": PHOTOS, "calibration": CALIBRATION}.items():
