@@ -123,7 +123,8 @@ def check_output(path: Path, *, is_folder: bool = False) -> None:
     there = next(each for each in (folder, *folder.parents) if os.path.lexists(each))
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         raise InputError(f"{path} cannot be written: {there} is no folder that may be", fix="choose another place")
-    if path.resolve().is_relative_to(default_root().resolve()):
+    # unlike Path.resolve it leaves a link to itself to whoever writes there
+    if Path(os.path.realpath(path)).is_relative_to(os.path.realpath(default_root())):
         raise InputError(f"{path} lies in the cache, {default_root()}", fix="choose a place outside of it")
 
 

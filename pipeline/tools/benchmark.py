@@ -1,5 +1,6 @@
 """Artifacts at batch 1: latency in turns, and where the time goes."""
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -71,7 +72,7 @@ def labelled(artifacts: Sequence[Path]) -> dict[str, Path]:
     Raises:
         InputError: one is named twice.
     """
-    if len({path.resolve() for path in artifacts}) < len(artifacts):
+    if len({os.path.realpath(path) for path in artifacts}) < len(artifacts):
         raise InputError("an artifact is named twice", fix="name each once")
     names = Counter(path.name for path in artifacts)
     return {path.name if names[path.name] == 1 else str(path): path for path in artifacts}

@@ -50,12 +50,21 @@ def mutants_of(source: str) -> Iterator[Mutant]:
         places = sum(1 for node in ast_nodes(get_ast(source)) for _ in operator.mutation_positions(node))
         for occurrence in range(places):
             changed = mutate_code(source, operator, occurrence)
-            if changed is None or (does := behaviour(changed)) in seen:
+            if changed is None or not is_python(changed) or (does := behaviour(changed)) in seen:
                 continue
             seen.add(does)
             after = changed.splitlines()
             number = next(place for place, line in enumerate(lines) if after[place : place + 1] != [line])
             yield Mutant(short, number + 1, lines[number].strip(), after[number].strip(), changed)
+
+
+def is_python(source: str) -> bool:
+    """Whether it compiles: an operator may put parentheses where none may stand."""
+    try:
+        ast.parse(source)
+    except SyntaxError:
+        return False
+    return True
 
 
 def is_taken(operator: str) -> bool:

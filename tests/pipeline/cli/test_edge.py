@@ -11,6 +11,7 @@ import pytest
 
 from ghostface_edge.pipeline.cli.options import check_output, cores
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.write import write_text
 
 from .conftest import arguments_of
 
@@ -131,6 +132,13 @@ def test_a_link_to_a_folder_and_a_new_folder_are_outputs(tmp_path):
     check_output(tmp_path / "link", is_folder=True)
     check_output(tmp_path / "link/new/folder", is_folder=True)
     check_output(tmp_path / "new.onnx")
+
+
+def test_a_link_to_itself_is_left_to_whoever_writes_there(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    check_output(tmp_path / "loop")
+    write_text(tmp_path / "loop", "new")
+    assert (tmp_path / "loop").read_text() == "new"
 
 
 def test_more_cores_than_there_are_is_said(capsys):
