@@ -14,10 +14,10 @@ from typing import Final
 
 import numpy as np
 import onnx
-from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 from ghostface_edge.reports.errors import InputError
-from ghostface_edge.targets.checks.onnx_sizes import check_sizes
+from ghostface_edge.targets.checks.onnx_sizes import BATCH, check_sizes
 from ghostface_edge.targets.onnx_file import read_onnx, stored_tensors
 
 _FIX: Final = "give a face network as plain ONNX: one image in, standard operators, weights inside the file"
@@ -30,6 +30,7 @@ _DOMAINS: Final[Mapping[str, int]] = MappingProxyType(
 _STRANGE: Final = ("Bernoulli", "Multinomial", "NonZero", "Optional", "Random", "Regex", "Sequence", "String", "TfIdf")
 """Parts of names of operators on other things than numbers, or whose results the input alone does not decide."""
 _SUBGRAPHS: Final = (AttributeProto.GRAPH, AttributeProto.GRAPHS)
+_IMAGES: Final = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.UINT8, TensorProto.INT8}
 _FIELDS: Final[Mapping[int, str]] = MappingProxyType(
     {
         TensorProto.FLOAT: "float_data",
@@ -104,8 +105,22 @@ def _form(model: ModelProto) -> Iterator[str]:
     entries = [value for value in graph.input if value.name not in stored]
     if len(entries) != 1 or not graph.output:
         yield f"takes {len(entries)} inputs and gives {len(graph.output)} outputs, a face network takes one image"
-    elif len(entries[0].type.tensor_type.shape.dim) != 4:
-        yield f"takes '{entries[0].name}', which is no batch of images"
+    else:
+        yield from _entry(entries[0])
+    for value in (*graph.input, *graph.output, *graph.value_info):
+        if value.type.tensor_type.elem_type not in {*_FIELDS, TensorProto.UNDEFINED}:
+            yield f"calls '{value.name}' numbers of type {value.type.tensor_type.elem_type}"
+
+
+def _entry(value: ValueInfoProto) -> Iterator[str]:
+    axes = value.type.tensor_type.shape.dim
+    sizes = [axis.dim_value if axis.HasField("dim_value") else "any" for axis in axes]
+    if len(axes) != 4:
+        yield f"takes '{value.name}', which is no batch of images"
+    elif value.type.tensor_type.elem_type not in _IMAGES:
+        yield f"takes '{value.name}' of type {value.type.tensor_type.elem_type}, images are float32 or bytes"
+    elif any(axis.dim_value < 0 for axis in axes) or axes[0].dim_value > BATCH or axes[1].dim_value not in {0, 3}:
+        yield f"takes '{value.name}' of {sizes}, a face network takes [any, 3, side, side]"
 
 
 def _operator(node: NodeProto, domains: Set[str]) -> Iterator[str]:

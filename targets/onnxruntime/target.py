@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostface_edge.calibration.preprocessing import normalize
+from ghostface_edge.calibration.preprocessing import normalize, require_shape
 from ghostface_edge.reports.evidence import ProfileRow
 from ghostface_edge.targets import protocol
 from ghostface_edge.targets.onnxruntime import profiling
@@ -95,13 +95,15 @@ class OnnxruntimeTarget:
 class _OnnxruntimeEmbedder:
     def __init__(self, session: Any) -> None:
         self._session = session
-        self._input = session.get_inputs()[0].name
+        self._input = session.get_inputs()[0]
 
     def prepare(self, faces: Faces) -> NDArray[np.generic]:
-        return np.ascontiguousarray(normalize(faces).transpose(0, 3, 1, 2))
+        inputs = np.ascontiguousarray(normalize(faces).transpose(0, 3, 1, 2))
+        require_shape(inputs.shape, self._input.shape)
+        return inputs
 
     def run(self, inputs: NDArray[np.generic]) -> Embeddings:
-        embeddings: Embeddings = self._session.run(None, {self._input: inputs})[0]
+        embeddings: Embeddings = self._session.run(None, {self._input.name: inputs})[0]
         return embeddings
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostface_edge.calibration.preprocessing import normalize
+from ghostface_edge.calibration.preprocessing import normalize, require_shape
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.evidence import ProfileRow
 from ghostface_edge.targets.openvino import kernels, profiling
@@ -107,9 +107,12 @@ class OpenvinoTarget:
 class _OpenvinoEmbedder:
     def __init__(self, compiled: Any) -> None:
         self._request = compiled.create_infer_request()
+        self._taken = [-1 if size.is_dynamic else size.get_length() for size in compiled.input(0).partial_shape]
 
     def prepare(self, faces: Faces) -> NDArray[np.generic]:
-        return _nchw(faces)
+        inputs = _nchw(faces)
+        require_shape(inputs.shape, self._taken)
+        return inputs
 
     def run(self, inputs: NDArray[np.generic]) -> Embeddings:
         embeddings: Embeddings = self._request.infer([inputs], share_inputs=True)[0]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostface_edge.calibration.preprocessing import require_shape
 from ghostface_edge.reports.errors import InputError, RuntimeMissingError
 from ghostface_edge.targets.tflite.encoding import decode, encode
 
@@ -51,6 +52,7 @@ class TfliteEmbedder:
 
     def prepare(self, faces: "Faces") -> NDArray[np.generic]:
         """NHWC in the artifact's type: float32 and int8 normalised, uint8 the camera's bytes as they are."""
+        require_shape(faces.shape, self._input["shape"].tolist())
         return encode(faces, np.dtype(self._input["dtype"]), *self._input["quantization"])
 
     def run(self, inputs: NDArray[np.generic]) -> "Embeddings":

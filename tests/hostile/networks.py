@@ -850,7 +850,7 @@ def _tflite() -> Iterator[Case]:
         "an-operator-beyond-the-tensors": changed(lambda model: setattr(graph(model).operators[0], "inputs", numbers(0, 1 << 30))),
         "an-operator-that-writes-nothing": changed(lambda model: setattr(graph(model).operators[0], "outputs", numbers())),
         "an-unknown-operator": changed(lambda model: setattr(model.operatorCodes[0], "builtinCode", 9999)),
-        "a-custom-operator": changed(lambda model: (setattr(model.operatorCodes[0], "builtinCode", 32), setattr(model.operatorCodes[0], "customCode", "Evil"))),
+        "a-custom-operator": changed(lambda model: (setattr(model.operatorCodes[0], "builtinCode", 32), setattr(model.operatorCodes[0], "deprecatedBuiltinCode", 32), setattr(model.operatorCodes[0], "customCode", "Evil"))),
         "an-operator-code-beyond-the-codes": changed(lambda model: setattr(graph(model).operators[0], "opcodeIndex", 77)),
         "a-buffer-beyond-the-buffers": changed(lambda model: setattr(graph(model).tensors[1], "buffer", 1 << 20)),
         "a-tensor-of-an-unknown-type": changed(lambda model: setattr(graph(model).tensors[0], "type", 99)),

@@ -113,8 +113,33 @@ BOMBS = {
 
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_tensors_beyond_all_measure_are_refused(tmp_path: Path, bomb: str) -> None:
-    with pytest.raises(InputError, match=r"computes '|cannot be told|do not fit"):
+    with pytest.raises(InputError, match=r"computes '|cannot be told|do not fit|takes 'faces' of"):
         judged(tmp_path, BOMBS[bomb]())
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "said"),
+    [
+        (TensorProto.STRING, ["batch", 3, 112, 112], "of type 8, images are float32 or bytes"),
+        (99, ["batch", 3, 112, 112], "of type 99, images are"),
+        (TensorProto.FLOAT, [33, 3, 112, 112], r"of \[33, 3, 112, 112\]"),
+        (TensorProto.FLOAT, ["batch", 112, 112, 3], r"of \['any', 112, 112, 3\]"),
+        (TensorProto.FLOAT, ["batch", 3, -112, 112], r"of \['any', 3, -112, 112\]"),
+        (TensorProto.FLOAT, ["batch", 3], "no batch of images"),
+    ],
+)
+def test_other_inputs_than_images_are_refused(tmp_path: Path, kind: int, shape: list[object], said: str) -> None:
+    model = conv()
+    model.graph.input[0].CopyFrom(helper.make_tensor_value_info("faces", kind, shape))
+    with pytest.raises(InputError, match=said):
+        judged(tmp_path, model)
+
+
+def test_outputs_of_unknown_numbers_are_refused(tmp_path: Path) -> None:
+    model = conv()
+    model.graph.output[0].type.tensor_type.elem_type = 99
+    with pytest.raises(InputError, match="calls 'out' numbers of type 99"):
+        judged(tmp_path, model)
 
 
 def integers(kind: str, inputs: str, **attributes: object) -> Callable[[], ModelProto]:
