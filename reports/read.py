@@ -14,6 +14,7 @@ from ghostface_edge.reports.errors import InputError
 MAX_TEXT_BYTES: Final = 64 * 2**20
 """Of a text file that people write or a tool of ours wrote: the report of all LFW pairs takes 4 MB."""
 _PIECE_BYTES: Final = 1 << 20
+"""A read takes room for all that it asks for at once, whatever the file has."""
 
 
 def open_file(path: Path, *, fix: str, at_most: int | None = None) -> BinaryIO:
@@ -28,7 +29,7 @@ def open_file(path: Path, *, fix: str, at_most: int | None = None) -> BinaryIO:
         InputError: missing, unreadable, a folder, a pipe or a device, or larger.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}", fix=fix) from None
     status = os.fstat(descriptor)
@@ -52,9 +53,7 @@ def read_bytes(path: Path, *, fix: str, at_most: int = MAX_TEXT_BYTES) -> bytes:
     data = bytearray()
     with open_file(path, fix=fix, at_most=at_most) as file:
         try:
-            while piece := file.read(
-                min(_PIECE_BYTES, at_most + 1 - len(data))
-            ):  # a read takes what it asks for at once
+            while len(data) <= at_most and (piece := file.read(_PIECE_BYTES)):
                 data += piece
         except OSError as error:
             raise InputError(f"{path} cannot be read: {error.strerror}", fix=fix) from None

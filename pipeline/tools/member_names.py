@@ -5,6 +5,7 @@ In: names. Out: what is wrong with them, or None.
 
 import unicodedata
 from collections.abc import Iterable
+from itertools import accumulate
 from typing import Final
 
 MAX_NAME_BYTES: Final = 255
@@ -44,8 +45,7 @@ def problem_of_all(names: Iterable[str]) -> str | None:
     files: set[str] = set()
     folders: set[str] = set()
     for name in names:
-        parts = name.split("/")
-        places = ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
+        places = list(accumulate(name.split("/"), "{}/{}".format))
         for place in places:
             if (other := spelt.setdefault(_folded(place), place)) != place:
                 return f"{place} and {other} are one and the same where case does not count"
@@ -54,7 +54,7 @@ def problem_of_all(names: Iterable[str]) -> str | None:
         files.add(name)
         folders.update(places[:-1])
     both = sorted(files & folders)
-    return f"{both[0]} is both a file and a folder" if both else None
+    return f"{', '.join(both)}: both a file and a folder" if both else None
 
 
 def _folded(name: str) -> str:

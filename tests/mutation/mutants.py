@@ -1,7 +1,9 @@
 """Small changes of a module's source, each of which some test ought to notice.
 
 Cosmic Ray finds the places and changes them. Of its changes those are left out that say the same as another one (a sum
-becomes a difference, not also nine other things), and those that only change annotations, which nothing runs.
+becomes a difference, not also nine other things), those that only change annotations, which nothing runs, and other
+numbers for a module's constants: what a limit is was decided, and a test that repeats the number proves nothing; that
+it is kept does show.
 """
 
 import ast
@@ -22,6 +24,7 @@ COMPARISONS = (
 )
 ALIKE = {"ReplaceBinaryOperator_": BINARY, "ReplaceComparisonOperator_": COMPARISONS}
 """Families of operators, and which of them are taken."""
+_OF_NUMBERS = ("NumberReplacer", "ReplaceBinaryOperator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Mutant:
 
 def mutants_of(source: str) -> Iterator[Mutant]:
     """Every change of a module's source that tests could notice, each once."""
-    lines, seen = source.splitlines(), {behaviour(source)}
+    lines, seen, decided = source.splitlines(), {behaviour(source)}, _lines_of_constants(source)
     for name in operator_names():
         operator_class = get_operator(name)
         short = name.partition("/")[2]
@@ -55,7 +58,15 @@ def mutants_of(source: str) -> Iterator[Mutant]:
             seen.add(does)
             after = changed.splitlines()
             number = next(place for place, line in enumerate(lines) if after[place : place + 1] != [line])
+            if short.startswith(_OF_NUMBERS) and (number + 1 in decided or lines[number].lstrip().startswith("def ")):
+                continue  # in the head of a function only its `*` looks like an operator
             yield Mutant(short, number + 1, lines[number].strip(), after[number].strip(), changed)
+
+
+def _lines_of_constants(source: str) -> set[int]:
+    """Lines, from 1, on which a module gives a name to a constant."""
+    constants = [node for node in ast.parse(source).body if isinstance(node, ast.Assign | ast.AnnAssign)]
+    return {line for node in constants for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)}
 
 
 def is_python(source: str) -> bool:

@@ -15,10 +15,12 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
+
 OURS = ("ghostface_edge", "tests", "conftest", "test_", "__main__", "_pytest.", "pytest")
 MEMORY_BYTES = 6 * 2**30
-WALL_S = 20
-"""Seconds of waiting for each second of processor time: the machine may be busy."""
+IDLE_S = 10
+"""Without any processor time, after which it waits for what never comes."""
 
 
 def attempt(tests: list[str], limit_s: float, loaded: Path | None = None) -> tuple[int, float]:
@@ -31,15 +33,31 @@ def attempt(tests: list[str], limit_s: float, loaded: Path | None = None) -> tup
             status = run(tests, limit_s, loaded)
         finally:
             os._exit(status)
-    until = time.monotonic() + WALL_S * limit_s
+    done, looked, idle_s = 0.0, time.monotonic(), 0
     while not (ended := os.waitpid(child, os.WNOHANG))[0]:
-        if time.monotonic() > until:
-            os.kill(child, signal.SIGKILL)
         time.sleep(0.02)
+        if time.monotonic() < looked + 1:
+            continue
+        now, looked = busy(child), time.monotonic()
+        idle_s = idle_s + 1 if now == done else 0
+        done = now
+        if idle_s > IDLE_S:
+            os.kill(child, signal.SIGKILL)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)  # whatever it started
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return os.waitstatus_to_exitcode(ended[1]), after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def busy(child: int) -> float:
+    """Seconds of processor time of a process and of what it started."""
+    used = 0.0
+    with contextlib.suppress(psutil.Error):
+        top = psutil.Process(child)
+        for process in (top, *top.children(recursive=True)):
+            times = process.cpu_times()
+            used += times.user + times.system
+    return used
 
 
 def run(tests: list[str], limit_s: float, loaded: Path | None) -> int:

@@ -58,6 +58,19 @@ def test_a_file_that_says_nothing_of_its_size_is_bounded_all_the_same():
         read_bytes(Path("/proc/self/status"), fix=FIX, at_most=10)
 
 
+def test_a_file_that_fails_while_it_is_read():
+    """The first page of a process is never mapped."""
+    with pytest.raises(InputError) as refused:
+        read_bytes(Path("/proc/self/mem"), fix=FIX)
+    assert refused.value.message == "/proc/self/mem cannot be read: Input/output error"
+
+
+def test_a_missing_file_is_said_in_words(tmp_path):
+    with pytest.raises(InputError) as refused:
+        read_bytes(tmp_path / "none", fix=FIX)
+    assert refused.value.message.endswith("none cannot be read: No such file or directory")
+
+
 def test_text_is_utf8_with_or_without_its_mark(tmp_path):
     file = tmp_path / "text"
     file.write_bytes(b"\xef\xbb\xbfna\xc3\xafve")

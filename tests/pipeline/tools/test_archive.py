@@ -179,7 +179,7 @@ HOSTILE = {
     "a huge directory": (zipped(Entry("a", note=b"n" * 1000)), "a directory of 1 members and 1,047 bytes"),
     "two members of one name": (zipped(A, Entry("a", b"evil")), "a occurs more than once"),
     "case twins": (zipped(A, Entry("A")), "A and a are one and the same"),
-    "a folder that is a file": (zipped(A, Entry("a/b")), "a is both a file and a folder"),
+    "a folder that is a file": (zipped(A, Entry("a/b")), "a: both a file and a folder"),
     "a way up": (zipped(Entry("../a")), "'../a' cannot be the name"),
     "an absolute name": (zipped(Entry("/etc/passwd")), "'/etc/passwd' cannot be the name"),
     "a backslash": (zipped(Entry("..\\a")), "cannot be the name"),

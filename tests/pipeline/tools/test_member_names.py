@@ -58,7 +58,7 @@ def test_other_names_are_refused_and_quoted(name, problem):
     assert problem in said
     assert said.isprintable()
     assert said.isascii()
-    assert ("…" in said or "\\u2026" in said) == (len(name) > 255)
+    assert ("\\u2026" in said) == (len(name) > 255)
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ def test_other_names_are_refused_and_quoted(name, problem):
         (["models/Net", "models/net"], "models/net and models/Net are one and the same"),
         (["stra\u00dfe", "STRASSE"], "one and the same"),
         (["Models/a", "models/b"], "models and Models are one and the same"),
-        (["models", "models/a"], "models is both a file and a folder"),
-        (["models/a/b", "models/a"], "models/a is both a file and a folder"),
+        (["models", "models/a"], "models: both a file and a folder"),
+        (["models/a/b", "models/a", "x", "x/y"], "models/a, x: both a file and a folder"),
     ],
 )
 def test_names_that_some_system_takes_for_one(names, problem):
