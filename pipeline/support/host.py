@@ -4,16 +4,20 @@ import os
 import platform
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
-from ghostface_edge.reports.report import Host
+if TYPE_CHECKING:
+    from ghostface_edge.reports.provenance import Host
 
 _ISA = re.compile(r"^(avx2|avx512\w*|avx_vnni\w*|amx_\w+|fma|f16c|sse4_2|neon|asimd\w*|i8mm|bf16|sve\w*)$")
 
 
-def describe_host() -> Host:
+def describe_host() -> "Host":
     """CPU, cores, memory, instruction sets that matter to inference, operating system."""
+    from ghostface_edge.reports.provenance import Host
+
     fields = _cpuinfo()
     flags = (fields.get("flags") or fields.get("Features") or "").split()
     return Host(
@@ -28,7 +32,7 @@ def describe_host() -> Host:
     )
 
 
-def int8_saturates(host: Host) -> bool:
+def int8_saturates(host: "Host") -> bool:
     """Whether ONNX Runtime's and OpenVINO's INT8 kernels are inexact here: x86 without VNNI adds pairs in 16 bits.
 
     Source: ONNX Runtime, "Quantize ONNX models", on U8S8 and saturation.
