@@ -15,6 +15,7 @@ def explain(gate: Gate) -> str:
 def _lines(gate: Gate) -> Iterator[str]:
     yield f"{gate.verdict.value}: {wording.MEANING[gate.verdict]}"
     yield f"policy: {gate.policy}" + (f", baseline: {gate.baseline}" if gate.baseline else "")
+    yield from wording.left_out(gate)
     for variant in dict.fromkeys(check.variant for check in gate.checks):
         checks = [check for check in gate.checks if check.variant == variant]
         compared = any(check.role is Role.COMPARISON for check in checks)

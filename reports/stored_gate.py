@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from ghostface_edge.reports.gate import judge
-from ghostface_edge.reports.measured import Measurement
-from ghostface_edge.reports.policy import Policy, RelativeTo, Rule
+from ghostface_edge.reports.measurement import Measurement
+from ghostface_edge.reports.policy import AT_AN_FMR, Evidence, Policy, RelativeTo, Rule, Threshold
 from ghostface_edge.reports.report import Check, Gate, Report, Role, Verdict
 from ghostface_edge.reports.rule_checks import JUDGED
 from ghostface_edge.reports.run_checks import EVERYTHING, REQUIRED
@@ -22,6 +22,7 @@ from ghostface_edge.reports.waivers import waive
 
 _LIMIT = re.compile(r"(?:<= (?P<max>\S+)|>= (?P<min>\S+)|(?P<low>\S+) to (?P<high>\S+))(?: .*)?")
 _TO_BASELINE = f" vs {RelativeTo.BASELINE}"
+_FROZEN = f" {Threshold.FROZEN}"
 
 
 def contradiction(report: Report) -> str | None:
@@ -31,6 +32,8 @@ def contradiction(report: Report) -> str | None:
     """
     gate, made = report.gate, report.tool.day or date.min
     try:
+        if gate.not_judged and not _could_not_be_judged(gate.not_judged, report):
+            return "its gate says that rules could not be judged, which does not follow from the figures"
         judged = judge(report.variants, _policy_of(gate), data=report.data, made=made, today=made)
         anew = {_key(check): check for check in judged.checks}
         roles = {check.variant: check.role for check in judged.checks}
@@ -55,6 +58,15 @@ def contradiction(report: Report) -> str | None:
     return None
 
 
+def _could_not_be_judged(names: Sequence[str], report: Report) -> bool:
+    """Whether rules are of those that a report without names leaves open."""
+    rules = [_named(name, None) for name in names]
+    return not any(variant.all_pairs for variant in report.variants) and all(
+        rule["metric"] in AT_AN_FMR and Rule.model_validate({**rule, "variants": "*", "max": 0}).name == name
+        for rule, name in zip(rules, names, strict=True)
+    )
+
+
 def _key(check: Check) -> tuple[str, str, str, str | None]:
     return check.name, check.variant, check.limit, check.set
 
@@ -73,6 +85,7 @@ def _policy_of(gate: Gate) -> Policy:
     return default.model_copy(
         update={
             "name": gate.policy,
+            "all_pairs": Evidence.REQUIRED,
             "comparison": tuple(compared),
             "require": tuple(check.limit for check in gate.checks if check.name == REQUIRED),
             "rules": tuple(_rule_of(check) for check in ruled if not check.name.endswith(_TO_BASELINE)),
@@ -81,22 +94,30 @@ def _policy_of(gate: Gate) -> Policy:
 
 
 def _rule_of(check: Check) -> Rule:
-    relation = next((one for one in RelativeTo if check.name.endswith(f" vs {one}")), RelativeTo.NOTHING)
-    figure = check.name.removesuffix(f" vs {relation}").removesuffix(f" on {check.set}")
-    metric, _, far = figure.partition("@")
     limit = _LIMIT.fullmatch(check.limit)
     bounds = limit.groupdict() if limit is not None else {}
     return Rule.model_validate(
         {
-            "metric": metric,
+            **_named(check.name, check.set),
             "variants": (glob.escape(check.variant),),
             "max": bounds.get("max") or bounds.get("high"),
             "min": bounds.get("min") or bounds.get("low"),
-            "relative_to": relation,
-            "far": far or None,
-            "set": check.set,
         }
     )
+
+
+def _named(name: str, on_set: str | None) -> dict[str, str | None]:
+    """What a rule's name says of it."""
+    relation = next((one for one in RelativeTo if name.endswith(f" vs {one}")), RelativeTo.NOTHING)
+    figure = name.removesuffix(f" vs {relation}").removesuffix(f" on {on_set}")
+    metric, _, rate = figure.removesuffix(_FROZEN).partition("@")
+    return {
+        "metric": metric,
+        "relative_to": relation,
+        "fmr" if metric in AT_AN_FMR else "far": rate or None,
+        "threshold": Threshold.FROZEN if figure.endswith(_FROZEN) else Threshold.OWN,
+        "set": on_set,
+    }
 
 
 def _by_itself(check: Check, role: Role) -> Check:

@@ -70,6 +70,8 @@ class Gate(Record):
     policy: str = "default"
     baseline: str | None = None
     """The earlier report compared with."""
+    not_judged: tuple[str, ...] = ()
+    """Names of rules that were left out because nobody on the images is known."""
 
 
 def overall(verdicts: Sequence[Verdict]) -> Verdict:

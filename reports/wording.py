@@ -2,7 +2,7 @@
 
 from ghostface_edge.reports.blocks import Cell, Tone
 from ghostface_edge.reports.record import Interval
-from ghostface_edge.reports.report import Report, Role, Verdict
+from ghostface_edge.reports.report import Gate, Report, Role, Verdict
 from ghostface_edge.reports.variant import Variant
 
 MISSING = "–"
@@ -30,6 +30,13 @@ def is_comparison(report: Report, variant: Variant) -> bool:
 def compared(report: Report, variant: Variant) -> str:
     """Say why a variant's row stands back; empty where it does not."""
     return _COMPARED if is_comparison(report, variant) else ""
+
+
+def left_out(gate: Gate) -> list[str]:
+    """Say which rules could not be judged; nothing where all were."""
+    if not gate.not_judged:
+        return []
+    return [f"Not judged, since it is not known who is on the images: {', '.join(gate.not_judged)}"]
 
 
 def is_integer(variant: Variant) -> bool:

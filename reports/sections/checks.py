@@ -1,7 +1,7 @@
 """Checks: what keeps a variant from passing, in a line each, and every limit with its reason."""
 
 from ghostface_edge.reports import wording
-from ghostface_edge.reports.blocks import Align, Bullet, Bullets, Cell, Column, Folded, Reach, Table, Tone
+from ghostface_edge.reports.blocks import Align, Block, Bullet, Bullets, Cell, Column, Folded, Note, Reach, Table, Tone
 from ghostface_edge.reports.report import Check, Gate, Role, Verdict
 from ghostface_edge.reports.section import Findings, Section
 
@@ -18,7 +18,11 @@ def checks(findings: Findings) -> Section:
     objections = _objections(gate) or [Bullet(whole, Tone.PASS)]
     table = Table(_COLUMNS, [_row(check) for check in gate.checks])
     aside = f"policy {gate.policy}" + (f", against {gate.baseline}" if gate.baseline else "")
-    blocks = (Bullets(objections, reach=Reach.TERMINAL), Folded(whole.capitalize(), (table,)))
+    blocks: list[Block] = [
+        Bullets(objections, reach=Reach.TERMINAL),
+        *(Note(words, reach=Reach.TERMINAL) for words in wording.left_out(gate)),
+        Folded(whole.capitalize(), (table,)),
+    ]
     return Section("checks", "Checks", blocks, aside=aside)
 
 

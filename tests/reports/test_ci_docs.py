@@ -20,7 +20,7 @@ def test_the_policy_shown_is_valid(tmp_path: Path) -> None:
     (tmp_path / "policy.yaml").write_text(BLOCKS[2])
     policy = Policy.read(tmp_path / "policy.yaml")
     assert policy.waivers[0].check == "bytes"
-    assert len(policy.rules) == 5
+    assert len(policy.rules) == 7
 
 
 def test_the_pipelines_shown_are_yaml_that_call_the_gate() -> None:
