@@ -24,6 +24,10 @@ def _lines(gate: Gate) -> Iterator[str]:
         yield name + (" (for comparison: another variant of its runtime and precision decides)" if compared else "")
         for check in checks:
             yield f"  {check.verdict.value:<12}  {check.reason.removeprefix(variant + ': ')}"
+            if check.clause is not None:
+                source = check.clause.source
+                yield f"{'':16}{wording.ANSWER[check.verdict]}, {check.clause.strength}: {check.clause.says}"
+                yield f"{'':16}{source.title}, {source.section} ({source.date}, {source.url})"
             if check.why:
                 yield f"{'':16}because {check.why}"
             if check.verdict is Verdict.INCONCLUSIVE and check.ci95 is not None:

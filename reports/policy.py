@@ -5,6 +5,8 @@ In: YAML. Out: a frozen `Policy`. Unknown keys and metrics are refused with the 
 """
 
 import json
+import os
+from collections.abc import Mapping
 from difflib import get_close_matches
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -15,10 +17,12 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from ghostface_edge.reports.all_against_all import FMRS
 from ghostface_edge.reports.errors import InputError
-from ghostface_edge.reports.record import Record, first_problem
-from ghostface_edge.reports.verdicts import Waiver
+from ghostface_edge.reports.record import Record, Text, first_problem
+from ghostface_edge.reports.verdicts import Clause, Source, Waiver
 from ghostface_edge.reports.yaml_file import read_mapping
 
+SHIPPED: Final = ("default", "nist-800-63b", "android-class", "iso-19795-1")
+"""Names of the policies beside this module."""
 DEFAULT_FILE = Path(__file__).with_name("policy.default.yaml")
 SCHEMA_FILE = Path(__file__).with_name("policy.schema.json")
 _SCHEMA_SAYS = "see policy.schema.json for what a policy may hold"
@@ -109,6 +113,8 @@ class Rule(Record):
     """Name of a further set of pairs; the main pairs if left out."""
     why: str = ""
     """Shown with the verdict."""
+    clause: Clause | None = None
+    """What a document asks for, where the limit is its."""
 
     @field_validator("variants", mode="before")
     @classmethod
@@ -155,6 +161,13 @@ class Rule(Record):
         return any(fnmatchcase(variant_id, pattern) for pattern in self.variants)
 
 
+class OpenClause(Clause):
+    """A clause that no report answers."""
+
+    missing: Text
+    """What would."""
+
+
 class Policy(Record):
     """policy.yaml."""
 
@@ -169,16 +182,34 @@ class Policy(Record):
     all_pairs: Evidence = Evidence.REQUIRED
     """For rules at a false-match rate, where nobody on the images is known."""
     rules: tuple[Rule, ...] = Field(min_length=1)
+    open_clauses: tuple[OpenClause, ...] = ()
     waivers: tuple[Waiver, ...] = ()
 
     @classmethod
-    def read(cls, path: Path = DEFAULT_FILE) -> Self:
+    def named(cls, source: str) -> Self:
+        """The policy in a file, or the shipped one of that name where there is no such file.
+
+        Raises:
+            InputError: neither, or the file is no policy.
+        """
+        if source not in SHIPPED or os.path.lexists(source):
+            known = f"give a YAML file, or one of {', '.join(SHIPPED)}"
+            near = get_close_matches(source, SHIPPED, n=1)
+            return cls.read(Path(source), fix=f"did you mean `{near[0]}`?" if near else known)
+        return cls.read(DEFAULT_FILE.with_name(f"policy.{source}.yaml"))
+
+    @classmethod
+    def read(cls, path: Path = DEFAULT_FILE, *, fix: str = _SCHEMA_SAYS) -> Self:
         """Read policy.yaml; without a path the default policy.
+
+        Args:
+            path: where.
+            fix: what to give instead where there is no such file.
 
         Raises:
             InputError: the file is missing, is no YAML, or has a key or value that is not known.
         """
-        content = json.dumps(read_mapping(path, fix=_SCHEMA_SAYS))
+        content = json.dumps(read_mapping(path, fix=fix))
         try:
             return cls.model_validate_json(content, strict=True)
         except ValidationError as error:
@@ -205,13 +236,22 @@ def _is_number(value: object, number: float) -> bool:
         return False
 
 
+_OWNERS: Final[Mapping[str | int, type[Record]]] = {
+    "rules": Rule,
+    "clause": Clause,
+    "open_clauses": OpenClause,
+    "source": Source,
+    "waivers": Waiver,
+}
+"""Of keys, by the key that they stand under."""
+
+
 def _suggestion(error: ValidationError) -> str:
     """Name the known key or value nearest to the first one that is not known."""
     problem: Any = error.errors(include_url=False)[0]
     place = problem["loc"]
     if problem["type"] == "extra_forbidden":
-        owners: dict[str, type[Record]] = {"rules": Rule, "waivers": Waiver}
-        owner = owners.get(str(place[0]), Policy)
+        owner = next((_OWNERS[key] for key in reversed(place[:-1]) if key in _OWNERS), Policy)
         known, wrong = list(owner.model_fields), str(place[-1])
     elif problem["type"] == "enum" and place[-1] == "metric":
         known, wrong = list(Metric), str(problem["input"])

@@ -13,11 +13,21 @@ from datetime import date
 
 from ghostface_edge.reports.gate import judge
 from ghostface_edge.reports.measurement import Measurement
-from ghostface_edge.reports.policy import AT_AN_FMR, Evidence, Policy, RelativeTo, Rule, Threshold
+from ghostface_edge.reports.policy import (
+    AT_AN_FMR,
+    DEFAULT_FILE,
+    SHIPPED,
+    Evidence,
+    OpenClause,
+    Policy,
+    RelativeTo,
+    Rule,
+    Threshold,
+)
 from ghostface_edge.reports.report import Check, Gate, Report, Role, Verdict
 from ghostface_edge.reports.rule_checks import JUDGED
-from ghostface_edge.reports.run_checks import EVERYTHING, REQUIRED
-from ghostface_edge.reports.variant_checks import MEASURED, place
+from ghostface_edge.reports.run_checks import CLAUSE, EVERYTHING, MISSING, REQUIRED
+from ghostface_edge.reports.variant_checks import MEASURED, advised, place
 from ghostface_edge.reports.waivers import waive
 
 _LIMIT = re.compile(r"(?:<= (?P<max>\S+)|>= (?P<min>\S+)|(?P<low>\S+) to (?P<high>\S+))(?: .*)?")
@@ -36,7 +46,7 @@ def contradiction(report: Report) -> str | None:
             return "its gate says that rules could not be judged, which does not follow from the figures"
         judged = judge(report.variants, _policy_of(gate), data=report.data, made=made, today=made)
         anew = {_key(check): check for check in judged.checks}
-        roles = {check.variant: check.role for check in judged.checks}
+        roles = {check.variant: check.role for check in judged.checks if check.name == MEASURED}
         anew |= {
             _key(check): _by_itself(check, roles[check.variant])
             for check in gate.checks
@@ -72,22 +82,22 @@ def _key(check: Check) -> tuple[str, str, str, str | None]:
 
 
 def _policy_of(gate: Gate) -> Policy:
-    """The default policy, or one that asks for what the checks say was asked for.
+    """The shipped policy of that name, or one that asks for what the checks say was asked for.
 
     Raises:
         ValueError: a check is none that any policy asks for.
     """
-    default = Policy.read()
-    if gate.policy == default.name:
-        return default
+    if gate.policy in SHIPPED:
+        return Policy.read(DEFAULT_FILE.with_name(f"policy.{gate.policy}.yaml"))
     ruled = [check for check in gate.checks if check.variant != EVERYTHING and check.name != MEASURED]
     compared = {glob.escape(check.variant) for check in gate.checks if check.role is Role.COMPARISON}
-    return default.model_copy(
+    return Policy.read().model_copy(
         update={
             "name": gate.policy,
             "all_pairs": Evidence.REQUIRED,
             "comparison": tuple(compared),
             "require": tuple(check.limit for check in gate.checks if check.name == REQUIRED),
+            "open_clauses": tuple(_open_clause(check) for check in gate.checks if check.name.startswith(CLAUSE)),
             "rules": tuple(_rule_of(check) for check in ruled if not check.name.endswith(_TO_BASELINE)),
         }
     )
@@ -102,8 +112,17 @@ def _rule_of(check: Check) -> Rule:
             "variants": (glob.escape(check.variant),),
             "max": bounds.get("max") or bounds.get("high"),
             "min": bounds.get("min") or bounds.get("low"),
+            "clause": check.clause,
         }
     )
+
+
+def _open_clause(check: Check) -> OpenClause:
+    """What a check says that no report answers; a waiver's words come after it."""
+    words = check.reason.partition(MISSING)[2]
+    missing = words.partition("; waived by ")[0].partition("; the waiver of ")[0]
+    clause = {} if check.clause is None else check.clause.model_dump()
+    return OpenClause.model_validate({**clause, "missing": missing})
 
 
 def _named(name: str, on_set: str | None) -> dict[str, str | None]:
@@ -132,7 +151,7 @@ def _by_itself(check: Check, role: Role) -> Check:
         if not low <= check.measured <= high:
             raise ValueError(f"{check.name}: {check.measured:g} is not within [{low:g}, {high:g}]")
         verdict = place(Measurement(check.name, check.measured, check.unit, check.ci95), _rule_of(check))
-    return check.model_copy(update={"verdict": verdict, "role": role})
+    return check.model_copy(update={"verdict": verdict, "role": advised(role, check.clause)})
 
 
 def _follows(check: Check, expected: Check, made: date) -> bool:
@@ -141,7 +160,7 @@ def _follows(check: Check, expected: Check, made: date) -> bool:
     said = {(one.verdict, one.reason) for day in (made, date.max) for one in waive([expected], waivers, day)}
     return (
         (check.verdict, check.reason) in said
-        and (check.role, check.unit) == (expected.role, expected.unit)
+        and (check.role, check.unit, check.clause) == (expected.role, expected.unit, expected.clause)
         and _equal(_figures(check), _figures(expected))
     )
 

@@ -11,6 +11,7 @@ from ghostface_edge.reports.measurement import Measurement
 from ghostface_edge.reports.policy import AT_AN_FMR, Evidence, Metric, RelativeTo, Rule
 from ghostface_edge.reports.report import Check, Role, Verdict
 from ghostface_edge.reports.variant import Status, Variant
+from ghostface_edge.reports.verdicts import Clause, Strength
 
 MEASURED = "measured"
 """The check that a variant has figures at all."""
@@ -38,6 +39,12 @@ def _applies(rule: Rule, case: Case) -> bool:
 
 def _waits_for_names(rule: Rule, case: Case) -> bool:
     return rule.metric in AT_AN_FMR and case.policy.all_pairs is Evidence.OPTIONAL and not case.identified
+
+
+def advised(role: Role, clause: Clause | None) -> Role:
+    """A clause that says what should be does not decide."""
+    should = clause is not None and clause.strength is Strength.SHOULD
+    return Role.ADVICE if should and role is Role.CANDIDATE else role
 
 
 def _was_measured(variant: Variant, role: Role) -> Check:
@@ -72,11 +79,12 @@ def _check(rule: Rule, variant: Variant, case: Case, role: Role) -> Check:
         measured=None if measurement is None else measurement.value,
         verdict=verdict,
         reason=f"{variant.id}: {reason}",
-        role=role,
+        role=advised(role, rule.clause),
         unit="" if measurement is None else measurement.unit,
         ci95=None if measurement is None else measurement.interval,
         set=rule.set,
         why=rule.why,
+        clause=rule.clause,
     )
 
 
