@@ -105,6 +105,18 @@ def test_the_lowest_rate_is_the_lowest_that_is_a_figure_and_it_is_named(variants
     assert "at the threshold for FMR 1:10,000: rise of FNMR 1 pp [0.5, 1.5], limit <= 3 pp" in check.reason
 
 
+def test_without_a_reference_there_is_no_rise(variants: list[Variant]) -> None:
+    found = known()
+    alone = found.fnmr_at_fmr["0.0001"].model_copy(update={"rise_pp": None, "rise_ci95_pp": None, "frozen": None})
+    identified = with_all_pairs(variants, found.model_copy(update={"fnmr_at_fmr": {"0.0001": alone}}))
+    for rule in ({"metric": "fnmr_rise_pp"}, {"metric": "fnmr_rise_pp", "threshold": "frozen"}):
+        check = _judged(identified, fmr="0.0001", max=99, **rule)
+        assert (check.measured, check.verdict) == (None, Verdict.INCONCLUSIVE)
+        assert "was not measured" in check.reason
+    kept = _judged(identified, metric="fmr", fmr="0.0001", threshold="frozen", max=1)
+    assert kept.verdict is Verdict.INCONCLUSIVE
+
+
 @pytest.mark.parametrize(
     ("genuine", "impostor", "lacks"),
     [(29, 10**6, "1 more comparisons of a person with itself"), (600, 2_999, "1 more comparisons of different people")],
