@@ -22,6 +22,7 @@ POLICY = {
         {"metric": "cosine_mean", "variants": ["*-int8"], "relative_to": "baseline", "min": -0.1, "max": 0.1},
         {"metric": "accuracy", "variants": ["onnxruntime-int8"], "set": "cfp", "min": 0.5},
         {"metric": "fnmr_rise_pp", "variants": "*-int8", "fmr": "lowest", "max": 3},
+        {"metric": "fnmr_rise_pp", "variants": "*-int8", "fmr": "0.0001", "max": 3},
         {"metric": "fnmr_rise_pp", "variants": "*-int8", "fmr": "0.001", "threshold": "frozen", "max": 3},
         {"metric": "fnmr_at_fmr", "variants": "*-int8", "fmr": "0.00001", "max": 0.5},
         {"metric": "fmr", "variants": "*-int8", "fmr": "0.0001", "max": 0.0001},
