@@ -37,13 +37,19 @@ class Support(StrEnum):
         return cls.FIGURE if expected >= _RULE_OF_30 else cls.BOUND
 
 
-def missing(fmr: str, genuine: int, impostor: int) -> str:
-    """Why comparisons can say nothing of a false-match rate."""
+def missing(fmr: str, genuine: int, impostor: int, wanted: Support = Support.BOUND) -> str:
+    """What comparisons lack to say of a false-match rate what is wanted."""
     if genuine < _RULE_OF_30:
         return f"{_RULE_OF_30 - genuine} more comparisons of a person with itself are needed"
+    matches, what = (_RULE_OF_3, "even for a bound") if wanted is Support.BOUND else (_RULE_OF_30, "for a figure")
     # a product of the rate, which is no binary fraction, may be a little more than a whole number
-    more = math.ceil(round(_RULE_OF_3 / float(fmr), 6)) - impostor
-    return f"{more:,} more comparisons of different people are needed even for a bound"
+    more = math.ceil(round(matches / float(fmr), 6)) - impostor
+    return f"{more:,} more comparisons of different people are needed {what}"
+
+
+def spelt(fmr: str) -> str:
+    """A rate as locks are specified: one in so many."""
+    return f"1:{round(1 / float(fmr)):,}"
 
 
 class FrozenThreshold(Record):

@@ -29,6 +29,11 @@ class Case:
         return max(day for day in self._days if day is not None)
 
     @property
+    def identified(self) -> bool:
+        """Whether it is known who is on the images, so that all of them were compared."""
+        return any(variant.all_pairs is not None for variant in self.variants)
+
+    @property
     def ahead(self) -> date | None:
         """The latest day of a report that the clock has not reached, a day granted for clocks that differ."""
         days = [day for day in self._days if day is not None and day > self.clock + timedelta(days=1)]

@@ -15,6 +15,7 @@ def explain(gate: Gate) -> str:
 def _lines(gate: Gate) -> Iterator[str]:
     yield f"{gate.verdict.value}: {wording.MEANING[gate.verdict]}"
     yield f"policy: {gate.policy}" + (f", baseline: {gate.baseline}" if gate.baseline else "")
+    yield from wording.left_out(gate)
     for variant in dict.fromkeys(check.variant for check in gate.checks):
         checks = [check for check in gate.checks if check.variant == variant]
         compared = any(check.role is Role.COMPARISON for check in checks)
@@ -23,6 +24,10 @@ def _lines(gate: Gate) -> Iterator[str]:
         yield name + (" (for comparison: another variant of its runtime and precision decides)" if compared else "")
         for check in checks:
             yield f"  {check.verdict.value:<12}  {check.reason.removeprefix(variant + ': ')}"
+            if check.clause is not None:
+                source = check.clause.source
+                yield f"{'':16}{wording.ANSWER[check.verdict]}, {check.clause.strength}: {check.clause.says}"
+                yield f"{'':16}{source.title}, {source.section} ({source.date}, {source.url})"
             if check.why:
                 yield f"{'':16}because {check.why}"
             if check.verdict is Verdict.INCONCLUSIVE and check.ci95 is not None:

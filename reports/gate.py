@@ -14,7 +14,7 @@ from ghostface_edge.reports.report import Data, Gate, Report, Role, Verdict
 from ghostface_edge.reports.rule_checks import checks_of_rules
 from ghostface_edge.reports.run_checks import checks_of_run
 from ghostface_edge.reports.variant import Status, Variant
-from ghostface_edge.reports.variant_checks import MEASURED, checks_of_variant
+from ghostface_edge.reports.variant_checks import MEASURED, checks_of_variant, not_judged
 from ghostface_edge.reports.verdicts import overall
 from ghostface_edge.reports.waivers import waive
 
@@ -53,6 +53,7 @@ def judge(
         checks=tuple(checks),
         policy=case.policy.name,
         baseline=None if baseline is None else f"{baseline.model.name} ({baseline.tool.started or 'undated'})",
+        not_judged=not_judged(case),
     )
 
 

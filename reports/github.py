@@ -9,7 +9,7 @@ from ghostface_edge.reports.report import Gate, Role, Verdict
 
 
 def annotations(gate: Gate) -> list[str]:
-    """Write workflow commands: `::error` for failures, `::warning` for open questions and comparisons.
+    """Write workflow commands: `::error` for failures, `::warning` for open questions, advice and comparisons.
 
     Source: docs.github.com, "Workflow commands for GitHub Actions".
     """

@@ -8,8 +8,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ghostface_edge.reports.policy import AS_RATIO, Metric, RelativeTo, Rule
-from ghostface_edge.reports.record import Interval
+from ghostface_edge.reports.at_fmr import figure_at_fmr
+from ghostface_edge.reports.measurement import Measurement
+from ghostface_edge.reports.policy import AS_RATIO, AT_AN_FMR, Metric, RelativeTo, Rule
 from ghostface_edge.reports.variant import (
     Accuracy,
     Artifact,
@@ -19,18 +20,6 @@ from ghostface_edge.reports.variant import (
     Variant,
     VersusReference,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """One figure, as far as the noise lets it be known."""
-
-    name: str
-    value: float
-    unit: str = ""
-    interval: Interval | None = None
-    """95 %; None where the figure is exact for these inputs."""
-    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +65,8 @@ def fp32_of(variant: Variant, variants: Sequence[Variant]) -> Variant | None:
 
 
 def _figure(rule: Rule, variant: Variant, fp32: Variant | None) -> Measurement | None:
+    if rule.metric in AT_AN_FMR:
+        return figure_at_fmr(rule, variant.all_pairs)
     result = _on_set(rule, variant)
     if result is None or variant.artifact is None or variant.latency is None:
         return None

@@ -5,19 +5,24 @@ In: YAML. Out: a frozen `Policy`. Unknown keys and metrics are refused with the 
 """
 
 import json
+import os
+from collections.abc import Mapping
 from difflib import get_close_matches
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from ghostface_edge.reports.all_against_all import FMRS
 from ghostface_edge.reports.errors import InputError
-from ghostface_edge.reports.record import Record, first_problem
-from ghostface_edge.reports.verdicts import Waiver
+from ghostface_edge.reports.record import Record, Text, first_problem
+from ghostface_edge.reports.verdicts import Clause, Source, Waiver
 from ghostface_edge.reports.yaml_file import read_mapping
 
+SHIPPED: Final = ("default", "nist-800-63b", "android-class", "iso-19795-1")
+"""Names of the policies beside this module."""
 DEFAULT_FILE = Path(__file__).with_name("policy.default.yaml")
 SCHEMA_FILE = Path(__file__).with_name("policy.schema.json")
 _SCHEMA_SAYS = "see policy.schema.json for what a policy may hold"
@@ -32,6 +37,9 @@ class Metric(StrEnum):
     TAR = "tar_at_far"
     DROP = "drop_pp"
     TAR_DROP = "tar_drop_pp"
+    FMR = "fmr"
+    FNMR = "fnmr_at_fmr"
+    FNMR_RISE = "fnmr_rise_pp"
     COSINE_MEAN = "cosine_mean"
     COSINE_P01 = "cosine_p01"
     COSINE_MIN = "cosine_min"
@@ -50,6 +58,10 @@ class Metric(StrEnum):
 
 AT_A_FAR = frozenset({Metric.TAR, Metric.TAR_DROP, Metric.FROZEN_FAR, Metric.FROZEN_FRR})
 """Metrics that need a `far`."""
+AT_AN_FMR = frozenset({Metric.FMR, Metric.FNMR, Metric.FNMR_RISE})
+"""Metrics of all images against all, which need an `fmr`."""
+LOWEST: Final = "lowest"
+"""In place of a false-match rate: the lowest at which the report has a figure, by the rule of 30."""
 AS_RATIO = frozenset({Metric.P50_MS, Metric.P99_MS, Metric.LOAD_MS, Metric.PEAK_RSS_MB, Metric.BYTES})
 """Metrics that are divided by what they are relative to; the others are subtracted."""
 OF_A_SET = frozenset(
@@ -69,8 +81,16 @@ class RelativeTo(StrEnum):
     """The variant of the same id in the report of an earlier release."""
 
 
-class Baseline(StrEnum):
-    """What rules relative to a baseline mean while none is given."""
+class Threshold(StrEnum):
+    """Which threshold a false-match rate is held by."""
+
+    OWN = "own"
+    FROZEN = "frozen"
+    """The reference's, kept as it is deployed."""
+
+
+class Evidence(StrEnum):
+    """What rules mean that rest on evidence which is not there."""
 
     REQUIRED = "required"
     OPTIONAL = "optional"
@@ -87,10 +107,14 @@ class Rule(Record):
     min: float | None = None
     relative_to: RelativeTo = RelativeTo.NOTHING
     far: Literal["0.01", "0.001"] | None = None
+    fmr: Literal["0.01", "0.001", "0.0001", "0.00001", "0.000001", "lowest"] | None = None
+    threshold: Threshold = Threshold.OWN
     set: str | None = None
     """Name of a further set of pairs; the main pairs if left out."""
     why: str = ""
     """Shown with the verdict."""
+    clause: Clause | None = None
+    """What a document asks for, where the limit is its."""
 
     @field_validator("variants", mode="before")
     @classmethod
@@ -102,6 +126,11 @@ class Rule(Record):
     def _number_as_spelt(cls, value: object) -> object:
         return f"{value:g}" if isinstance(value, float) else value
 
+    @field_validator("fmr", mode="before")
+    @classmethod
+    def _rate_as_spelt(cls, value: object) -> object:
+        return next((fmr for fmr in FMRS if _is_number(value, float(fmr))), value)
+
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
         if self.max is None and self.min is None:
@@ -110,21 +139,33 @@ class Rule(Record):
             raise ValueError(f"min {self.min:g} is above max {self.max:g}")
         if (self.far is not None) != (self.metric in AT_A_FAR):
             raise ValueError(f"{self.metric} {'needs' if self.metric in AT_A_FAR else 'takes no'} far")
+        if (self.fmr is not None) != (self.metric in AT_AN_FMR):
+            raise ValueError(f"{self.metric} {'needs' if self.metric in AT_AN_FMR else 'takes no'} fmr")
+        if self.threshold is Threshold.FROZEN and self.metric not in {Metric.FMR, Metric.FNMR_RISE}:
+            raise ValueError(f"{self.metric} is no figure at the reference's threshold, so it takes no frozen one")
         if self.set is not None and self.metric not in OF_A_SET:
             raise ValueError(f"{self.metric} is only measured on the main pairs, so it takes no set")
         return self
 
     @property
     def name(self) -> str:
-        """What the check is called: metric, FAR, set and what it is relative to."""
-        far = f"@{self.far}" if self.far else ""
+        """What the check is called: metric, rate, threshold, set and what it is relative to."""
+        rate = f"@{self.far or self.fmr}" if self.far or self.fmr else ""
+        frozen = " frozen" if self.threshold is Threshold.FROZEN else ""
         place = f" on {self.set}" if self.set else ""
         relation = "" if self.relative_to is RelativeTo.NOTHING else f" vs {self.relative_to}"
-        return f"{self.metric}{far}{place}{relation}"
+        return f"{self.metric}{rate}{frozen}{place}{relation}"
 
     def matches(self, variant_id: str) -> bool:
         """Whether this rule judges the variant."""
         return any(fnmatchcase(variant_id, pattern) for pattern in self.variants)
+
+
+class OpenClause(Clause):
+    """A clause that no report answers."""
+
+    missing: Text
+    """What would."""
 
 
 class Policy(Record):
@@ -136,18 +177,39 @@ class Policy(Record):
     """Variants kept for comparison: they decide only while no other variant of their runtime and precision is there."""
     require: tuple[str, ...] = ()
     """Patterns that at least one measured variant each has to match."""
-    baseline: Baseline = Baseline.REQUIRED
+    baseline: Evidence = Evidence.REQUIRED
+    """For rules relative to one."""
+    all_pairs: Evidence = Evidence.REQUIRED
+    """For rules at a false-match rate, where nobody on the images is known."""
     rules: tuple[Rule, ...] = Field(min_length=1)
+    open_clauses: tuple[OpenClause, ...] = ()
     waivers: tuple[Waiver, ...] = ()
 
     @classmethod
-    def read(cls, path: Path = DEFAULT_FILE) -> Self:
+    def named(cls, source: str) -> Self:
+        """The policy in a file, or the shipped one of that name where there is no such file.
+
+        Raises:
+            InputError: neither, or the file is no policy.
+        """
+        if source not in SHIPPED or os.path.lexists(source):
+            known = f"give a YAML file, or one of {', '.join(SHIPPED)}"
+            near = get_close_matches(source, SHIPPED, n=1)
+            return cls.read(Path(source), fix=f"did you mean `{near[0]}`?" if near else known)
+        return cls.read(DEFAULT_FILE.with_name(f"policy.{source}.yaml"))
+
+    @classmethod
+    def read(cls, path: Path = DEFAULT_FILE, *, fix: str = _SCHEMA_SAYS) -> Self:
         """Read policy.yaml; without a path the default policy.
+
+        Args:
+            path: where.
+            fix: what to give instead where there is no such file.
 
         Raises:
             InputError: the file is missing, is no YAML, or has a key or value that is not known.
         """
-        content = json.dumps(read_mapping(path, fix=_SCHEMA_SAYS))
+        content = json.dumps(read_mapping(path, fix=fix))
         try:
             return cls.model_validate_json(content, strict=True)
         except ValidationError as error:
@@ -160,9 +222,28 @@ def json_schema() -> str:
     rule = schema["$defs"]["Rule"]["properties"]
     rule["variants"] = {"anyOf": [{"type": "string"}, rule["variants"]]}
     rule["far"] = {"enum": [0.01, 0.001, "0.01", "0.001", None], "default": None}
+    rule["fmr"] = {"enum": [*map(float, FMRS), *FMRS, LOWEST, None], "default": None}
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "ghostface-edge policy"
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _is_number(value: object, number: float) -> bool:
+    """Whether a value of YAML is a number, in quotes or not."""
+    try:
+        return isinstance(value, float | str) and float(value) == number
+    except ValueError:
+        return False
+
+
+_OWNERS: Final[Mapping[str | int, type[Record]]] = {
+    "rules": Rule,
+    "clause": Clause,
+    "open_clauses": OpenClause,
+    "source": Source,
+    "waivers": Waiver,
+}
+"""Of keys, by the key that they stand under."""
 
 
 def _suggestion(error: ValidationError) -> str:
@@ -170,8 +251,7 @@ def _suggestion(error: ValidationError) -> str:
     problem: Any = error.errors(include_url=False)[0]
     place = problem["loc"]
     if problem["type"] == "extra_forbidden":
-        owners: dict[str, type[Record]] = {"rules": Rule, "waivers": Waiver}
-        owner = owners.get(str(place[0]), Policy)
+        owner = next((_OWNERS[key] for key in reversed(place[:-1]) if key in _OWNERS), Policy)
         known, wrong = list(owner.model_fields), str(place[-1])
     elif problem["type"] == "enum" and place[-1] == "metric":
         known, wrong = list(Metric), str(problem["input"])

@@ -3,11 +3,16 @@
 from fnmatch import fnmatchcase
 
 from ghostface_edge.reports.case import Case, role_of
+from ghostface_edge.reports.policy import OpenClause
 from ghostface_edge.reports.report import Calibration, Check, Role, Verdict
 from ghostface_edge.reports.variant import Status
+from ghostface_edge.reports.verdicts import Clause, Strength
 
 REQUIRED = "required"
 """The check that a variant which the policy names was measured."""
+CLAUSE = "clause "
+"""Before the section of a clause that no report answers, in the name of its check."""
+MISSING = "not answerable, this is missing: "
 EVERYTHING = "*"
 """In place of a variant id, where a check is about the whole run."""
 
@@ -27,7 +32,15 @@ def checks_of_run(case: Case) -> list[Check]:
         checks += _leak(case.data.calibration)
     missing = [pattern for pattern in case.policy.require if not any(fnmatchcase(name, pattern) for name in ok)]
     checks += [whole(REQUIRED, pattern, None, f"no variant {pattern} was measured") for pattern in missing]
-    return checks + _of_the_baseline(case)
+    return checks + _of_the_baseline(case) + [_open(clause) for clause in case.policy.open_clauses]
+
+
+def _open(clause: OpenClause) -> Check:
+    """A clause that the report does not answer: whoever has the answer may take the responsibility by a waiver."""
+    check = whole(f"{CLAUSE}{clause.source.section}", clause.says, None, f"{clause.says}: {MISSING}{clause.missing}")
+    known = Clause(says=clause.says, strength=clause.strength, source=clause.source)
+    role = Role.ADVICE if clause.strength is Strength.SHOULD else Role.CANDIDATE
+    return check.model_copy(update={"clause": known, "role": role})
 
 
 def _leak(calibration: Calibration) -> list[Check]:

@@ -3,12 +3,15 @@
 A figure with an interval fails only if all of the interval breaks the limit and passes only if none of it does.
 """
 
+from ghostface_edge.reports.at_fmr import absence, at_a_rate, lacking
 from ghostface_edge.reports.case import Case, role_of
 from ghostface_edge.reports.discordant import pairs_to_settle
-from ghostface_edge.reports.measured import Measurement, measure
-from ghostface_edge.reports.policy import Baseline, Metric, RelativeTo, Rule
+from ghostface_edge.reports.measured import measure
+from ghostface_edge.reports.measurement import Measurement
+from ghostface_edge.reports.policy import AT_AN_FMR, Evidence, Metric, RelativeTo, Rule
 from ghostface_edge.reports.report import Check, Role, Verdict
 from ghostface_edge.reports.variant import Status, Variant
+from ghostface_edge.reports.verdicts import Clause, Strength
 
 MEASURED = "measured"
 """The check that a variant has figures at all."""
@@ -23,9 +26,25 @@ def checks_of_variant(variant: Variant, case: Case) -> list[Check]:
     return [_was_measured(variant, role), *(_check(rule, variant, case, role) for rule in rules)]
 
 
+def not_judged(case: Case) -> tuple[str, ...]:
+    """Rules that are left out because nobody on the images is known."""
+    return tuple(rule.name for rule in case.policy.rules if _waits_for_names(rule, case))
+
+
 def _applies(rule: Rule, case: Case) -> bool:
     waits_for_baseline = rule.relative_to is RelativeTo.BASELINE and case.baseline is None
-    return not (waits_for_baseline and case.policy.baseline is Baseline.OPTIONAL)
+    left_out = waits_for_baseline and case.policy.baseline is Evidence.OPTIONAL
+    return not (left_out or _waits_for_names(rule, case))
+
+
+def _waits_for_names(rule: Rule, case: Case) -> bool:
+    return rule.metric in AT_AN_FMR and case.policy.all_pairs is Evidence.OPTIONAL and not case.identified
+
+
+def advised(role: Role, clause: Clause | None) -> Role:
+    """A clause that says what should be does not decide."""
+    should = clause is not None and clause.strength is Strength.SHOULD
+    return Role.ADVICE if should and role is Role.CANDIDATE else role
 
 
 def _was_measured(variant: Variant, role: Role) -> Check:
@@ -43,10 +62,11 @@ def _was_measured(variant: Variant, role: Role) -> Check:
 
 
 def _check(rule: Rule, variant: Variant, case: Case, role: Role) -> Check:
+    rule = at_a_rate(rule, variant.all_pairs)
     measurement = measure(rule, variant, case.variants, case.before(variant))
     if measurement is None:
         limit = _limit(rule, "")
-        verdict, reason = Verdict.INCONCLUSIVE, f"{rule.name} {_absence(rule, case)}, limit {limit}"
+        verdict, reason = Verdict.INCONCLUSIVE, f"{rule.name} {_absence(rule, variant, case)}, limit {limit}"
         measurement = None
     else:
         limit = _limit(rule, measurement.unit)
@@ -59,18 +79,21 @@ def _check(rule: Rule, variant: Variant, case: Case, role: Role) -> Check:
         measured=None if measurement is None else measurement.value,
         verdict=verdict,
         reason=f"{variant.id}: {reason}",
-        role=role,
+        role=advised(role, rule.clause),
         unit="" if measurement is None else measurement.unit,
         ci95=None if measurement is None else measurement.interval,
         set=rule.set,
         why=rule.why,
+        clause=rule.clause,
     )
 
 
-def _absence(rule: Rule, case: Case) -> str:
+def _absence(rule: Rule, variant: Variant, case: Case) -> str:
     """Say why there is no figure."""
     if rule.relative_to is RelativeTo.BASELINE:
         return "has no baseline to compare with" if case.baseline is None else "is not in a comparable baseline"
+    if rule.metric in AT_AN_FMR:
+        return absence(rule, variant.all_pairs)
     if rule.far is not None:
         return f"needs at least {round(1 / float(rule.far)):,} pairs of different people"
     return "was not measured"
@@ -106,6 +129,8 @@ def _outlook(rule: Rule, measurement: Measurement, variant: Variant, verdict: Ve
     """Say what would settle an open question."""
     if verdict is not Verdict.INCONCLUSIVE:
         return ""
+    if rule.metric in AT_AN_FMR:
+        return f"; {lacking(rule, variant.all_pairs)}"
     result = variant.sets.get(rule.set) if rule.set else None
     versus = result.versus_reference if result else variant.versus_reference
     if rule.metric is Metric.DROP and versus is not None and versus.pairs is not None:

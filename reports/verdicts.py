@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ghostface_edge.reports.record import Interval, Record
+from ghostface_edge.reports.record import Interval, Record, Text
 
 
 class Verdict(StrEnum):
@@ -24,6 +24,8 @@ class Role(StrEnum):
     CANDIDATE = "candidate"
     COMPARISON = "comparison"
     """Judged and shown, but another variant of the same runtime and precision is the one that would ship."""
+    ADVICE = "advice"
+    """Judged and shown, but the clause only says what should be."""
 
 
 class Waiver(Record):
@@ -37,6 +39,30 @@ class Waiver(Record):
     owner: Annotated[str, Field(min_length=1)]
     expires: date
     """Last day on which it holds."""
+
+
+class Strength(StrEnum):
+    """How a document asks for something."""
+
+    SHALL = "shall"
+    SHOULD = "should"
+
+
+class Source(Record):
+    """Where a document says something."""
+
+    title: Text
+    section: Text
+    date: Text
+    url: Text
+
+
+class Clause(Record):
+    """What a document asks for, in short."""
+
+    says: Text
+    strength: Strength = Strength.SHALL
+    source: Source
 
 
 class Check(Record):
@@ -58,6 +84,8 @@ class Check(Record):
     """Name of the pairs judged, None for the main ones."""
     why: str = ""
     """Why the policy asks for it."""
+    clause: Clause | None = None
+    """The document that asks for it, where one does."""
     waiver: Waiver | None = None
     """Whoever took the responsibility for a verdict that was not pass."""
 
@@ -70,6 +98,8 @@ class Gate(Record):
     policy: str = "default"
     baseline: str | None = None
     """The earlier report compared with."""
+    not_judged: tuple[str, ...] = ()
+    """Names of rules that were left out because nobody on the images is known."""
 
 
 def overall(verdicts: Sequence[Verdict]) -> Verdict:

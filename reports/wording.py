@@ -2,8 +2,9 @@
 
 from ghostface_edge.reports.blocks import Cell, Tone
 from ghostface_edge.reports.record import Interval
-from ghostface_edge.reports.report import Report, Role, Verdict
+from ghostface_edge.reports.report import Gate, Report, Role, Verdict
 from ghostface_edge.reports.variant import Variant
+from ghostface_edge.reports.verdicts import Strength
 
 MISSING = "–"
 MEANING = {
@@ -11,14 +12,17 @@ MEANING = {
     Verdict.FAIL: "At least one variant that would ship breaks a limit by more than its noise.",
     Verdict.INCONCLUSIVE: "Nothing that would ship is known to break a limit, but not everything is shown to keep it.",
 }
+ANSWER = {Verdict.PASS: "met", Verdict.FAIL: "not met", Verdict.INCONCLUSIVE: "not answerable"}
+"""Of a document's clause."""
 WORST_FIRST = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
 _LOSSES = (Tone.NOTHING, Tone.LOSS_1, Tone.LOSS_2, Tone.LOSS_3, Tone.LOSS_4, Tone.LOSS_5)
 _COMPARED = "For comparison: another variant of this runtime and precision decides"
 
 
 def verdict_of(report: Report, variant: Variant) -> Verdict | None:
-    """Sum up a variant's own checks, worst first."""
-    verdicts = {check.verdict for check in report.gate.checks if check.variant == variant.id}
+    """Sum up a variant's own checks, worst first; what only should be is left out."""
+    own = [check for check in report.gate.checks if check.variant == variant.id]
+    verdicts = {check.verdict for check in own if check.clause is None or check.clause.strength is Strength.SHALL}
     return next((verdict for verdict in WORST_FIRST if verdict in verdicts), None)
 
 
@@ -30,6 +34,13 @@ def is_comparison(report: Report, variant: Variant) -> bool:
 def compared(report: Report, variant: Variant) -> str:
     """Say why a variant's row stands back; empty where it does not."""
     return _COMPARED if is_comparison(report, variant) else ""
+
+
+def left_out(gate: Gate) -> list[str]:
+    """Say which rules could not be judged; nothing where all were."""
+    if not gate.not_judged:
+        return []
+    return [f"Not judged, since it is not known who is on the images: {', '.join(gate.not_judged)}"]
 
 
 def is_integer(variant: Variant) -> bool:

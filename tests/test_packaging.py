@@ -36,7 +36,12 @@ def test_the_wheel_holds_every_package_typed_and_with_its_data(wheel_names):
         assert f"ghostface_edge/{package.as_posix()}/__init__.py" in wheel_names
     for top in ORDER:
         assert f"ghostface_edge/{top}/py.typed" in wheel_names
-    for data in ("reports/report.schema.json", "reports/policy.default.yaml", "reports/templates/page.html.j2"):
+    for data in (
+        "reports/report.schema.json",
+        "reports/policy.default.yaml",
+        "reports/policy.nist-800-63b.yaml",
+        "reports/templates/page.html.j2",
+    ):
         assert f"ghostface_edge/{data}" in wheel_names
 
 

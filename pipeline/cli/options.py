@@ -34,7 +34,14 @@ Input = Annotated[
         show_default=False,
     ),
 ]
-Policy = Annotated[Path | None, typer.Option(help="policy.yaml; the built-in policy if not given.", show_default=False)]
+Policy = Annotated[
+    str | None,
+    typer.Option(
+        help="policy.yaml, or nist-800-63b, android-class, iso-19795-1; default if not given.",
+        metavar="FILE|NAME",
+        show_default=False,
+    ),
+]
 Baseline = Annotated[Path | None, typer.Option(help="report.json of an earlier release.", show_default=False)]
 
 
@@ -142,11 +149,11 @@ def read_recipe(source: str) -> "Recipe":
     return load_recipe(source)
 
 
-def read_policy(path: Path | None) -> "policy.Policy":
-    """The policy in a file, or the built-in one."""
+def read_policy(source: str | None) -> "policy.Policy":
+    """The policy in a file, or a shipped one."""
     from ghostface_edge.reports.policy import Policy
 
-    return Policy.read() if path is None else Policy.read(path)
+    return Policy.read() if source is None else Policy.named(source)
 
 
 def read_report(path: Path | None) -> "report.Report | None":

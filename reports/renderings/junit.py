@@ -9,12 +9,12 @@ from ghostface_edge.reports.report import Check, Report, Role, Verdict
 def render(report: Report) -> str:
     """Write the gate's checks as JUnit XML.
 
-    A failed or inconclusive check of a candidate is a failure; one of a variant kept for comparison is skipped with
-    the same message, since it does not decide.
+    A failed or inconclusive check of a candidate is a failure; one of a variant kept for comparison, or of a
+    clause that only advises, is skipped with the same message, since it does not decide.
     """
     checks = report.gate.checks
     deciding = [check for check in checks if check.role is Role.CANDIDATE and check.verdict is not Verdict.PASS]
-    compared = [check for check in checks if check.role is Role.COMPARISON and check.verdict is not Verdict.PASS]
+    compared = [check for check in checks if check.role is not Role.CANDIDATE and check.verdict is not Verdict.PASS]
     suite = ET.Element(
         "testsuite",
         name=_text(f"ghostface-edge gate: {report.model.name}"),
@@ -38,6 +38,8 @@ def _add(suite: ET.Element, check: Check) -> None:
         ET.SubElement(case, "system-out").text = reason
     elif check.role is Role.COMPARISON:
         ET.SubElement(case, "skipped", message=f"for comparison only: {reason}")
+    elif check.role is Role.ADVICE:
+        ET.SubElement(case, "skipped", message=f"advice only: {reason}")
     else:
         ET.SubElement(case, "failure", type=check.verdict.value, message=reason).text = reason
 

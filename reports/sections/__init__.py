@@ -22,6 +22,7 @@ from ghostface_edge.reports.sections.operating_point import operating_point
 from ghostface_edge.reports.sections.plots import plots
 from ghostface_edge.reports.sections.profile import profile
 from ghostface_edge.reports.sections.quantization import quantization
+from ghostface_edge.reports.sections.requirements import requirements
 from ghostface_edge.reports.sections.scores import scores
 from ghostface_edge.reports.sections.sets import sets
 from ghostface_edge.reports.sections.thresholds import thresholds
@@ -30,6 +31,7 @@ from ghostface_edge.reports.sections.variants import variants
 SECTIONS: Final[tuple[SectionOf, ...]] = (
     variants,
     operating_point,
+    requirements,
     checks,
     against_baseline,
     plots,

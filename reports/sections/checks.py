@@ -1,8 +1,10 @@
 """Checks: what keeps a variant from passing, in a line each, and every limit with its reason."""
 
+from collections.abc import Sequence
+
 from ghostface_edge.reports import wording
-from ghostface_edge.reports.blocks import Align, Bullet, Bullets, Cell, Column, Folded, Reach, Table, Tone
-from ghostface_edge.reports.report import Check, Gate, Role, Verdict
+from ghostface_edge.reports.blocks import Align, Block, Bullet, Bullets, Cell, Column, Folded, Note, Reach, Table, Tone
+from ghostface_edge.reports.report import Check, Role, Verdict
 from ghostface_edge.reports.section import Findings, Section
 
 _COLUMNS = (
@@ -15,18 +17,26 @@ def checks(findings: Findings) -> Section:
     """What the gate saw."""
     gate = findings.report.gate
     whole = f"all {wording.count(len(gate.checks), 'check')}"
-    objections = _objections(gate) or [Bullet(whole, Tone.PASS)]
+    plain = [check for check in gate.checks if check.clause is None]
+    passed = (
+        whole if len(plain) == len(gate.checks) else f"{wording.count(len(plain), 'check')} beside the requirements"
+    )
+    objections = _objections(plain) or [Bullet(passed, Tone.PASS)]
     table = Table(_COLUMNS, [_row(check) for check in gate.checks])
     aside = f"policy {gate.policy}" + (f", against {gate.baseline}" if gate.baseline else "")
-    blocks = (Bullets(objections, reach=Reach.TERMINAL), Folded(whole.capitalize(), (table,)))
+    blocks: list[Block] = [
+        Bullets(objections, reach=Reach.TERMINAL),
+        *(Note(words, reach=Reach.TERMINAL) for words in wording.left_out(gate)),
+        Folded(whole.capitalize(), (table,)),
+    ]
     return Section("checks", "Checks", blocks, aside=aside)
 
 
-def _objections(gate: Gate) -> list[Bullet]:
+def _objections(checks: Sequence[Check]) -> list[Bullet]:
     """Sum up what did not pass, or passes by a waiver: one line per variant, its gravest reasons only."""
     found = []
-    for variant in dict.fromkeys(check.variant for check in gate.checks):
-        open_ = [check for check in gate.checks if check.variant == variant and _objects(check)]
+    for variant in dict.fromkeys(check.variant for check in checks):
+        open_ = [check for check in checks if check.variant == variant and _objects(check)]
         if not open_:
             continue
         worst = min((check.verdict for check in open_), key=wording.WORST_FIRST.index)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from markupsafe import Markup
 
 from ghostface_edge.reports import wording
-from ghostface_edge.reports.all_against_all import FMRS, AllPairs, FnmrAtFmr, Support
+from ghostface_edge.reports.all_against_all import FMRS, AllPairs, FnmrAtFmr, Support, spelt
 from ghostface_edge.reports.blocks import (
     Block,
     Bullet,
@@ -58,7 +58,7 @@ def operating_point(findings: Findings) -> Section | None:
     if told:
         lowest = _lowest_figure(gallery, told)
         blocks = [
-            Note(f"At a false-match rate of {_spelt(lowest)}:", reach=Reach.TERMINAL),
+            Note(f"At a false-match rate of {spelt(lowest)}:", reach=Reach.TERMINAL),
             Table(_COLUMNS, [_row(report, variant, found, lowest) for variant, found in shown], reach=Reach.TERMINAL),
             Note(_READING, soft=True),
             *_det(findings, shown),
@@ -93,7 +93,7 @@ def det_plot(report: Report, drawn: list[tuple[Variant, AllPairs]]) -> Markup:
         chart.line([point.fmr for point in points], [point.fnmr for point in points], css, variant.id)
         for fmr, row in found.fnmr_at_fmr.items():
             if row.fmr >= lowest:
-                said = f"{variant.id}: FNMR {wording.percent(row.fnmr)} % [{_percents(row.ci95)}] at FMR {_spelt(fmr)}"
+                said = f"{variant.id}: FNMR {wording.percent(row.fnmr)} % [{_percents(row.ci95)}] at FMR {spelt(fmr)}"
                 chart.line([row.fmr] * 2, list(row.ci95), f"{css} solid whisker", said)
                 chart.dot(row.fmr, row.fnmr, f"fill {css}", said, radius=3.5)
     return chart.render()
@@ -113,7 +113,7 @@ def _rows(report: Report, shown: list[tuple[Variant, AllPairs]], told: Sequence[
     for fmr in told:
         for variant, found in shown:
             row = found.fnmr_at_fmr[fmr]
-            cells = (_spelt(fmr), f"{row.threshold:.4f}", *_figures(row), *_frozen(row))
+            cells = (spelt(fmr), f"{row.threshold:.4f}", *_figures(row), *_frozen(row))
             yield Row((variant.id, *cells), muted=wording.compared(report, variant))
 
 
@@ -137,17 +137,12 @@ def _limits(gallery: AllPairs) -> Iterator[str]:
         yield f"{gallery.ambiguous:,} comparisons of two names that are or may be one person are counted nowhere"
     for fmr in FMRS:
         if fmr in gallery.not_answerable:
-            yield f"FMR {_spelt(fmr)}: not answerable, {gallery.not_answerable[fmr]}"
+            yield f"FMR {spelt(fmr)}: not answerable, {gallery.not_answerable[fmr]}"
         elif gallery.fnmr_at_fmr[fmr].support is Support.BOUND:
             yield (
-                f"FMR {_spelt(fmr)}: fewer than 30 false matches are expected; the threshold keeps the rate with 95 % "
+                f"FMR {spelt(fmr)}: fewer than 30 false matches are expected; the threshold keeps the rate with 95 % "
                 "confidence, and its FNMR is a bound"
             )
-
-
-def _spelt(fmr: str) -> str:
-    """As locks are specified: one in so many."""
-    return f"1:{round(1 / float(fmr)):,}"
 
 
 def _percents(fractions: Interval) -> str:

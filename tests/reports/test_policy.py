@@ -17,7 +17,14 @@ def _read(text: str, folder: Path) -> Policy:
 
 def test_default_policy_judges_int8_by_every_kind_of_evidence() -> None:
     metrics = {rule.metric for rule in Policy.read().rules if rule.matches("tflite-int8")}
-    assert {Metric.DROP, Metric.TAR_DROP, Metric.COSINE_MEAN, Metric.LATENCY_RATIO, Metric.SIZE_RATIO} <= metrics
+    assert {
+        Metric.DROP,
+        Metric.TAR_DROP,
+        Metric.FNMR_RISE,
+        Metric.COSINE_MEAN,
+        Metric.LATENCY_RATIO,
+        Metric.SIZE_RATIO,
+    } <= metrics
     assert all(rule.why for rule in Policy.read().rules)
 
 
@@ -28,6 +35,7 @@ def test_the_shipped_schema_is_the_models() -> None:
     for written in yaml.safe_load(DEFAULT_FILE.read_text())["rules"]:
         assert set(written) <= set(rule)
         assert written.get("far", 0.01) in rule["far"]["enum"]
+        assert written.get("fmr", 1e-5) in rule["fmr"]["enum"]
     # a pattern may stand alone, and a list may be given
     assert [kind["type"] for kind in rule["variants"]["anyOf"]] == ["string", "array"]
 
@@ -46,6 +54,20 @@ def test_patterns(tmp_path: Path) -> None:
         (HEAD + "  - {metric: drop_pp, variants: '*'}", "needs max, min or both", "policy.schema.json"),
         (HEAD + "  - {metric: drop_pp, variants: '*', max: 1, min: 2}", "min 2 is above max 1", "schema"),
         (HEAD + "  - {metric: tar_drop_pp, variants: '*', max: 1}", "needs far", "schema"),
+        (HEAD + "  - {metric: fnmr_at_fmr, variants: '*', max: 1}", "needs fmr", "schema"),
+        (HEAD + "  - {metric: bytes, fmr: 0.01, variants: '*', max: 1}", "takes no fmr", "schema"),
+        (HEAD + "  - {metric: fnmr_at_fmr, fmr: 0.02, variants: '*', max: 1}", r"rules\.0\.fmr", "schema"),
+        (HEAD + "  - {metric: fnmr_at_fmr, fmr: .nan, variants: '*', max: 1}", r"rules\.0\.fmr", "schema"),
+        (HEAD + "  - {metric: fnmr_at_fmr, fmr: yes, variants: '*', max: 1}", r"rules\.0\.fmr", "schema"),
+        (HEAD + "  - {metric: fnmr_at_fmr, fmr: [0.01], variants: '*', max: 1}", r"rules\.0\.fmr", "schema"),
+        (HEAD + "  - {metric: bytes, threshold: frozen, variants: '*', max: 1}", "takes no frozen", "schema"),
+        (
+            HEAD + "  - {metric: fnmr_at_fmr, fmr: 1e-4, threshold: frozen, variants: '*', max: 1}",
+            "takes no frozen",
+            "schema",
+        ),
+        (HEAD + "  - {metric: fmr, fmr: 1e-4, threshold: kept, variants: '*', max: 1}", "threshold", "schema"),
+        (HEAD + "  - {metric: fnmr_rise_pp, fmr: 1e-4, variants: '*', max: 1, set: cfp}", "takes no set", "schema"),
         (HEAD + "  - {metric: bytes, variants: '*', max: 1, set: cfp}", "takes no set", "schema"),
         (HEAD + "  - {metric: bytes, variants: '*', max: .nan}", r"rules\.0\.max", "schema"),
         ("schema_version: 1\nname: mine\nrules: []\n", "rules", "schema"),
@@ -62,6 +84,14 @@ def test_what_is_no_policy(text: str, message: str, fix: str, tmp_path: Path) ->
         _read(text, tmp_path)
     assert fix in caught.value.fix
     assert caught.value.exit_code is ExitCode.BAD_INPUT
+
+
+@pytest.mark.parametrize("spelt", ["0.0001", "1e-4", "1.0e-04", "'0.0001'", "'1e-4'", "0.00010"])
+def test_a_rate_is_the_same_however_it_is_spelt(spelt: str, tmp_path: Path) -> None:
+    policy = _read(HEAD + f"  - {{metric: fnmr_at_fmr, fmr: {spelt}, variants: '*', max: 0.05}}\n", tmp_path)
+    assert (policy.rules[0].fmr, policy.rules[0].name) == ("0.0001", "fnmr_at_fmr@0.0001")
+    lowest = _read(HEAD + "  - {metric: fmr, fmr: lowest, threshold: frozen, variants: '*', max: 1}\n", tmp_path)
+    assert lowest.rules[0].name == "fmr@lowest frozen"
 
 
 def test_a_waiver_needs_reason_owner_and_day(tmp_path: Path) -> None:

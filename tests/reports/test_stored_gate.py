@@ -7,6 +7,8 @@ from ghostface_edge.reports.policy import Policy
 from ghostface_edge.reports.report import Report, Role, Verdict
 from ghostface_edge.reports.stored_gate import contradiction
 
+from .test_at_fmr import known, with_all_pairs
+
 POLICY = {
     "schema_version": 1,
     "name": "ours",
@@ -19,6 +21,11 @@ POLICY = {
         {"metric": "bytes", "variants": ["*-int8"], "relative_to": "baseline", "max": 1.05},
         {"metric": "cosine_mean", "variants": ["*-int8"], "relative_to": "baseline", "min": -0.1, "max": 0.1},
         {"metric": "accuracy", "variants": ["onnxruntime-int8"], "set": "cfp", "min": 0.5},
+        {"metric": "fnmr_rise_pp", "variants": "*-int8", "fmr": "lowest", "max": 3},
+        {"metric": "fnmr_rise_pp", "variants": "*-int8", "fmr": "0.0001", "max": 3},
+        {"metric": "fnmr_rise_pp", "variants": "*-int8", "fmr": "0.001", "threshold": "frozen", "max": 3},
+        {"metric": "fnmr_at_fmr", "variants": "*-int8", "fmr": "0.00001", "max": 0.5},
+        {"metric": "fmr", "variants": "*-int8", "fmr": "0.0001", "max": 0.0001},
     ],
     "waivers": [
         {"check": "required", "variants": "*", "reason": "later", "owner": "A. Person", "expires": "2026-12-31"},
@@ -33,8 +40,12 @@ def dated(report):
     return report.model_copy(update={"tool": report.tool.model_copy(update={"started": "2026-11-02T10:00:00+00:00"})})
 
 
-@pytest.fixture(params=["default", "default, after a baseline", "ours", "ours, after a baseline"])
+@pytest.fixture(
+    params=[f"{policy}{what}" for policy in ("default", "ours") for what in ("", ", names known", ", after a baseline")]
+)
 def judged(request, dated):
+    if request.param.endswith("names known"):
+        dated = dated.model_copy(update={"variants": tuple(with_all_pairs(dated.variants, known()))})
     policy = Policy.model_validate(POLICY) if request.param.startswith("ours") else None
     baseline = dated if request.param.endswith("baseline") else None
     return judge_report(dated, policy, baseline=baseline, today=TODAY)
@@ -119,6 +130,22 @@ def test_a_report_without_any_variant_that_was_measured(dated):
     report = judge_report(dated.model_copy(update={"variants": tuple(failed)}), Policy.model_validate(POLICY))
     assert contradiction(report) is None
     assert contradiction(changed(report, -1, verdict=Verdict.PASS)) is not None
+
+
+def test_rules_are_left_out_only_where_nobody_is_known(dated):
+    lenient = Policy.model_validate({**POLICY, "all_pairs": "optional"})
+    for policy in (None, lenient):
+        judged = judge_report(dated, policy, today=TODAY)
+        assert judged.gate.not_judged
+        assert contradiction(judged) is None
+        for name in ("drop_pp", "fnmr_rise_pp", "fnmr_rise_pp@0.001: all is well", "all is well"):
+            assert contradiction(with_checks(judged, judged.gate.checks, not_judged=(name,))) is not None
+        silent = with_checks(judged, judged.gate.checks, not_judged=())
+        assert contradiction(silent) is None  # as before there were such rules
+        identified = dated.model_copy(update={"variants": tuple(with_all_pairs(dated.variants, known()))})
+        claimed = judge_report(identified, policy, today=TODAY)
+        left_out = with_checks(claimed, claimed.gate.checks, not_judged=judged.gate.not_judged)
+        assert "could not be judged" in contradiction(left_out)
 
 
 def test_a_waiver_counts_as_it_did_on_the_day_of_the_report(dated):
