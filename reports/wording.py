@@ -47,9 +47,19 @@ def percent(fraction: float | None) -> str:
     return number(None if fraction is None else 100 * fraction, ".2f")
 
 
+def one_in(fmr: str) -> str:
+    """Write a false-match rate as locks are specified: one in so many."""
+    return f"1:{round(1 / float(fmr)):,}"
+
+
 def interval(bounds: Interval | None) -> str:
     """Write an interval in the unit it has."""
     return MISSING if bounds is None else f"{bounds[0]:+.2f} … {bounds[1]:+.2f}"
+
+
+def percents(fractions: Interval) -> str:
+    """Write an interval of fractions as percent."""
+    return " … ".join(percent(fraction) for fraction in fractions)
 
 
 def probability(value: float) -> str:
