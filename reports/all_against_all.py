@@ -5,6 +5,7 @@ the rule of 3.
 """
 
 import math
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -35,6 +36,13 @@ class Support(StrEnum):
         if expected < _RULE_OF_3 or genuine < _RULE_OF_30:
             return cls.NOTHING
         return cls.FIGURE if expected >= _RULE_OF_30 else cls.BOUND
+
+
+def lowest_told(told: Mapping[str, Support]) -> str | None:
+    """The strictest rate that is a figure, or the loosest where all are bounds; `told` is in the order of FMRS."""
+    figures = [fmr for fmr, support in told.items() if support is Support.FIGURE]
+    bounds = [fmr for fmr, support in told.items() if support is Support.BOUND]
+    return next(iter([*figures[-1:], *bounds]), None)
 
 
 def missing(fmr: str, genuine: int, impostor: int, wanted: Support = Support.BOUND) -> str:
@@ -100,3 +108,8 @@ class AllPairs(Record):
     not_answerable: dict[str, str] = Field(default_factory=dict)
     """By false-match rate, what is missing."""
     det: Annotated[tuple[DetPoint, ...], Field(repr=False)] = ()
+
+    @property
+    def lowest_told(self) -> str | None:
+        """The false-match rate that figures are shown at first; None where nothing is answerable."""
+        return lowest_told({fmr: self.fnmr_at_fmr[fmr].support for fmr in FMRS if fmr in self.fnmr_at_fmr})

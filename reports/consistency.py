@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from ghostface_edge.reports.all_pairs_agree import all_pairs_disagree, of_one_gallery
 from ghostface_edge.reports.decisions_agree import flips_disagree, thresholds_disagree
 from ghostface_edge.reports.figures_agree import NEAR_PP, Problem, Result, disagreements, holds, near, reference_tar
+from ghostface_edge.reports.groups_agree import groups_disagree, of_one_file
 from ghostface_edge.reports.record import FARS
 from ghostface_edge.reports.variant import Status, Variant
 from ghostface_edge.reports.verdicts import Role, overall
@@ -51,7 +52,16 @@ def _states(report: "Report") -> Iterator[Problem]:
         if variant.status is Status.OK:
             if variant.error is not None:
                 yield f"{place}.error", "a variant with status ok has none"
-        elif variant.accuracy or variant.versus_reference or variant.latency or variant.sets or variant.all_pairs:
+        elif any(
+            (
+                variant.accuracy,
+                variant.versus_reference,
+                variant.latency,
+                variant.sets,
+                variant.all_pairs,
+                variant.groups,
+            )
+        ):
             yield f"{place}.status", f"{variant.status}, but there are figures"
 
 
@@ -113,6 +123,18 @@ def _all_pairs(report: "Report") -> Iterator[Problem]:
     for place, _, found in known:
         yield from _at(f"{place}.all_pairs", all_pairs_disagree(found, report.data.pairs.images))
         yield from _at(f"{place}.all_pairs", of_one_gallery(found, known[0][2], known[0][1].id))
+
+
+def _groups(report: "Report") -> Iterator[Problem]:
+    """Figures of groups, which need somebody who told them, and the one file and reference that all variants share."""
+    known = [(place, variant, found) for place, variant in _places(report) if (found := variant.groups) is not None]
+    for place, variant, found in known:
+        here = f"{place}.groups"
+        if variant.all_pairs is None or report.data.groups is None:
+            yield here, "groups are of all images against all, by a file that data.groups names"
+            return
+        yield from _at(here, groups_disagree(found, variant.all_pairs))
+        yield from _at(here, of_one_file(found, known[0][2], known[0][1].id))
 
 
 def _latency(report: "Report") -> Iterator[Problem]:
@@ -251,6 +273,7 @@ _OF_REPORT: Final[tuple[Callable[["Report"], Iterator[Problem]], ...]] = (
     _sets,
     _figures,
     _all_pairs,
+    _groups,
     _latency,
     _sizes,
     _galleries,

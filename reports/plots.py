@@ -41,6 +41,12 @@ def patches(named: Iterable[tuple[str, str]]) -> list[tuple[Markup, str]]:
     return [(patch.format(css), name) for css, name in named]
 
 
+def dots(named: Iterable[tuple[str, str]]) -> list[tuple[Markup, str]]:
+    """A sample of each point, given its CSS class and its name."""
+    dot = _SAMPLE.format(Markup('<circle class="{}" cx="13" cy="4" r="3.5"/>'))
+    return [(dot.format(css), name) for css, name in named]
+
+
 def named_rows(title: str, axis: Axis, names: Sequence[str], *, step: int) -> Chart:
     """A chart of one row per name, `step` pixels apart; row i is at y = i + 0.5."""
     rows, shown = max(len(names), 1), [shortened(name) for name in names]

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 from pydantic import Field, field_validator
 
+from ghostface_edge.reports.groups import PeopleFile
 from ghostface_edge.reports.record import AtLeastOne, Count, NotNegative, Positive, Record, Sha256, Text
 
 
@@ -110,3 +111,5 @@ class Data(Record):
     calibration: Calibration
     further_pairs: tuple[Pairs, ...] = ()
     """Other sets, whose results are in `variants[].sets` by name."""
+    groups: PeopleFile | None = None
+    """Who told which groups people belong to."""

@@ -20,6 +20,7 @@ from ghostface_edge.reports.evidence import (
     TarDrop,
     ThresholdTransfer,
 )
+from ghostface_edge.reports.groups import Groups
 from ghostface_edge.reports.record import (
     FARS,
     AtLeastOne,
@@ -151,6 +152,8 @@ class Variant(Record):
     versus_reference: VersusReference | None = None
     all_pairs: AllPairs | None = None
     """Every image of the main set compared with every other; None where names are unknown."""
+    groups: Groups | None = None
+    """Error rates of groups of people; None where none were told, or the images tell no false-match rate."""
     latency: Latency | None = None
     seconds: NotNegative | None = None
     """Time the conversion and quantization took."""

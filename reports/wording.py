@@ -63,6 +63,11 @@ def interval(bounds: Interval | None) -> str:
     return MISSING if bounds is None else f"{bounds[0]:+.2f} … {bounds[1]:+.2f}"
 
 
+def percents(fractions: Interval) -> str:
+    """Write an interval of fractions as percent."""
+    return " … ".join(percent(fraction) for fraction in fractions)
+
+
 def probability(value: float) -> str:
     """Write what a p-value is, with its sign of relation."""
     return "< 1e-16" if value < 1e-16 else f"= {value:.2g}"

@@ -41,6 +41,7 @@ def run(
     detector: options.Detector = None,
     on_bad_image: options.OnBadImage = "error",
     label_errors: options.LabelErrors = "keep",
+    groups: options.Groups = None,
     leaks: Annotated[
         Literal["exclude", "refuse"], typer.Option(help="What becomes of calibration identities that are in the pairs.")
     ] = "exclude",
@@ -72,6 +73,7 @@ def run(
     options.check_output(out, is_folder=True)
     options.check_folders(calibration)
     options.check_pairs(*pairs or ())
+    options.check_inputs(groups)
     how, judged_by, earlier = options.read_recipe(recipe), options.read_policy(policy), options.read_report(baseline)
     variants = options.read_variants(targets)
     cores = options.cores(jobs)
@@ -127,6 +129,7 @@ def run(
         sampling=SamplingMethod(sampling),
         seed=seed,
         cores=cores,
+        groups=groups,
         command=shlex.join(("ghostface-edge", *sys.argv[1:])),
     )
     report, exit_code = run(job, progress)

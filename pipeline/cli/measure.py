@@ -9,6 +9,7 @@ import typer
 
 from ghostface_edge.pipeline.cli import options
 from ghostface_edge.pipeline.cli.printing import say_json, say_table
+from ghostface_edge.reports.errors import InputError
 
 
 def evaluate(
@@ -19,6 +20,7 @@ def evaluate(
     landmarks: options.Landmarks = None,
     detector: options.Detector = None,
     label_errors: options.LabelErrors = "keep",
+    groups: options.Groups = None,
     flip: Annotated[
         bool, typer.Option("--flip", help="Add the mirrored face's embedding, as InsightFace's protocol does.")
     ] = False,
@@ -30,6 +32,9 @@ def evaluate(
     """Embed all pairs with one artifact and say how well it verifies, and what it lost against a reference."""
     options.check_pairs(pairs)
     options.check_artifacts(artifact, reference)
+    options.check_inputs(groups)
+    if groups is not None and reference is None:
+        raise InputError("--groups says what was added to a difference", fix="give the FP32 artifact with --reference")
 
     from ghostface_edge.calibration.pairs_source import PairsSource
     from ghostface_edge.calibration.verification import LabelErrors
@@ -38,7 +43,7 @@ def evaluate(
 
     progress = Progress()
     source = PairsSource(pairs, faces, landmarks, detector, label_errors=LabelErrors(label_errors))
-    facts = evaluate(artifact, source, reference, progress, flip=flip)
+    facts = evaluate(artifact, source, reference, progress, flip=flip, groups=groups)
     if diagnose:
         facts["diagnosis"] = diagnose_artifact(artifact, source, progress)
     if json_:

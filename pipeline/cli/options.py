@@ -26,6 +26,10 @@ Detector = Annotated[
 ]
 OnBadImage = Annotated[Literal["error", "skip"], typer.Option(help="What becomes of images that cannot be used.")]
 LabelErrors = Annotated[Literal["keep", "exclude"], typer.Option(help="LFW's pairs whose label is known to be wrong.")]
+Groups = Annotated[
+    Path | None,
+    typer.Option(help="CSV of people: `person` and attributes such as sex, to compare groups.", show_default=False),
+]
 Input = Annotated[
     Literal["uint8", "int8", "float32"] | None,
     typer.Option(

@@ -4,12 +4,13 @@ In: the variants, the faces, the reference embeddings. Out: a `Report` and the a
 are copied to `models/` of the output folder.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from ghostface_edge.calibration.aligned import iterate_faces
 from ghostface_edge.calibration.contact_sheet import contact_sheet
 from ghostface_edge.calibration.verification import VerificationSet
+from ghostface_edge.pipeline.run.all_pairs import compare_variants
 from ghostface_edge.pipeline.run.data_record import data_record, model_record
 from ghostface_edge.pipeline.run.job import GateInputs, Inputs
 from ghostface_edge.pipeline.run.reference import Reference
@@ -17,9 +18,6 @@ from ghostface_edge.pipeline.run.variant_build import Failed
 from ghostface_edge.pipeline.run.variant_record import failed_record, measured_record
 from ghostface_edge.pipeline.run.variant_timing import Measured
 from ghostface_edge.pipeline.support.host import describe_host
-from ghostface_edge.reports.all_against_all import AllPairs
-from ghostface_edge.reports.all_pairs.comparison import judge_all_pairs
-from ghostface_edge.reports.all_pairs.scores import compare_all
 from ghostface_edge.reports.assess import PairSet, assess, assess_galleries
 from ghostface_edge.reports.curves import ReportCurves
 from ghostface_edge.reports.gate import judge
@@ -60,11 +58,9 @@ def assemble(
         }
         for label, one in measured.items()
     }
-    all_pairs = _all_pairs(measured, main, reference, threads)
+    compared = compare_variants(measured, inputs, reference, threads)
     records = tuple(
-        measured_record(
-            one, judged[str(one.built.id)], main.name, all_pairs.get(str(one.built.id)), reference.model, out
-        )
+        measured_record(one, judged[str(one.built.id)], main.name, compared, reference.model, out)
         if isinstance(one, Measured)
         else failed_record(one)
         for one in variants
@@ -90,20 +86,6 @@ def assemble(
         contact_sheets=_contact_sheets(inputs),
     )
     return report, curves
-
-
-def _all_pairs(
-    measured: Mapping[str, Measured], main: VerificationSet, reference: Reference, threads: int
-) -> dict[str, AllPairs]:
-    """Every variant on all images of the main set, by its name; nothing where it is not known who they show."""
-    gallery = main.gallery
-    if gallery is None:
-        return {}
-    before = compare_all(reference.embeddings[main.name], gallery, threads)
-    return {
-        label: judge_all_pairs(compare_all(one.built.embeddings[main.name], gallery, threads), before)
-        for label, one in measured.items()
-    }
 
 
 def _contact_sheets(inputs: Inputs) -> dict[str, bytes]:

@@ -78,4 +78,5 @@ def data_record(inputs: Inputs, leaks: LeakReport, allowed: tuple[str, ...]) -> 
             ),
         ),
         further_pairs=tuple(further),
+        groups=None if inputs.people is None else inputs.people.record(inputs.sets[0].people),
     )

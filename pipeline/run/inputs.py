@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ghostface_edge.calibration.faces import CalibrationSet, sample
 from ghostface_edge.calibration.leaks import LeakReport, OnLeak, exclude_leaks, refuse_leaks
+from ghostface_edge.calibration.people_file import people_of
 from ghostface_edge.calibration.sampling import SamplingMethod
 from ghostface_edge.pipeline.run.job import Inputs, Job
 from ghostface_edge.pipeline.stages.artifacts import artifact_of
@@ -40,7 +41,8 @@ def read_inputs(job: Job, store: Store, progress: Progress) -> Inputs:
     twice = [name for name, count in Counter(pairs.name for pairs in sets).items() if count > 1]
     if twice:
         raise InputError(f"two sets of pairs are called '{twice[0]}'", fix="rename one of the files")
-    return Inputs(job.checkpoint, tuple(sets), _sample(job, store))
+    people = None if job.groups is None else people_of(sets[0], job.groups)
+    return Inputs(job.checkpoint, tuple(sets), _sample(job, store), people)
 
 
 def _sample(job: Job, store: Store) -> CalibrationSet:

@@ -6,6 +6,7 @@ from pathlib import Path
 from ghostface_edge.calibration.faces import CalibrationSet
 from ghostface_edge.calibration.leaks import OnLeak
 from ghostface_edge.calibration.pairs_source import PairsSource
+from ghostface_edge.calibration.people_file import People
 from ghostface_edge.calibration.sampling import SamplingMethod
 from ghostface_edge.calibration.verification import VerificationSet
 from ghostface_edge.pipeline.quantize.options import Recipe
@@ -43,6 +44,8 @@ class Job:
     latency_threads: int = 1
     cores: int = 1
     """For embedding and alignment."""
+    groups: Path | None = None
+    """CSV of attributes of the main set's people."""
     command: str | None = None
     """As the user gave it, for the report."""
 
@@ -55,6 +58,8 @@ class Inputs:
     sets: tuple[VerificationSet, ...]
     """The first is the one of the main figures."""
     calibration: CalibrationSet
+    people: People | None = None
+    """Attributes of the main set's people, where the job names them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ghostface_edge.pipeline.precision_search.search import SearchOutcome
 from ghostface_edge.pipeline.quantize.report import QuantizationReport
+from ghostface_edge.pipeline.run.all_pairs import AllAgainstAll
 from ghostface_edge.pipeline.run.datasheet import write_datasheet
 from ghostface_edge.pipeline.run.variant_build import Failed
 from ghostface_edge.pipeline.run.variant_timing import Measured
@@ -14,7 +15,6 @@ from ghostface_edge.pipeline.stages.artifacts import Artifact
 from ghostface_edge.pipeline.stages.export import ExportedModel
 from ghostface_edge.pipeline.stages.latency import ROUNDS
 from ghostface_edge.reports import report as document
-from ghostface_edge.reports.all_against_all import AllPairs
 from ghostface_edge.reports.assess import Assessment
 from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.evidence import CurveStep, LatencySearch, RangeStability, Sensitivity
@@ -44,7 +44,7 @@ def measured_record(
     variant: Measured,
     judged: Mapping[str, Assessment],
     main: str,
-    all_pairs: AllPairs | None,
+    compared: AllAgainstAll,
     model: ExportedModel,
     out: Path,
 ) -> document.Variant:
@@ -54,7 +54,7 @@ def measured_record(
         variant: what was built and timed.
         judged: by name of the verification set.
         main: that set's name whose figures come first.
-        all_pairs: what its images, all against all, say of the variant; None where names are unknown.
+        compared: what all images, each against every other, say of every variant.
         model: that the variant was made from.
         out: the output folder.
     """
@@ -83,7 +83,8 @@ def measured_record(
         },
         accuracy=first.accuracy,
         versus_reference=first.versus_reference,
-        all_pairs=all_pairs,
+        all_pairs=compared.all_pairs.get(str(built.id)),
+        groups=compared.groups.get(str(built.id)),
         latency=document.Latency.of(
             summary, threads=timing.threads, load_ms=timing.load_ms, peak_rss_mb=timing.peak_rss_mb
         ),

@@ -7,6 +7,7 @@ import numpy as np
 
 from ghostface_edge.calibration.aligned import iterate_faces
 from ghostface_edge.calibration.pairs_source import PairsSource
+from ghostface_edge.calibration.people_file import People, people_of
 from ghostface_edge.calibration.verification import VerificationSet
 from ghostface_edge.pipeline.stages.artifacts import Artifact, artifact_of
 from ghostface_edge.pipeline.stages.context import StageContext
@@ -20,6 +21,7 @@ from ghostface_edge.pipeline.tools.diagnose import diagnose, separation_warning
 from ghostface_edge.pipeline.tools.inspection import runtime_of
 from ghostface_edge.reports.all_pairs.comparison import judge_all_pairs
 from ghostface_edge.reports.all_pairs.gallery import Gallery
+from ghostface_edge.reports.all_pairs.groups import judge_groups
 from ghostface_edge.reports.all_pairs.scores import compare_all
 from ghostface_edge.reports.metrics import cosine_scores, verification_accuracy
 from ghostface_edge.reports.paired import compare
@@ -27,6 +29,7 @@ from ghostface_edge.reports.people import link_identities
 from ghostface_edge.reports.protocols.best_threshold import best_threshold_accuracy
 from ghostface_edge.reports.protocols.flip import flip_sum
 from ghostface_edge.reports.protocols.insightface import insightface_accuracy, squared_distances
+from ghostface_edge.reports.record import Record
 from ghostface_edge.targets.places.place import LOCAL
 from ghostface_edge.targets.places.worker import RuntimeWorker
 from ghostface_edge.targets.protocol import Embeddings
@@ -35,7 +38,13 @@ _STEP, _BATCH = 512, 32
 
 
 def evaluate(
-    artifact: Path, source: PairsSource, reference: Path | None, progress: Progress, *, flip: bool
+    artifact: Path,
+    source: PairsSource,
+    reference: Path | None,
+    progress: Progress,
+    *,
+    flip: bool,
+    groups: Path | None = None,
 ) -> dict[str, dict[str, object]]:
     """Verification accuracy of an artifact under three protocols, and what it lost where a reference is given.
 
@@ -47,6 +56,7 @@ def evaluate(
         reference: artifact to compare with.
         progress: told how far it is.
         flip: whether an embedding is the sum of the face's and the mirrored face's.
+        groups: CSV of attributes of people, where there is a reference.
 
     Raises:
         InputError: an artifact or the pairs cannot be used.
@@ -55,6 +65,7 @@ def evaluate(
     runtimes = {path: runtime_of(path) for path in (artifact, reference) if path is not None}
     store = Store()
     pairs = read_pairs(source, store, usable_cores(), progress)
+    people = None if groups is None else people_of(pairs, groups)
     with store.scratch() as logs:
         context = StageContext(store, logs, progress, usable_cores())
         embeddings = {
@@ -83,7 +94,7 @@ def evaluate(
     if pairs.gallery is not None:
         with progress.stage("all against all"):
             before = None if reference is None else embeddings[reference]
-            facts["all_pairs"] = _all_pairs(embeddings[artifact], before, pairs.gallery)
+            facts |= _all_pairs(embeddings[artifact], before, pairs.gallery, people)
     warning = separation_warning(verification_accuracy(own, pairs.same, pairs.folds).mean)
     if warning is not None:
         progress.say(f"warning: {warning}")
@@ -106,12 +117,21 @@ def diagnose_artifact(artifact: Path, source: PairsSource, progress: Progress) -
     return tried | {"advice": found.advice}
 
 
-def _all_pairs(own: Embeddings, reference: Embeddings | None, gallery: Gallery) -> dict[str, object]:
+def _all_pairs(
+    own: Embeddings, reference: Embeddings | None, gallery: Gallery, people: People | None
+) -> dict[str, dict[str, object]]:
     """What the report says of it, without the curve."""
     cores = usable_cores()
+    scores = compare_all(own, gallery, cores)
     before = None if reference is None else compare_all(reference, gallery, cores)
-    found = judge_all_pairs(compare_all(own, gallery, cores), before)
-    return found.model_dump(mode="json", exclude={"det"}, exclude_none=True)
+    found: dict[str, Record | None] = {"all_pairs": judge_all_pairs(scores, before)}
+    if people is not None and before is not None:
+        found["groups"] = judge_groups(scores, before, people.attributes)
+    return {
+        name: record.model_dump(mode="json", exclude={"det"}, exclude_none=True)
+        for name, record in found.items()
+        if record is not None
+    }
 
 
 def _embed(context: StageContext, artifact: Artifact, pairs: VerificationSet, flip: bool) -> Embeddings:

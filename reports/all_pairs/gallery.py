@@ -39,7 +39,7 @@ class Gallery:
         named = sorted((root.get(name, name), name, at) for at, name in enumerate(names) if name is not None)
         group, person = _numbered(its_root for its_root, _, _ in named), _numbered(name for _, name, _ in named)
         group_end = np.searchsorted(group, group, side="right").astype(np.intp)
-        apart = _pairs(np.bincount(group)).sum() - _pairs(np.bincount(person)).sum()
+        apart = comparisons_within(np.bincount(group)).sum() - comparisons_within(np.bincount(person)).sum()
         order = np.array([at for _, _, at in named], np.intp)
         return cls(order, person, group_end, tuple(dict.fromkeys(name for _, name, _ in named)), int(apart))
 
@@ -52,9 +52,15 @@ class Gallery:
         return np.bincount(self.person, minlength=len(self.names))
 
     @property
+    def group_of(self) -> NDArray[np.intp]:
+        """(P,), equal for persons who are not compared with each other."""
+        first = np.searchsorted(self.person, np.arange(len(self.names)))
+        return self.group_end[first]
+
+    @property
     def genuine(self) -> int:
         """Comparisons of two images of one person."""
-        return int(_pairs(self.images_of).sum())
+        return int(comparisons_within(self.images_of).sum())
 
     @property
     def impostors(self) -> int:
@@ -68,7 +74,8 @@ def _numbered(keys: Iterable[str]) -> NDArray[np.int32]:
     return np.array([number.setdefault(key, len(number)) for key in keys], np.int32)
 
 
-def _pairs(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+def comparisons_within(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of so many images with each other."""
     return counts * (counts - 1) // 2
 
 

@@ -10,16 +10,20 @@ doi 10.1016/j.jdeveco.2006.05.005, on the variance of pairs that share a member.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ghostface_edge.reports.all_against_all import FMRS
+from ghostface_edge.reports.all_pairs.gallery import comparisons_within
 from ghostface_edge.reports.all_pairs.operating_points import Point, at, lowest_threshold
+from ghostface_edge.reports.all_pairs.part import Part
 from ghostface_edge.reports.all_pairs.scores import AllPairScores
 
-_Z95 = 1.959964
+CONFIDENCE: Final = 0.95
 _FEWEST = 3.0
 """Degrees of freedom below which no interval could be told."""
 _WINDOW = 1.5
@@ -41,8 +45,11 @@ class Influence:
     """(T,), the two images of a false match, by which the same one of two models is known."""
     rate: float
     """Share of the false matches that are listed."""
-    with_genuine: int
-    """Persons with genuine comparisons."""
+    draws: int
+    """People with genuine comparisons; of an FMR, comparisons. What nothing found among them can exclude."""
+
+    def __add__(self, other: "Influence") -> "Influence":
+        return self - other.times(-1)
 
     def __sub__(self, other: "Influence") -> "Influence":
         return Influence(
@@ -51,9 +58,13 @@ class Influence:
             np.concatenate((self.second, other.second)),
             np.concatenate((self.weight, -other.weight)),
             np.concatenate((self.lot, other.lot)),
-            self.rate,
-            self.with_genuine,
+            min(self.rate, other.rate),
+            self.draws,
         )
+
+    def times(self, factor: float) -> "Influence":
+        """On a multiple of the figure."""
+        return replace(self, person=factor * self.person, weight=factor * self.weight)
 
     @property
     def of_person(self) -> NDArray[np.float64]:
@@ -70,86 +81,123 @@ class Influence:
         variance -= (single**2).sum() * (1 / self.rate**2 - 1 / self.rate)
         return float(np.sqrt(max(variance, 0.0)))
 
-    def half_width(self, standard_error: float) -> float:
-        """Half the 95 % interval: by Student's t, with as many degrees of freedom as there are people who matter.
+    def half_width(self, standard_error: float, confidence: float = CONFIDENCE) -> float:
+        """Half an interval: by Student's t, with as many degrees of freedom as there are people who matter.
 
         Source: Cornish and Fisher's expansion of t's quantile, Abramowitz and Stegun 26.7.5.
         """
         square = self.of_person**2
         freedom = max(square.sum() ** 2 / (square**2).sum(), _FEWEST) if square.any() else np.inf
-        z = _Z95
+        z = _quantile(confidence)
         quantile = z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
         return float(quantile * standard_error)
 
 
-def at_rate(scores: AllPairScores, fmr: str, point: Point) -> Influence:
-    """Of FNMR at a false-match rate, whose threshold the comparisons themselves give."""
+def at_rate(scores: AllPairScores, fmr: str, point: Point, part: Part | None = None) -> Influence:
+    """Of an FNMR at a false-match rate of all, whose threshold the comparisons themselves give."""
+    slope = _slope(scores, point, part)
+    return at_threshold(scores, point.threshold, part) + of_fmr(scores, fmr, point).times(slope)
+
+
+def at_threshold(scores: AllPairScores, threshold: int, part: Part | None = None) -> Influence:
+    """Of an FNMR at a threshold that stays."""
+    part = part or Part.everybody(scores.gallery)
+    missed, total = _genuine_of(scores, threshold, part)
+    fnmr, nobody = missed.sum() / max(total.sum(), 1), np.empty(0, np.int64)
+    person = (missed - fnmr * total) / max(total.sum(), 1)
+    return Influence(person, nobody, nobody, np.empty(0), nobody, 1.0, part.with_genuine)
+
+
+def of_fmr(scores: AllPairScores, fmr: str, point: Point, part: Part | None = None) -> Influence:
+    """Of an FMR at a threshold that stays; `fmr` is the rate of all that the threshold was chosen for."""
     gallery = scores.gallery
-    tail, rate = scores.sample(FMRS.index(fmr), point.threshold)
-    slope = _slope(scores, point) / gallery.impostors
-    images = gallery.images_of
-    expected = point.fmr * images * (len(gallery) - images)
+    part = part or Part.everybody(gallery)
+    tail, share = scores.sample(FMRS.index(fmr), point.threshold)
     first, second = gallery.person[tail.first].astype(np.int64), gallery.person[tail.second].astype(np.int64)
+    lot, alike, impostors = (
+        tail.first.astype(np.int64) * len(gallery) + tail.second,
+        part.alike(first, second),
+        max(part.impostors, 1),
+    )
     return Influence(
-        person=_genuine(scores, point) - slope * expected,
-        first=first,
-        second=second,
-        weight=np.full(len(first), slope),
-        lot=tail.first.astype(np.int64) * len(gallery) + tail.second,
-        rate=rate,
-        with_genuine=_with_genuine(scores),
+        person=-fmr_of(scores, fmr, point.threshold, part) * part.impostors_of / impostors,
+        first=first[alike],
+        second=second[alike],
+        weight=np.full(np.count_nonzero(alike), 1 / impostors),
+        lot=lot[alike],
+        rate=share,
+        draws=impostors,
     )
 
 
-def at_threshold(scores: AllPairScores, threshold: int) -> Influence:
-    """Of FNMR at a threshold that stays."""
-    nobody = np.empty(0, np.int64)
-    return Influence(
-        _genuine(scores, at(scores, threshold)), nobody, nobody, np.empty(0), nobody, 1.0, _with_genuine(scores)
-    )
+def fmr_at_rate(scores: AllPairScores, fmr: str, point: Point, part: Part) -> Influence:
+    """Of a part's FMR at the threshold that gives a false-match rate of all."""
+    strict = at(scores, lowest_threshold(scores, float(scores.above[point.threshold]) / _WINDOW))
+    within = [fmr_of(scores, fmr, it.threshold, part) for it in (point, strict)]
+    slope = (within[0] - within[1]) / (point.fmr - strict.fmr) if point.fmr > strict.fmr else 0.0
+    return of_fmr(scores, fmr, point, part) - of_fmr(scores, fmr, point).times(slope)
 
 
-def interval(fnmr: float, influence: Influence) -> tuple[float, float]:
-    """95 % interval of an FNMR, symmetric in its logit: rates of few people are skewed.
+def interval(fnmr: float, influence: Influence, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Interval of an error rate, symmetric in its logit: rates of few people are skewed.
 
     Where nothing or everything was rejected, what the number of people with genuine comparisons can exclude.
     """
     if fnmr in {0.0, 1.0}:
-        beyond = 1 - 0.025 ** (1 / max(influence.with_genuine, 1))
+        beyond = 1 - ((1 - confidence) / 2) ** (1 / max(influence.draws, 1))
         return (0.0, beyond) if fnmr == 0.0 else (1 - beyond, 1.0)
     logit = math.log(fnmr / (1 - fnmr))
-    half = influence.half_width(influence.standard_error() / (fnmr * (1 - fnmr)))
+    half = influence.half_width(influence.standard_error() / (fnmr * (1 - fnmr)), confidence)
     # the logistic function, in a form that does not overflow
     low, high = ((1 + math.tanh(at / 2)) / 2 for at in (logit - half, logit + half))
     return low, high
 
 
-def interval_of_rise(rise: float, influence: Influence, genuine: int) -> tuple[float, float]:
-    """95 % interval of a difference of two FNMRs.
+def interval_of_rise(
+    rise: float, influence: Influence, comparisons: int, confidence: float = CONFIDENCE
+) -> tuple[float, float]:
+    """Interval of a difference of two models' error rates over so many comparisons.
 
     Errors that both models make cancel, and what is left is near enough to normal. Two imagined comparisons, one lost
     and one gained, are added: that none of a few changed is no certainty.
     """
-    half = _Z95 * math.hypot(influence.standard_error(), math.sqrt(2) / max(genuine, 1))
+    half = _quantile(confidence) * math.hypot(influence.standard_error(), math.sqrt(2) / max(comparisons, 1))
     return rise - half, rise + half
 
 
-def _genuine(scores: AllPairScores, point: Point) -> NDArray[np.float64]:
-    """(P,), by each person's genuine comparisons."""
-    people, total = len(scores.gallery.names), max(scores.gallery.genuine, 1)
-    missed = np.bincount(scores.genuine_person[scores.genuine_bin < point.threshold], minlength=people)
-    return (missed - point.fnmr * np.bincount(scores.genuine_person, minlength=people)) / total
+def fnmr_of(scores: AllPairScores, threshold: int, part: Part) -> float:
+    """Share of a part's genuine comparisons that a threshold rejects."""
+    missed, total = _genuine_of(scores, threshold, part)
+    return float(missed.sum() / max(total.sum(), 1))
 
 
-def _with_genuine(scores: AllPairScores) -> int:
-    return int(np.count_nonzero(scores.gallery.images_of > 1))
+def fmr_of(scores: AllPairScores, fmr: str, threshold: int, part: Part) -> float:
+    """Share of a part's impostor comparisons that a threshold accepts, by those that the tail keeps for a rate."""
+    person = scores.gallery.person
+    tail, share = scores.sample(FMRS.index(fmr), threshold)
+    return float(np.count_nonzero(part.alike(person[tail.first], person[tail.second])) / share / max(part.impostors, 1))
 
 
-def _slope(scores: AllPairScores, point: Point) -> float:
-    """By how much FNMR falls as FMR rises, about a point."""
+def _genuine_of(scores: AllPairScores, threshold: int, part: Part) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(P,) each, a part's rejected genuine comparisons and all of them, by person."""
+    rejected = scores.genuine_person[: np.searchsorted(scores.genuine_bin, threshold)]
+    missed = np.where(part.members, np.bincount(rejected, minlength=len(part.members)), 0)
+    return missed, np.where(part.members, comparisons_within(scores.gallery.images_of), 0)
+
+
+def _slope(scores: AllPairScores, point: Point, part: Part | None) -> float:
+    """By how much FNMR falls as the FMR of all rises, about a point."""
+    part = part or Part.everybody(scores.gallery)
     matches = float(scores.above[point.threshold])
     strict, loose = (at(scores, lowest_threshold(scores, count)) for count in (matches / _WINDOW, matches * _WINDOW))
-    return (strict.fnmr - loose.fnmr) / (loose.fmr - strict.fmr) if loose.fmr > strict.fmr else 0.0
+    if loose.fmr <= strict.fmr:
+        return 0.0
+    return (fnmr_of(scores, strict.threshold, part) - fnmr_of(scores, loose.threshold, part)) / (loose.fmr - strict.fmr)
+
+
+def _quantile(confidence: float) -> float:
+    """Of the normal distribution, of an interval with two sides."""
+    return NormalDist().inv_cdf((1 + confidence) / 2)
 
 
 def _sums(keys: NDArray[np.int64], weights: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -16,6 +16,7 @@ from ghostface_edge.reports.sections.faces import faces
 from ghostface_edge.reports.sections.firmware import firmware
 from ghostface_edge.reports.sections.folds import folds
 from ghostface_edge.reports.sections.galleries import galleries
+from ghostface_edge.reports.sections.groups import groups
 from ghostface_edge.reports.sections.leak_guard import leak_guard
 from ghostface_edge.reports.sections.numbers import numbers
 from ghostface_edge.reports.sections.operating_point import operating_point
@@ -31,6 +32,7 @@ from ghostface_edge.reports.sections.variants import variants
 SECTIONS: Final[tuple[SectionOf, ...]] = (
     variants,
     operating_point,
+    groups,
     requirements,
     checks,
     against_baseline,

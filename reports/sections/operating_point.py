@@ -22,7 +22,6 @@ from ghostface_edge.reports.blocks import (
     Table,
 )
 from ghostface_edge.reports.plots import legend, look
-from ghostface_edge.reports.record import Interval
 from ghostface_edge.reports.report import Report
 from ghostface_edge.reports.section import Findings, Section
 from ghostface_edge.reports.svg import Axis, Chart
@@ -55,8 +54,7 @@ def operating_point(findings: Findings) -> Section | None:
     gallery = shown[0][1]
     blocks: list[Block] = []
     told = [fmr for fmr in FMRS if fmr in gallery.fnmr_at_fmr]
-    if told:
-        lowest = _lowest_figure(gallery, told)
+    if (lowest := gallery.lowest_told) is not None:
         blocks = [
             Note(f"At a false-match rate of {spelt(lowest)}:", reach=Reach.TERMINAL),
             Table(_COLUMNS, [_row(report, variant, found, lowest) for variant, found in shown], reach=Reach.TERMINAL),
@@ -93,16 +91,11 @@ def det_plot(report: Report, drawn: list[tuple[Variant, AllPairs]]) -> Markup:
         chart.line([point.fmr for point in points], [point.fnmr for point in points], css, variant.id)
         for fmr, row in found.fnmr_at_fmr.items():
             if row.fmr >= lowest:
-                said = f"{variant.id}: FNMR {wording.percent(row.fnmr)} % [{_percents(row.ci95)}] at FMR {spelt(fmr)}"
+                fnmr = f"{wording.percent(row.fnmr)} % [{wording.percents(row.ci95)}]"
+                said = f"{variant.id}: FNMR {fnmr} at FMR {spelt(fmr)}"
                 chart.line([row.fmr] * 2, list(row.ci95), f"{css} solid whisker", said)
                 chart.dot(row.fmr, row.fnmr, f"fill {css}", said, radius=3.5)
     return chart.render()
-
-
-def _lowest_figure(gallery: AllPairs, told: Sequence[str]) -> str:
-    """The strictest rate that is known, or the loosest where all are bounds."""
-    figures = [fmr for fmr in told if gallery.fnmr_at_fmr[fmr].support is Support.FIGURE]
-    return figures[-1] if figures else told[0]
 
 
 def _row(report: Report, variant: Variant, found: AllPairs, fmr: str) -> Row:
@@ -119,7 +112,7 @@ def _rows(report: Report, shown: list[tuple[Variant, AllPairs]], told: Sequence[
 
 def _figures(row: FnmrAtFmr) -> tuple[Cell | str, ...]:
     rise = wording.MISSING if row.rise_pp is None else wording.loss(row.rise_pp)
-    return wording.percent(row.fnmr), _percents(row.ci95), rise, wording.interval(row.rise_ci95_pp)
+    return wording.percent(row.fnmr), wording.percents(row.ci95), rise, wording.interval(row.rise_ci95_pp)
 
 
 def _frozen(row: FnmrAtFmr) -> tuple[Cell | str, ...]:
@@ -140,10 +133,6 @@ def _limits(gallery: AllPairs) -> Iterator[str]:
             yield f"FMR {spelt(fmr)}: not answerable, {gallery.not_answerable[fmr]}"
         elif gallery.fnmr_at_fmr[fmr].support is Support.BOUND:
             yield (
-                f"FMR {spelt(fmr)}: fewer than 30 false matches are expected; the threshold keeps the rate with 95 % "
-                "confidence, and its FNMR is a bound"
+                f"FMR {spelt(fmr)}: fewer than 30 false matches are expected; the threshold keeps the rate "
+                "with 95 % confidence, and its FNMR is a bound"
             )
-
-
-def _percents(fractions: Interval) -> str:
-    return " … ".join(wording.percent(fraction) for fraction in fractions)

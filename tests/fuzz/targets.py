@@ -76,6 +76,12 @@ def _landmarks() -> Parse:
     return lambda data: read_landmarks(as_file("landmarks.csv", data))
 
 
+def _people() -> Parse:
+    from ghostface_edge.calibration.people_file import read_people
+
+    return lambda data: read_people(as_file("people.csv", data))
+
+
 def _image() -> Parse:
     from ghostface_edge.calibration.aligned import check_aligned
     from ghostface_edge.calibration.image_file import BadImageError, decode
@@ -449,6 +455,7 @@ TARGETS = MappingProxyType(
     {
         "bin": FuzzTarget(_bin, _bin_seeds, mutators.pickle_program, max_bytes=50_000),
         "pairs": FuzzTarget(_pairs, lambda: [good.pairs(), b"1\nA\t1\t2\nA\t1\tB\t1\n"], mutators.table),
+        "people": FuzzTarget(_people, lambda: [good.people()], mutators.table),
         "landmarks": FuzzTarget(_landmarks, lambda: [good.landmarks()], mutators.table),
         "image": FuzzTarget(_image, _images, max_bytes=40_000),
         "archive": FuzzTarget(_archive, _archive_seeds, max_bytes=20_480),

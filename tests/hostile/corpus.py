@@ -23,6 +23,7 @@ def _controls() -> Iterator[Case]:
     yield control("bin", faces.BIN, later(good.faces_bin))
     yield control("photos", faces.PHOTOS, tree(good.photographs()))
     yield control("landmarks", faces.LANDMARKS, good.landmarks())
+    yield control("people", faces.PEOPLE, good.people())
     yield control("archive", faces.PHOTOS.renamed("photos.tgz"), later(good.archive))
     yield control("policy", release.POLICY, later(good.policy))
     yield control("report", release.REPORT, later(good.report_json))

@@ -27,6 +27,11 @@ PAIRS = Door(
     ("evaluate", "net.onnx", "--pairs", "pairs.txt", "--faces", "faces"),
     {"net.onnx": later(good.onnx_model), "faces": _FACES},
 )
+PEOPLE = Door(
+    "people.csv",
+    (*PAIRS.arguments, "--reference", "net.onnx", "--groups", "people.csv"),
+    {**PAIRS.around, "pairs.txt": good.pairs()},
+)
 LANDMARKS = Door("marks.csv", ("align", "photos", "-o", "out", "--landmarks", "marks.csv"), {"photos": _PHOTOS})
 PHOTOS = Door("photos", ("align", "photos", "-o", "out", "--landmarks", "marks.csv"), {"marks.csv": good.landmarks()})
 IMAGE = Door(
@@ -50,6 +55,7 @@ def cases() -> Iterator[Case]:
     yield from _bins()
     yield from _pair_lists()
     yield from _tables()
+    yield from _people()
     yield from _images()
     yield from _archives()
     yield from _folders()
@@ -238,6 +244,32 @@ def _tables() -> Iterator[Case]:
         yield LANDMARKS.case(f"landmarks/{given}", content)
     for given, content in PLACES.items():
         yield LANDMARKS.case(f"landmarks/{given}", content)
+
+
+def _people() -> Iterator[Case]:
+    whole, first = good.people(), good.PEOPLE[0].encode()
+    header = b"person,sex\n"
+    tables = {
+        "no-header": whole.split(b"\n", 1)[1],
+        "no-attribute": b"person\n" + first + b"\n",
+        "a-column-too-few": header + first + b"\n",
+        "a-column-too-many": header + first + b",f,m\n",
+        "the-same-twice": whole + whole.split(b"\n")[1] + b"\n",
+        "a-field-of-10-megabytes": header + first + b"," + b"x" * 10_000_000 + b"\n",
+        "a-million-columns": b"person" + b",x" * 1_000_000 + b"\n",
+        "a-value-each": b"person,id\n" + b"".join(b"p%d,%d\n" % (n, n) for n in range(100_000)),
+        "an-open-quote": header + b'"' + first + b",f\n",
+        "a-zero-byte": header + first + b",\0\n",
+        "a-value-with-a-newline": header + first + b',"f\n::error::PWNED"\n',
+        "a-value-with-escapes": header + first + b",\x1b[31mf\n",
+        "an-attribute-with-escapes": b"person,\x1b[31msex\n" + first + b",f\n",
+        "utf-16": whole.decode().encode("utf-16"),
+        "of-other-people": header + b"Zed,f\n",
+    }
+    for given, content in (tables | cut(whole, (0.02,))).items():
+        yield PEOPLE.case(f"people/{given}", content, quick=given in {"a-value-each", "a-value-with-escapes"})
+    for given, content in PLACES.items():
+        yield PEOPLE.case(f"people/{given}", content)
 
 
 def png(

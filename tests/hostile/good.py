@@ -47,6 +47,11 @@ def landmarks() -> bytes:
     return "\n".join([COLUMNS, *rows, ""]).encode()
 
 
+def people() -> bytes:
+    """Attributes of those people."""
+    return "\n".join(["person,sex,region", *(f"{name},f,north" for name in PEOPLE), ""]).encode()
+
+
 def pairs() -> bytes:
     """A pair list of those photographs: two folds, each of a pair of one person and one of two."""
     first, second, third, fourth = PEOPLE

@@ -11,10 +11,12 @@ import pytest
 
 from ghostface_edge.reports.all_pairs.comparison import judge_all_pairs
 from ghostface_edge.reports.all_pairs.gallery import Gallery
+from ghostface_edge.reports.all_pairs.groups import judge_groups
 from ghostface_edge.reports.all_pairs.scores import compare_all
 from ghostface_edge.reports.assess import PairSet, assess, assess_galleries
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.gate import judge_report
+from ghostface_edge.reports.groups import PeopleFile
 from ghostface_edge.reports.latency import summarize
 from ghostface_edge.reports.policy import AT_A_FAR, Metric, Policy
 from ghostface_edge.reports.report import Latency, Report, Verdict
@@ -39,6 +41,9 @@ def good(faces: Faces, deployed: Report) -> dict[str, Any]:
     few = make_faces(600, seed=5)
     gallery = Gallery.of([f"p{image // 2:04d}" for image in range(1200)], [("p0000", "p0001")])
     before = compare_all(faces.embeddings[:1200], gallery)
+    told = {"sex": {name: "fm"[place % 2] for place, name in enumerate(gallery.names[:590])}}
+    told["team"] = {name: "few" if place < 8 else "many" for place, name in enumerate(gallery.names)}
+    file = PeopleFile(path="people.csv", sha256="a" * 64, people=600, not_in_gallery=0, not_said={"sex": 10, "team": 0})
     pairs, further = (PairSet(some.index, some.same) for some in (faces, few))
     extras = {variant.precision: variant for variant in deployed.variants[:2]}
     fp32, embeddings, variants = latency_samples(1.0), {}, []
@@ -49,9 +54,11 @@ def good(faces: Faces, deployed: Report) -> dict[str, Any]:
         on_few = assess(further, few.noisy(noise), few.embeddings, "checkpoint", seed=0)
         summary = summarize(latency_samples(milliseconds), fp32)
         size = {"bytes": 3_200_000 if precision == "fp32" else 1_000_000, "fp32_bytes": 3_200_000}
-        all_pairs = judge_all_pairs(compare_all(embeddings[name][:1200], gallery), before)
+        scores = compare_all(embeddings[name][:1200], gallery)
+        all_pairs = judge_all_pairs(scores, before)
         update = {
             "all_pairs": all_pairs.model_copy(update={"det": all_pairs.det[::40]}),
+            "groups": judge_groups(scores, before, told),
             "artifact": extras[precision].artifact.model_copy(update=size),
             "accuracy": found.accuracy,
             "versus_reference": found.versus_reference,
@@ -69,7 +76,7 @@ def good(faces: Faces, deployed: Report) -> dict[str, Any]:
     whole = report.model_copy(
         update={
             "tool": report.tool.model_copy(update={"started": "2026-01-01T00:00:00+00:00"}),
-            "data": report.data.model_copy(update={"pairs": main, "further_pairs": (other,)}),
+            "data": report.data.model_copy(update={"pairs": main, "further_pairs": (other,), "groups": file}),
             "cross_precision": assess_galleries(pairs, embeddings),
         }
     )
@@ -218,6 +225,27 @@ def test_no_wrong_value_passes(good: dict[str, Any]) -> None:
         ("all_pairs.fnmr_at_fmr.0.001.frozen.fnmr", 0.9, "it makes the reference's FNMR"),
         ("all_pairs.fnmr_at_fmr.0.001.frozen.threshold", 0.999, "0.001.frozen: FMR"),
         ("all_pairs.det.1.fnmr", 1.0, "all_pairs.det: FMR"),
+        ("groups.fmr", "0.01", "groups.fmr: 0.01, but the images tell 0.0001"),
+        ("groups.confidence", 0.9, "differences make it"),
+        ("groups.rows.0.value", "m", "sex m stands there twice"),
+        ("groups.rows.0.people", 600, "people of sex: 895|but onnxruntime-fp32 has"),
+        ("groups.rows.0.people", 294, "294, but onnxruntime-fp32 has 295|295 of 294 people"),
+        ("groups.rows.0.genuine", 900, "no number of 900 comparisons|the rates make it"),
+        ("groups.rows.2.genuine", 900, "no number of 900|genuine of team"),
+        ("groups.rows.0.with_genuine", 299, "299 of 295 people"),
+        ("groups.rows.0.impostor", 10, "does not go with 10 comparisons of two people"),
+        ("groups.rows.0.impostor", 10**8, "impostor of sex"),
+        ("groups.rows.0.finding", "harmed", "but the intervals make it no harm shown"),
+        ("groups.rows.0.fnmr", None, "comparisons of a person with itself have one"),
+        ("groups.rows.0.fnmr.variant", 0.501, "is not within its own interval|is no number of 295"),
+        ("groups.rows.0.fnmr.variant_ci.1", 1.5, "a rate lies between 0 and 1"),
+        ("groups.rows.0.fnmr.reference_ci", [1, 0], "the wrong way round"),
+        ("groups.rows.0.fnmr.added", None, "it is told where the group and the rest have comparisons enough"),
+        ("groups.rows.0.fnmr.added.ci_pp", [40, 41], "is not within its own interval"),
+        ("groups.rows.0.fnmr.added.added_pp", 0.5, "but the rates make it"),
+        ("groups.rows.2.fnmr.added", {"added_pp": 0, "ci_pp": [-1, 1]}, "comparisons enough, and only there"),
+        ("groups.rows", [], "0 groups, but onnxruntime-fp32 has 4|differences make it"),
+        ("all_pairs", None, "groups are of all images against all"),
         ("thresholds.0.01.retuned.frr", 0.5, "but the TAR is"),
         ("thresholds.0.01.frozen.threshold", 0.9, "a frozen threshold is the reference's"),
     ],
@@ -242,6 +270,7 @@ def test_contradictions_are_named(good: dict[str, Any], place: str, value: objec
         ({"tool": {"started": "2026-01-01T00:00:00"}}, "without its offset"),
         ({"model": {"sha256": "a" * 63}}, "model.sha256"),
         ({"data": {"further_pairs": []}}, "has no such set"),
+        ({"data": {"groups": None}}, "by a file that data.groups names"),
         ({"cross_precision": {"variants": ["onnxruntime-fp32"]}}, "cross_precision"),
     ],
 )

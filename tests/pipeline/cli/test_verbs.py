@@ -68,6 +68,26 @@ def test_evaluate_against_a_reference(finished, cli, few_pairs):
     assert "more comparisons" in facts["all_pairs"]["not_answerable"]["0.001"]
 
 
+def test_evaluate_tells_groups_of_people(finished, cli, few_pairs, tmp_path):
+    lines = (few_pairs.parent / "pairs.txt").read_text().splitlines()[1:]
+    people = sorted({line.split("\t")[0] for line in lines})
+    table = tmp_path / "people.csv"
+    rows = [f"{name},{'fm'[place % 2]}" for place, name in enumerate(people)]
+    table.write_text("\n".join(["person,sex", *rows, "Nobody,f", ""]))
+    asked = (model(finished, "tflite-fp16.tflite"), "--pairs", few_pairs, "--groups", table)
+    refused = cli("evaluate", *asked)
+    assert refused.returncode == 2
+    assert "give the FP32 artifact with --reference" in refused.stderr
+    facts = json.loads(
+        cli("evaluate", *asked, "--reference", model(finished, "onnxruntime-fp32.onnx"), "--json").stdout
+    )
+    assert facts["groups"]["fmr"] == "0.01"
+    women, men = facts["groups"]["rows"]
+    assert (women["people"], women["genuine"], men["genuine"]) == (15, 15, 15)
+    assert women["finding"] == men["finding"] == "too small"
+    assert 0 <= women["fnmr"]["variant"] <= women["fnmr"]["variant_ci"][1] <= 1
+
+
 def test_benchmark_compares_with_the_first(finished, cli):
     paths = [model(finished, f"tflite-{precision}.tflite") for precision in ("fp32", "int8")]
     first, second = json.loads(cli("benchmark", *paths, "--json").stdout)

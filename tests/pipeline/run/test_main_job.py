@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from ghostface_edge.calibration.bin_file import read_bin
+from ghostface_edge.calibration.pairs_file import read_pairs_file
 from ghostface_edge.pipeline.run.main_job import run
 from ghostface_edge.pipeline.stages.convert import Convert
 from ghostface_edge.pipeline.stages.quantize import Quantize
@@ -57,6 +58,26 @@ def test_every_variant_has_its_figures(make_job, listener, quantized):
     assert report.tool.command == "ghostface-edge run quick"
     assert (job.out / int8.artifact.path).stat().st_size == int8.artifact.bytes
     assert json.loads((job.out / "quantization.json").read_text())["quantization"]["recipe"] == "quick"
+
+
+def test_groups_are_told_by_a_file(make_job, listener, small_inputs, tmp_path):
+    first = read_pairs_file(small_inputs / "pairs.txt").pairs[0]
+    table = tmp_path / "people.csv"
+    table.write_text(f"person,sex\n{first.left.person},f\nNobody,m\n")
+    report, _ = run(make_job("onnxruntime-fp32", groups=table), listener)
+    told = report.data.groups
+    assert (told.people, told.not_in_gallery, told.sha256) == (2, 1, file_sha256(table))
+    assert told.not_said["sex"] == report.variants[0].all_pairs.people - 1
+    assert report.variants[0].groups is None  # 20 genuine comparisons tell no rate
+    assert "Groups cannot be told: 10 more comparisons" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_groups_of_others_are_refused_before_any_work(make_job, listener, tmp_path):
+    table = tmp_path / "people.csv"
+    table.write_text("person,sex\nNobody,m\n")
+    with pytest.raises(InputError, match="none of them is in"):
+        run(make_job("onnxruntime-fp32", groups=table), listener)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_bad_input_that_one_variant_meets_is_its_failure_alone(make_job, listener, failing):
