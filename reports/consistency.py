@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from ghostface_edge.reports.all_pairs_agree import all_pairs_disagree, of_one_gallery
 from ghostface_edge.reports.decisions_agree import flips_disagree, thresholds_disagree
 from ghostface_edge.reports.figures_agree import NEAR_PP, Problem, Result, disagreements, holds, near, reference_tar
+from ghostface_edge.reports.one_threshold_agree import of_one_comparison, one_threshold_disagrees
 from ghostface_edge.reports.record import FARS
 from ghostface_edge.reports.variant import Status, Variant
 from ghostface_edge.reports.verdicts import Role, overall
@@ -113,6 +114,15 @@ def _all_pairs(report: "Report") -> Iterator[Problem]:
     for place, _, found in known:
         yield from _at(f"{place}.all_pairs", all_pairs_disagree(found, report.data.pairs.images))
         yield from _at(f"{place}.all_pairs", of_one_gallery(found, known[0][2], known[0][1].id))
+
+
+def _one_threshold(report: "Report") -> Iterator[Problem]:
+    """The first set's thresholds on the others, which are compared alike for all variants."""
+    kept = [(place, variant) for place, variant in _places(report) if variant.one_threshold]
+    for place, variant in kept:
+        here = f"{place}.one_threshold"
+        yield from _at(here, one_threshold_disagrees(variant, report.data.further_pairs))
+        yield from _at(here, of_one_comparison(variant, kept[0][1]))
 
 
 def _latency(report: "Report") -> Iterator[Problem]:
@@ -251,6 +261,7 @@ _OF_REPORT: Final[tuple[Callable[["Report"], Iterator[Problem]], ...]] = (
     _sets,
     _figures,
     _all_pairs,
+    _one_threshold,
     _latency,
     _sizes,
     _galleries,

@@ -110,3 +110,8 @@ class Data(Record):
     calibration: Calibration
     further_pairs: tuple[Pairs, ...] = ()
     """Other sets, whose results are in `variants[].sets` by name."""
+
+    @property
+    def first_set(self) -> str:
+        """Name of the set that thresholds are chosen on."""
+        return self.pairs.name

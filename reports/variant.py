@@ -20,6 +20,7 @@ from ghostface_edge.reports.evidence import (
     TarDrop,
     ThresholdTransfer,
 )
+from ghostface_edge.reports.one_threshold import OnAnotherSet
 from ghostface_edge.reports.record import (
     FARS,
     AtLeastOne,
@@ -169,6 +170,8 @@ class Variant(Record):
     """People whose pairs changed, those who lost most first; empty where names are unknown."""
     sets: dict[str, SetResult] = Field(default_factory=dict)
     """By name, results on further sets of pairs."""
+    one_threshold: dict[str, dict[str, OnAnotherSet]] = Field(default_factory=dict)
+    """By name of a set and by rate: what this variant's threshold of the first set does on that one."""
     sensitivity: tuple[Sensitivity, ...] = ()
     curve: tuple[CurveStep, ...] = ()
     """What each step of the quantization recipe gave, in its order."""

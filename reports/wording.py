@@ -52,6 +52,16 @@ def interval(bounds: Interval | None) -> str:
     return MISSING if bounds is None else f"{bounds[0]:+.2f} … {bounds[1]:+.2f}"
 
 
+def one_in(rate: str) -> str:
+    """Write a false-match rate as locks are specified: one in so many."""
+    return f"1:{round(1 / float(rate)):,}"
+
+
+def small_percent(fraction: float) -> str:
+    """Write a fraction of whatever size as percent, two digits that count."""
+    return f"{100 * fraction:.2g}"
+
+
 def probability(value: float) -> str:
     """Write what a p-value is, with its sign of relation."""
     return "< 1e-16" if value < 1e-16 else f"= {value:.2g}"

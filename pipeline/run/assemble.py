@@ -19,12 +19,13 @@ from ghostface_edge.pipeline.run.variant_timing import Measured
 from ghostface_edge.pipeline.support.host import describe_host
 from ghostface_edge.reports.all_against_all import AllPairs
 from ghostface_edge.reports.all_pairs.comparison import judge_all_pairs
+from ghostface_edge.reports.all_pairs.other_sets import OtherSet, keep_thresholds
 from ghostface_edge.reports.all_pairs.scores import compare_all
 from ghostface_edge.reports.assess import PairSet, assess, assess_galleries
 from ghostface_edge.reports.curves import ReportCurves
 from ghostface_edge.reports.gate import judge
 from ghostface_edge.reports.metrics import cosine_scores
-from ghostface_edge.reports.report import Report, Tool
+from ghostface_edge.reports.report import Report, Tool, Variant
 
 _SHEET_FACES, _SHEET_COLUMNS = 40, 10
 REFERENCE = "checkpoint in FP32 (ONNX Runtime)"
@@ -61,14 +62,16 @@ def assemble(
         for label, one in measured.items()
     }
     all_pairs = _all_pairs(measured, main, reference, threads)
-    records = tuple(
-        measured_record(
-            one, judged[str(one.built.id)], main.name, all_pairs.get(str(one.built.id)), reference.model, out
-        )
-        if isinstance(one, Measured)
-        else failed_record(one)
-        for one in variants
-    )
+    others = {each.name: OtherSet(each.index, each.same, each.gallery) for each in inputs.sets[1:]}
+
+    def record(one: Measured) -> Variant:
+        label = str(one.built.id)
+        first, its = all_pairs.get(label), judged[label]
+        embedded = {name: (other, one.built.embeddings[name]) for name, other in others.items()}
+        kept = keep_thresholds(first, its[main.name].thresholds, embedded, threads)
+        return measured_record(one, its, main.name, first, kept, reference.model, out)
+
+    records = tuple(record(one) if isinstance(one, Measured) else failed_record(one) for one in variants)
     galleries = {label: one.built.embeddings[main.name] for label, one in measured.items()}
     data = data_record(inputs, reference.leaks, gate.allowed_leaks)
     report = Report(

@@ -19,6 +19,7 @@ from ghostface_edge.reports.assess import Assessment
 from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.evidence import CurveStep, LatencySearch, RangeStability, Sensitivity
 from ghostface_edge.reports.latency import summarize
+from ghostface_edge.reports.one_threshold import OnAnotherSet
 from ghostface_edge.reports.variant import SetResult
 from ghostface_edge.reports.write import replacing
 from ghostface_edge.targets.protocol import ArtifactInfo, Precision
@@ -45,6 +46,7 @@ def measured_record(
     judged: Mapping[str, Assessment],
     main: str,
     all_pairs: AllPairs | None,
+    one_threshold: dict[str, dict[str, OnAnotherSet]],
     model: ExportedModel,
     out: Path,
 ) -> document.Variant:
@@ -55,6 +57,7 @@ def measured_record(
         judged: by name of the verification set.
         main: that set's name whose figures come first.
         all_pairs: what its images, all against all, say of the variant; None where names are unknown.
+        one_threshold: what its thresholds of the first set do on the others.
         model: that the variant was made from.
         out: the output folder.
     """
@@ -107,6 +110,7 @@ def measured_record(
             for name, part in judged.items()
             if name != main
         },
+        one_threshold=one_threshold,
     )
 
 

@@ -58,7 +58,7 @@ def operating_point(findings: Findings) -> Section | None:
     if told:
         lowest = _lowest_figure(gallery, told)
         blocks = [
-            Note(f"At a false-match rate of {_spelt(lowest)}:", reach=Reach.TERMINAL),
+            Note(f"At a false-match rate of {wording.one_in(lowest)}:", reach=Reach.TERMINAL),
             Table(_COLUMNS, [_row(report, variant, found, lowest) for variant, found in shown], reach=Reach.TERMINAL),
             Note(_READING, soft=True),
             *_det(findings, shown),
@@ -93,7 +93,8 @@ def det_plot(report: Report, drawn: list[tuple[Variant, AllPairs]]) -> Markup:
         chart.line([point.fmr for point in points], [point.fnmr for point in points], css, variant.id)
         for fmr, row in found.fnmr_at_fmr.items():
             if row.fmr >= lowest:
-                said = f"{variant.id}: FNMR {wording.percent(row.fnmr)} % [{_percents(row.ci95)}] at FMR {_spelt(fmr)}"
+                fnmr = f"FNMR {wording.percent(row.fnmr)} % [{_percents(row.ci95)}]"
+                said = f"{variant.id}: {fnmr} at FMR {wording.one_in(fmr)}"
                 chart.line([row.fmr] * 2, list(row.ci95), f"{css} solid whisker", said)
                 chart.dot(row.fmr, row.fnmr, f"fill {css}", said, radius=3.5)
     return chart.render()
@@ -113,7 +114,7 @@ def _rows(report: Report, shown: list[tuple[Variant, AllPairs]], told: Sequence[
     for fmr in told:
         for variant, found in shown:
             row = found.fnmr_at_fmr[fmr]
-            cells = (_spelt(fmr), f"{row.threshold:.4f}", *_figures(row), *_frozen(row))
+            cells = (wording.one_in(fmr), f"{row.threshold:.4f}", *_figures(row), *_frozen(row))
             yield Row((variant.id, *cells), muted=wording.compared(report, variant))
 
 
@@ -127,7 +128,7 @@ def _frozen(row: FnmrAtFmr) -> tuple[Cell | str, ...]:
         return (wording.MISSING,) * len(_FROZEN)
     frozen = row.frozen
     rise = wording.loss(frozen.rise_pp)
-    return f"{100 * frozen.fmr:.2g}", wording.percent(frozen.fnmr), rise, wording.interval(frozen.rise_ci95_pp)
+    return wording.small_percent(frozen.fmr), wording.percent(frozen.fnmr), rise, wording.interval(frozen.rise_ci95_pp)
 
 
 def _limits(gallery: AllPairs) -> Iterator[str]:
@@ -137,17 +138,12 @@ def _limits(gallery: AllPairs) -> Iterator[str]:
         yield f"{gallery.ambiguous:,} comparisons of two names that are or may be one person are counted nowhere"
     for fmr in FMRS:
         if fmr in gallery.not_answerable:
-            yield f"FMR {_spelt(fmr)}: not answerable, {gallery.not_answerable[fmr]}"
+            yield f"FMR {wording.one_in(fmr)}: not answerable, {gallery.not_answerable[fmr]}"
         elif gallery.fnmr_at_fmr[fmr].support is Support.BOUND:
             yield (
-                f"FMR {_spelt(fmr)}: fewer than 30 false matches are expected; the threshold keeps the rate with 95 % "
-                "confidence, and its FNMR is a bound"
+                f"FMR {wording.one_in(fmr)}: fewer than 30 false matches are expected; the threshold keeps the rate "
+                "with 95 % confidence, and its FNMR is a bound"
             )
-
-
-def _spelt(fmr: str) -> str:
-    """As locks are specified: one in so many."""
-    return f"1:{round(1 / float(fmr)):,}"
 
 
 def _percents(fractions: Interval) -> str:
