@@ -15,7 +15,7 @@ _Point: TypeAlias = FnmrAtFmr | FrozenThreshold | DetPoint | OnAnotherSet
 
 
 def all_pairs_disagree(found: AllPairs, images: int | None) -> Iterator[Problem]:
-    """Every figure that others of the same record make impossible; `images` are those of the pairs, where known."""
+    """Every figure that others of the same record make impossible; `images` are those there are, where known."""
     yield from _counts(found, images)
     rates = [fmr for fmr in FMRS if fmr in found.fnmr_at_fmr]
     if {*found.fnmr_at_fmr} | {*found.not_answerable} != {*FMRS} or {*found.fnmr_at_fmr} & {*found.not_answerable}:
@@ -55,7 +55,7 @@ def _counts(found: AllPairs, images: int | None) -> Iterator[Problem]:
     if found.people > found.images:
         yield "people", f"{found.people:,} people on {found.images:,} images"
     if images is not None and found.images > images:
-        yield "images", f"{found.images:,}, but the pairs have {images:,}"
+        yield "images", f"{found.images:,}, but there are {images:,}"
     if (found.eer is None) != (not (found.genuine and found.impostor)):
         yield "eer", "it needs comparisons of both kinds, and with them there is one"
 

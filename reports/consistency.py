@@ -61,7 +61,7 @@ def _data(report: "Report") -> Iterator[Problem]:
     sets += [(f"data.further_pairs.{number}", further) for number, further in enumerate(report.data.further_pairs)]
     names = [pairs.name for _, pairs in sets]
     for place, pairs in sets:
-        if names.count(pairs.name) > 1:
+        if names.count(pairs.name) > 1 or pairs.name == getattr(report.data.gallery, "name", None):
             yield f"{place}.name", f"two sets of pairs are called {pairs.name!r}"
         if pairs.same is not None and pairs.same > pairs.count:
             yield f"{place}.same", f"{pairs.same:,} of {pairs.count:,} pairs"
@@ -111,8 +111,12 @@ def _other_reference(result: Result, other_id: str, other: Result) -> Iterator[P
 def _all_pairs(report: "Report") -> Iterator[Problem]:
     """Figures of all images against all, and the one gallery and reference that all variants share."""
     known = [(place, variant, found) for place, variant in _places(report) if (found := variant.all_pairs) is not None]
+    gallery = report.data.gallery
+    images = report.data.pairs.images if gallery is None else gallery.images
     for place, _, found in known:
-        yield from _at(f"{place}.all_pairs", all_pairs_disagree(found, report.data.pairs.images))
+        yield from _at(f"{place}.all_pairs", all_pairs_disagree(found, images))
+        if gallery is not None and (found.images, found.people) != (gallery.images, gallery.people):
+            yield f"{place}.all_pairs.people", f"not those of the gallery, {gallery.images:,} of {gallery.people:,}"
         yield from _at(f"{place}.all_pairs", of_one_gallery(found, known[0][2], known[0][1].id))
 
 
@@ -121,7 +125,7 @@ def _one_threshold(report: "Report") -> Iterator[Problem]:
     kept = [(place, variant) for place, variant in _places(report) if variant.one_threshold]
     for place, variant in kept:
         here = f"{place}.one_threshold"
-        yield from _at(here, one_threshold_disagrees(variant, report.data.further_pairs))
+        yield from _at(here, one_threshold_disagrees(variant, report.data.other_sets))
         yield from _at(here, of_one_comparison(variant, kept[0][1]))
 
 

@@ -151,7 +151,7 @@ class Variant(Record):
     accuracy: Accuracy | None = None
     versus_reference: VersusReference | None = None
     all_pairs: AllPairs | None = None
-    """Every image of the main set compared with every other; None where names are unknown."""
+    """Every image of the gallery, or else of the main set, compared with every other; None where names are unknown."""
     latency: Latency | None = None
     seconds: NotNegative | None = None
     """Time the conversion and quantization took."""

@@ -19,6 +19,7 @@ from ghostface_edge.pipeline.run.variant_timing import Measured
 from ghostface_edge.pipeline.support.host import describe_host
 from ghostface_edge.reports.all_against_all import AllPairs
 from ghostface_edge.reports.all_pairs.comparison import judge_all_pairs
+from ghostface_edge.reports.all_pairs.gallery import Gallery
 from ghostface_edge.reports.all_pairs.other_sets import OtherSet, keep_thresholds
 from ghostface_edge.reports.all_pairs.scores import compare_all
 from ghostface_edge.reports.assess import PairSet, assess, assess_galleries
@@ -56,20 +57,21 @@ def assemble(
     measured = {str(one.built.id): one for one in variants if isinstance(one, Measured)}
     judged = {
         label: {
-            name: assess(pairs[name], found, reference.embeddings[name], REFERENCE, seed=seed)
-            for name, found in one.built.embeddings.items()
+            name: assess(some, one.built.embeddings[name], reference.embeddings[name], REFERENCE, seed=seed)
+            for name, some in pairs.items()
         }
         for label, one in measured.items()
     }
-    all_pairs = _all_pairs(measured, main, reference, threads)
-    others = {each.name: OtherSet(each.index, each.same, each.gallery) for each in inputs.sets[1:]}
+    first = main if inputs.gallery is None else inputs.gallery
+    all_pairs = _all_pairs(measured, first.name, first.gallery, reference, threads)
+    others = {each.name: OtherSet(each.index, each.same, each.gallery) for each in inputs.sets if each is not first}
 
     def record(one: Measured) -> Variant:
         label = str(one.built.id)
-        first, its = all_pairs.get(label), judged[label]
+        found, its = all_pairs.get(label), judged[label]
         embedded = {name: (other, one.built.embeddings[name]) for name, other in others.items()}
-        kept = keep_thresholds(first, its[main.name].thresholds, embedded, threads)
-        return measured_record(one, its, main.name, first, kept, reference.model, out)
+        kept = keep_thresholds(found, its[main.name].thresholds, embedded, threads)
+        return measured_record(one, its, main.name, found, kept, reference.model, out)
 
     records = tuple(record(one) if isinstance(one, Measured) else failed_record(one) for one in variants)
     galleries = {label: one.built.embeddings[main.name] for label, one in measured.items()}
@@ -96,15 +98,14 @@ def assemble(
 
 
 def _all_pairs(
-    measured: Mapping[str, Measured], main: VerificationSet, reference: Reference, threads: int
+    measured: Mapping[str, Measured], name: str, gallery: Gallery | None, reference: Reference, threads: int
 ) -> dict[str, AllPairs]:
-    """Every variant on all images of the main set, by its name; nothing where it is not known who they show."""
-    gallery = main.gallery
+    """Every variant, by its name, on all images of the set called `name`; nothing where it is unknown who they show."""
     if gallery is None:
         return {}
-    before = compare_all(reference.embeddings[main.name], gallery, threads)
+    before = compare_all(reference.embeddings[name], gallery, threads)
     return {
-        label: judge_all_pairs(compare_all(one.built.embeddings[main.name], gallery, threads), before)
+        label: judge_all_pairs(compare_all(one.built.embeddings[name], gallery, threads), before)
         for label, one in measured.items()
     }
 

@@ -68,6 +68,29 @@ def test_evaluate_against_a_reference(finished, cli, few_pairs):
     assert "more comparisons" in facts["all_pairs"]["not_answerable"]["0.001"]
 
 
+def test_evaluate_on_a_gallery_alone_and_with_pairs_at_its_threshold(finished, cli, few_pairs, people):
+    net = model(finished, "onnxruntime-fp32.onnx")
+    alone = cli("evaluate", net, "--gallery", people, "--json")
+    assert alone.returncode == 0, alone.stderr
+    facts = json.loads(alone.stdout)
+    assert list(facts) == ["all_pairs"]
+    assert (facts["all_pairs"]["genuine"], facts["all_pairs"]["impostor"]) == (40, 115 * 114 // 2 - 40)
+    done = cli("evaluate", net, "--gallery", people, "--pairs", few_pairs, "--flip", "--json")
+    facts = json.loads(done.stdout)
+    kept = facts[f"one_threshold of {net}"][few_pairs.stem]["0.01"]
+    assert kept["threshold"] == facts["all_pairs"]["fnmr_at_fmr"]["0.01"]["threshold"]
+    # all images of the pairs, which are known too
+    assert (kept["genuine"], kept["impostor"]) == (30, 60 * 59 // 2 - 30)
+    table = cli("evaluate", net, "--gallery", people, "--pairs", few_pairs)
+    assert f"{few_pairs.stem} 0.01" in table.stdout
+
+
+def test_evaluate_needs_faces(finished, cli):
+    done = cli("evaluate", model(finished, "onnxruntime-fp32.onnx"))
+    assert done.returncode == 2
+    assert "give --pairs, or a folder of people with --gallery" in done.stderr
+
+
 def test_benchmark_compares_with_the_first(finished, cli):
     paths = [model(finished, f"tflite-{precision}.tflite") for precision in ("fp32", "int8")]
     first, second = json.loads(cli("benchmark", *paths, "--json").stdout)

@@ -5,11 +5,13 @@ import re
 import shutil
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 
 import psutil
 import pytest
 
 from ghostface_edge.calibration.bin_file import read_bin
+from ghostface_edge.calibration.pairs_source import PairsSource
 from ghostface_edge.pipeline.run.main_job import run
 from ghostface_edge.pipeline.stages.convert import Convert
 from ghostface_edge.pipeline.stages.quantize import Quantize
@@ -57,6 +59,29 @@ def test_every_variant_has_its_figures(make_job, listener, quantized):
     assert report.tool.command == "ghostface-edge run quick"
     assert (job.out / int8.artifact.path).stat().st_size == int8.artifact.bytes
     assert json.loads((job.out / "quantization.json").read_text())["quantization"]["recipe"] == "quick"
+
+
+def test_a_gallery_gives_the_thresholds_of_every_set(make_job, small_inputs, listener):
+    more = PairsSource(small_inputs / "more.bin")
+    job = make_job("onnxruntime-fp32", gallery=small_inputs / "people")
+    report, _ = run(replace(job, pairs=(*job.pairs, more)), listener)
+    gallery = report.data.gallery
+    assert (gallery.name, gallery.images, gallery.people) == ("people", 80, 40)
+    assert report == Report.read(job.out / "report.json")
+    for variant in report.variants:
+        found = variant.all_pairs
+        assert (found.genuine, found.impostor) == (40, 80 * 79 // 2 - 40)
+        assert {*variant.one_threshold} == {"pairs", "more"}
+        for rates in variant.one_threshold.values():
+            (fmr, row), *rest = rates.items()
+            assert (fmr, rest) == ("0.01", [])
+            assert row.threshold == found.fnmr_at_fmr[fmr].threshold
+    assert (
+        "One threshold for all sets: each variant&#39;s own, chosen on people" in (job.out / "report.html").read_text()
+    )
+    job = replace(job, gallery=small_inputs / "calibration", out=job.out.with_name("leaks"), nobody_shared=False)
+    with pytest.raises(InputError, match="all 24 calibration identities are in the pairs too"):
+        run(job, listener)
 
 
 def test_a_bad_input_that_one_variant_meets_is_its_failure_alone(make_job, listener, failing):
