@@ -37,13 +37,19 @@ class Support(StrEnum):
         return cls.FIGURE if expected >= _RULE_OF_30 else cls.BOUND
 
 
-def missing(fmr: str, genuine: int, impostor: int) -> str:
-    """Why comparisons can say nothing of a false-match rate."""
+def missing(
+    fmr: str,
+    genuine: int,
+    impostor: int,
+    of_one: str = "comparisons of a person with itself",
+    of_two: str = "comparisons of different people",
+) -> str:
+    """Why comparisons, or what else is counted, can say nothing of a false-match rate."""
     if genuine < _RULE_OF_30:
-        return f"{_RULE_OF_30 - genuine} more comparisons of a person with itself are needed"
+        return f"{_RULE_OF_30 - genuine} more {of_one} are needed"
     # a product of the rate, which is no binary fraction, may be a little more than a whole number
     more = math.ceil(round(_RULE_OF_3 / float(fmr), 6)) - impostor
-    return f"{more:,} more comparisons of different people are needed even for a bound"
+    return f"{more:,} more {of_two} are needed even for a bound"
 
 
 class FrozenThreshold(Record):

@@ -22,6 +22,9 @@ def evaluate(
     detector: options.Detector = None,
     on_bad_image: options.OnBadImage = "error",
     label_errors: options.LabelErrors = "keep",
+    identification: Annotated[
+        bool, typer.Option("--identification", help="Search probes among many too: rank-1, TPIR at FPIR.")
+    ] = False,
     flip: Annotated[
         bool, typer.Option("--flip", help="Add the mirrored face's embedding, as InsightFace's protocol does.")
     ] = False,
@@ -50,7 +53,8 @@ def evaluate(
 
     progress, bad = Progress(), OnBadImage(on_bad_image)
     given = sources(sets, faces, landmarks, detector, on_bad_image=bad, label_errors=LabelErrors(label_errors))
-    facts = evaluate(Question(artifact, given, gallery, reference, flip=flip, on_bad_image=bad), progress)
+    asked = Question(artifact, given, gallery, reference, identification, flip, bad)
+    facts = evaluate(asked, progress)
     if diagnose:
         facts["diagnosis"] = diagnose_artifact(artifact, given[0], progress)
     if json_:

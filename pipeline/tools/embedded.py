@@ -38,6 +38,8 @@ class Question:
     """Folder of people's faces that are compared all against all, instead of the images of the first pairs."""
     reference: Path | None = None
     """Artifact to compare with."""
+    identification: bool = False
+    """Whether probes are searched among many as well, 1:N."""
     flip: bool = False
     """Whether an embedding is the sum of the face's and the mirrored face's."""
     on_bad_image: OnBadImage = OnBadImage.ERROR

@@ -19,10 +19,13 @@ from ghostface_edge.reports.all_against_all import AllPairs
 from ghostface_edge.reports.all_pairs.comparison import judge_all_pairs
 from ghostface_edge.reports.all_pairs.other_sets import OtherSet, keep_thresholds
 from ghostface_edge.reports.all_pairs.scores import AllPairScores, compare_all
+from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.metrics import cosine_scores, verification_accuracy
 from ghostface_edge.reports.paired import compare
 from ghostface_edge.reports.people import link_identities
 from ghostface_edge.reports.protocols.best_threshold import best_threshold_accuracy
+from ghostface_edge.reports.protocols.enrolment import Enrolment
+from ghostface_edge.reports.protocols.identification import judge_identification, search
 from ghostface_edge.reports.protocols.insightface import insightface_accuracy, squared_distances
 from ghostface_edge.reports.transfer import transfer_thresholds
 from ghostface_edge.targets.places.place import LOCAL
@@ -50,13 +53,16 @@ def evaluate(asked: Question, progress: Progress) -> Facts:
         assert isinstance(mean, float)
         if (warning := separation_warning(mean)) is not None:
             progress.say(f"warning: {warning}")
+    if asked.identification:
+        facts |= _identification(asked, embedded)
     scores = _compare_all(embedded, progress)
     if scores is not None:
         facts["all_pairs"] = _said(judge_all_pairs(scores[asked.artifact], scores.get(asked.reference or Path())))
     for path in (asked.artifact, asked.reference) if embedded.others else ():
         if path is not None:
             first = None if scores is None else judge_all_pairs(scores[path])
-            facts[f"one_threshold of {path}"] = _one_threshold(embedded, path, first)
+            title = "one_threshold" if path == asked.artifact else "one_threshold_of_reference"
+            facts[title] = _one_threshold(embedded, path, first)
     return facts
 
 
@@ -110,6 +116,24 @@ def _compare_all(embedded: Embedded, progress: Progress) -> dict[Path, AllPairSc
         return None
     with progress.stage("all against all"):
         return {path: compare_all(found, gallery, usable_cores()) for path, found in models.items()}
+
+
+def _identification(asked: Question, embedded: Embedded) -> Facts:
+    """1:N on the images of the first set, of the artifact and of the reference."""
+    if embedded.gallery is None:
+        raise InputError(
+            f"it is not known who is on the images of {embedded.first.path}",
+            fix="give a folder of people with --gallery, or lay the pairs.txt beside the .bin",
+        )
+    enrolment, models = Enrolment.of(embedded.gallery), embedded.models[embedded.first.name]
+    own = search(models[asked.artifact], enrolment)
+    if asked.reference is None:
+        return {"identification": asdict(judge_identification(own))}
+    before = search(models[asked.reference], enrolment)
+    return {
+        "identification": asdict(judge_identification(own, before)),
+        "identification_of_reference": asdict(judge_identification(before)),
+    }
 
 
 def _one_threshold(embedded: Embedded, model: Path, first: AllPairs | None) -> dict[str, object]:

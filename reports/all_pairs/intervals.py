@@ -103,10 +103,13 @@ def at_rate(scores: AllPairScores, fmr: str, point: Point) -> Influence:
 
 def at_threshold(scores: AllPairScores, threshold: int) -> Influence:
     """Of FNMR at a threshold that stays."""
+    return of_people(_genuine(scores, at(scores, threshold)), _with_genuine(scores))
+
+
+def of_people(person: NDArray[np.float64], with_genuine: int) -> Influence:
+    """Of a figure that (P,) people move, each alone."""
     nobody = np.empty(0, np.int64)
-    return Influence(
-        _genuine(scores, at(scores, threshold)), nobody, nobody, np.empty(0), nobody, 1.0, _with_genuine(scores)
-    )
+    return Influence(person, nobody, nobody, np.empty(0), nobody, 1.0, with_genuine)
 
 
 def interval(fnmr: float, influence: Influence) -> tuple[float, float]:
