@@ -77,7 +77,7 @@ class CalibrationSet:
         """The set without some people; their files count as ruled out."""
         kept = tuple(file for file in self.files if file.identity not in identities)
         gone = tuple(file.name for file in self.files if file.identity in identities)
-        return replace(self, files=kept, sha256=_listing_sha256(kept), excluded=(*self.excluded, *gone))
+        return replace(self, files=kept, sha256=listing_sha256(kept), excluded=(*self.excluded, *gone))
 
     def load(self) -> NDArray[np.uint8]:
         """RGB uint8 (N, 112, 112, 3), in the order of `files`.
@@ -85,16 +85,25 @@ class CalibrationSet:
         Raises:
             InputError: a file is gone, has changed since it was chosen, or cannot be decoded.
         """
-        faces = np.empty((len(self.files), FACE_SIZE, FACE_SIZE, 3), np.uint8)
-        for row, file in enumerate(self.files):
-            data = read_image(file.path)
-            if hashlib.sha256(data).hexdigest() != file.sha256:
-                raise InputError(f"{file.path} has changed since it was chosen", fix="sample the folder again")
-            try:
-                faces[row] = decode(data)
-            except BadImageError as error:
-                raise InputError(f"{file.path} cannot be used: {error}", fix=_FIX) from None
-        return faces
+        return load_faces(self.files)
+
+
+def load_faces(files: Sequence[CalibrationFace]) -> NDArray[np.uint8]:
+    """Decode chosen files: RGB uint8 (N, 112, 112, 3), in their order.
+
+    Raises:
+        InputError: a file is gone, has changed since it was chosen, or cannot be decoded.
+    """
+    faces = np.empty((len(files), FACE_SIZE, FACE_SIZE, 3), np.uint8)
+    for row, file in enumerate(files):
+        data = read_image(file.path)
+        if hashlib.sha256(data).hexdigest() != file.sha256:
+            raise InputError(f"{file.path} has changed since it was chosen", fix="sample the folder again")
+        try:
+            faces[row] = decode(data)
+        except BadImageError as error:
+            raise InputError(f"{file.path} cannot be used: {error}", fix=_FIX) from None
+    return faces
 
 
 def scan_folder(folder: Path) -> tuple[FaceFile, ...]:
@@ -178,7 +187,7 @@ def sample(
     return CalibrationSet(
         path=_common_folder(files),
         files=tuple(chosen.values()),
-        sha256=_listing_sha256(chosen.values()),
+        sha256=listing_sha256(chosen.values()),
         duplicates=duplicates,
         skipped=tuple(unusable),
         excluded=tuple(excluded),
@@ -209,7 +218,8 @@ def _listing(files: Iterable[CalibrationFace]) -> str:
     return "".join(f"{file.sha256}  {file.name}\n" for file in files)
 
 
-def _listing_sha256(files: Iterable[CalibrationFace]) -> str:
+def listing_sha256(files: Iterable[CalibrationFace]) -> str:
+    """One digest of files' names and hashes, in order."""
     return hashlib.sha256(_listing(files).encode("utf-8", "surrogateescape")).hexdigest()
 
 

@@ -5,25 +5,41 @@ looked at and what was found. Calibration faces are plentiful and verification p
 out of the calibration set; `refuse_leaks` is for who would rather know before anything runs.
 """
 
-import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostface_edge.calibration.aligned import iterate_faces
 from ghostface_edge.calibration.faces import CalibrationSet
 from ghostface_edge.calibration.near_duplicates import nearest_faces, stranger_bound
 from ghostface_edge.calibration.perceptual_hash import SAME_PHOTOGRAPH_BITS, fewest_bits, perceptual_hash
 from ghostface_edge.calibration.person_names import name_key
-from ghostface_edge.calibration.verification import VerificationSet
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.metrics import cosine_scores
 
 _BATCH = 256
 _SHOWN = 5
+
+
+class JudgedFaces(Protocol):
+    """Faces that a network is judged on: pairs, or a gallery."""
+
+    @property
+    def people(self) -> frozenset[str]: ...
+
+    @property
+    def people_known(self) -> bool: ...
+
+    def labels(self) -> Sequence[str]: ...
+
+    def digests(self) -> Sequence[str]: ...
+
+    def batches(self, size: int) -> Iterator[NDArray[np.uint8]]: ...
+
+    def strangers(self) -> NDArray[np.intp]: ...
 
 
 class LeakKind(StrEnum):
@@ -79,22 +95,22 @@ class LeakReport:
 
 def find_leaks(
     calibration: CalibrationSet,
-    pairs: VerificationSet,
+    pairs: JudgedFaces,
     embeddings: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
 ) -> LeakReport:
-    """Compare a calibration set with a verification set in every way there is.
+    """Compare a calibration set with a verification set, or a gallery, in every way there is.
 
     Args:
         calibration: its files are read.
         pairs: its images are decoded.
-        embeddings: FP32, of the calibration set's files (C, E) and of the pairs' distinct images (N, E).
+        embeddings: FP32, of the calibration set's files (C, E) and of the other's distinct images (N, E).
 
     Raises:
         InputError: a face cannot be read, or the embeddings are not of these faces.
     """
     people = {name_key(name): name for name in pairs.people}
-    labels = _labels(pairs)
-    place_of = {hashlib.sha256(image).hexdigest(): place for place, image in enumerate(pairs.images)}
+    labels = pairs.labels()
+    place_of = {sha256: place for place, sha256 in enumerate(pairs.digests())}
     by_name = [
         Leak(LeakKind.NAME, name, name, people[name_key(name)], 0)
         for name in sorted(calibration.people)
@@ -106,11 +122,11 @@ def find_leaks(
         if file.sha256 in place_of
     ]
     hashes = _hashes([calibration.load()])
-    nearest, bits = fewest_bits(hashes, _hashes(iterate_faces(pairs.images, _BATCH)))
+    nearest, bits = fewest_bits(hashes, _hashes(pairs.batches(_BATCH)))
     by_hash = _leaks(LeakKind.PERCEPTUAL, calibration, labels, nearest, bits, bits <= SAME_PHOTOGRAPH_BITS)
     by_embedding, bound = _near_duplicates(calibration, pairs, labels, embeddings)
     checked = {
-        LeakKind.NAME: pairs.identities is not None,
+        LeakKind.NAME: pairs.people_known,
         LeakKind.FILE: True,
         LeakKind.PERCEPTUAL: True,
         LeakKind.EMBEDDING: bound is not None,
@@ -169,14 +185,14 @@ def _listed(leaks: Sequence[Leak]) -> str:
 
 def _near_duplicates(
     calibration: CalibrationSet,
-    pairs: VerificationSet,
+    pairs: JudgedFaces,
     labels: Sequence[str],
     embeddings: tuple[NDArray[np.float32], NDArray[np.float32]] | None,
 ) -> tuple[list[Leak], float | None]:
     if embeddings is None:
         return [], None
-    own, others = _checked(calibration, pairs, *embeddings)
-    bound = stranger_bound(cosine_scores(others, pairs.index[~pairs.same]), len(own) * len(others))
+    own, others = _checked(calibration, labels, *embeddings)
+    bound = stranger_bound(cosine_scores(others, pairs.strangers()), len(own) * len(others))
     if bound is None:
         return [], None
     found = nearest_faces(own, others)
@@ -189,11 +205,11 @@ def _hashes(batches: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint64]:
 
 
 def _checked(
-    calibration: CalibrationSet, pairs: VerificationSet, own: NDArray[np.float32], others: NDArray[np.float32]
+    calibration: CalibrationSet, labels: Sequence[str], own: NDArray[np.float32], others: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    if (len(own), len(others)) != (len(calibration.files), len(pairs.images)):
+    if (len(own), len(others)) != (len(calibration.files), len(labels)):
         raise InputError(
-            f"{len(own)} and {len(others)} embeddings for {len(calibration.files)} and {len(pairs.images)} faces",
+            f"{len(own)} and {len(others)} embeddings for {len(calibration.files)} and {len(labels)} faces",
             fix="embed the chosen calibration files and the pairs' distinct images",
         )
     return own, others
@@ -212,12 +228,3 @@ def _leaks(
         for row, file in enumerate(calibration.files)
         if is_leak[row]
     ]
-
-
-def _labels(pairs: VerificationSet) -> list[str]:
-    """A name for every distinct image: whom it shows and where it first stands."""
-    labels = [""] * len(pairs.images)
-    for side, place in enumerate(pairs.index.ravel().tolist()):
-        person = "" if pairs.identities is None else f"{pairs.identities[side]}, "
-        labels[place] = labels[place] or f"{person}pair {side // 2 + 1}"
-    return labels

@@ -3,6 +3,7 @@
 In: what a user names. Out: the pairs, and how their faces were aligned where that was our work.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +41,26 @@ class OpenedPairs:
     pairs: VerificationSet
     aligned: AlignedFolder | None
     """None where the faces came aligned."""
+
+
+def sources(
+    paths: Sequence[Path],
+    faces: Path | None = None,
+    landmarks: Path | None = None,
+    detector: Path | None = None,
+    *,
+    on_bad_image: OnBadImage = OnBadImage.ERROR,
+    label_errors: LabelErrors = LabelErrors.KEEP,
+) -> tuple[PairsSource, ...]:
+    """Several sets as a user names them at once: the images belong to the lists, a .bin beside one has its own."""
+    lists = [path for path in paths if path.suffix != ".bin"]
+
+    def images_of(path: Path) -> tuple[Path | None, Path | None, Path | None]:
+        return (faces, landmarks, detector) if path in lists or not lists else (None, None, None)
+
+    return tuple(
+        PairsSource(path, *images_of(path), on_bad_image=on_bad_image, label_errors=label_errors) for path in paths
+    )
 
 
 def open_pairs(source: PairsSource, keep: Keep, jobs: int = 1, progress: Progress | None = None) -> OpenedPairs:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ghostface_edge.calibration.gallery_folder import GalleryFolder
 from ghostface_edge.calibration.unusable import Unusable, unusable_error
 from ghostface_edge.calibration.verification import VerificationSet
 from ghostface_edge.reports.digest import file_sha256
@@ -49,8 +50,8 @@ class People:
         )
 
 
-def people_of(pairs: VerificationSet, path: Path) -> People:
-    """Attributes of the people of a verification set.
+def people_of(pairs: VerificationSet | GalleryFolder, path: Path) -> People:
+    """Attributes of the people of a verification set or gallery.
 
     Raises:
         InputError: as `read_people`, or the set has no names, or the file has others.

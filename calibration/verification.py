@@ -3,7 +3,8 @@
 In: an InsightFace `.bin`. Out: encoded faces, pairs of indices into them, labels and folds.
 """
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostface_edge.calibration.aligned import check_aligned
+from ghostface_edge.calibration.aligned import check_aligned, iterate_faces
 from ghostface_edge.calibration.bin_file import read_bin, write_bin
 from ghostface_edge.calibration.image_file import BadImageError
 from ghostface_edge.calibration.lfw_errata import ONE_PERSON, WRONG_SAME_PAIRS
@@ -64,6 +65,31 @@ class VerificationSet(PairsFacts):
     def people(self) -> frozenset[str]:
         """Distinct names; empty where they are unknown."""
         return frozenset(self.identities or ())
+
+    @property
+    def people_known(self) -> bool:
+        """Whether the names are all there are."""
+        return self.identities is not None
+
+    def labels(self) -> list[str]:
+        """A name for every distinct image: whom it shows and where it first stands."""
+        labels = [""] * len(self.images)
+        for side, place in enumerate(self.index.ravel().tolist()):
+            person = "" if self.identities is None else f"{self.identities[side]}, "
+            labels[place] = labels[place] or f"{person}pair {side // 2 + 1}"
+        return labels
+
+    def digests(self) -> list[str]:
+        """SHA-256 of every distinct image."""
+        return [hashlib.sha256(image).hexdigest() for image in self.images]
+
+    def batches(self, size: int) -> Iterator[NDArray[np.uint8]]:
+        """Decode the distinct images: RGB uint8 (B, 112, 112, 3)."""
+        return iterate_faces(self.images, size)
+
+    def strangers(self) -> NDArray[np.intp]:
+        """The pairs of two people, (S, 2)."""
+        return self.index[~self.same]
 
     @property
     def people_of_images(self) -> tuple[str | None, ...]:

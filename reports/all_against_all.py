@@ -45,14 +45,22 @@ def lowest_told(told: Mapping[str, Support]) -> str | None:
     return next(iter([*figures[-1:], *bounds]), None)
 
 
-def missing(fmr: str, genuine: int, impostor: int, wanted: Support = Support.BOUND) -> str:
-    """What comparisons lack to say of a false-match rate what is wanted."""
+def missing(
+    fmr: str,
+    genuine: int,
+    impostor: int,
+    wanted: Support = Support.BOUND,
+    *,
+    of_one: str = "comparisons of a person with itself",
+    of_two: str = "comparisons of different people",
+) -> str:
+    """What comparisons, or what else is counted, lack to say of a false-match rate what is wanted."""
     if genuine < _RULE_OF_30:
-        return f"{_RULE_OF_30 - genuine} more comparisons of a person with itself are needed"
+        return f"{_RULE_OF_30 - genuine} more {of_one} are needed"
     matches, what = (_RULE_OF_3, "even for a bound") if wanted is Support.BOUND else (_RULE_OF_30, "for a figure")
     # a product of the rate, which is no binary fraction, may be a little more than a whole number
     more = math.ceil(round(matches / float(fmr), 6)) - impostor
-    return f"{more:,} more comparisons of different people are needed {what}"
+    return f"{more:,} more {of_two} are needed {what}"
 
 
 def spelt(fmr: str) -> str:

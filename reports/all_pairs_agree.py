@@ -9,12 +9,13 @@ from typing import TypeAlias
 
 from ghostface_edge.reports.all_against_all import FMRS, AllPairs, DetPoint, FnmrAtFmr, FrozenThreshold, Support
 from ghostface_edge.reports.figures_agree import NEAR, Problem, holds, is_share, near
+from ghostface_edge.reports.one_threshold import OnAnotherSet
 
-_Point: TypeAlias = FnmrAtFmr | FrozenThreshold | DetPoint
+_Point: TypeAlias = FnmrAtFmr | FrozenThreshold | DetPoint | OnAnotherSet
 
 
 def all_pairs_disagree(found: AllPairs, images: int | None) -> Iterator[Problem]:
-    """Every figure that others of the same record make impossible; `images` are those of the pairs, where known."""
+    """Every figure that others of the same record make impossible; `images` are those there are, where known."""
     yield from _counts(found, images)
     rates = [fmr for fmr in FMRS if fmr in found.fnmr_at_fmr]
     if {*found.fnmr_at_fmr} | {*found.not_answerable} != {*FMRS} or {*found.fnmr_at_fmr} & {*found.not_answerable}:
@@ -28,8 +29,8 @@ def all_pairs_disagree(found: AllPairs, images: int | None) -> Iterator[Problem]
     for fmr in rates:
         for field, problem in _rate(found.fnmr_at_fmr[fmr], float(fmr), found.genuine):
             yield f"fnmr_at_fmr.{fmr}.{field}", problem
-    yield from _falls("fnmr_at_fmr", [found.fnmr_at_fmr[fmr] for fmr in rates])
-    yield from _falls("det", found.det)
+    yield from falls("fnmr_at_fmr", [found.fnmr_at_fmr[fmr] for fmr in rates])
+    yield from falls("det", found.det)
 
 
 def of_one_gallery(found: AllPairs, other: AllPairs, other_id: str) -> Iterator[Problem]:
@@ -54,7 +55,7 @@ def _counts(found: AllPairs, images: int | None) -> Iterator[Problem]:
     if found.people > found.images:
         yield "people", f"{found.people:,} people on {found.images:,} images"
     if images is not None and found.images > images:
-        yield "images", f"{found.images:,}, but the pairs have {images:,}"
+        yield "images", f"{found.images:,}, but there are {images:,}"
     if (found.eer is None) != (not (found.genuine and found.impostor)):
         yield "eer", "it needs comparisons of both kinds, and with them there is one"
 
@@ -80,14 +81,14 @@ def _rate(row: FnmrAtFmr, fmr: float, genuine: int) -> Iterator[Problem]:
     before, again = row.fnmr - row.rise_pp / 100, frozen.fnmr - frozen.rise_pp / 100
     if not near(before, again) or not -NEAR <= before <= 1 + NEAR:
         yield "rise_pp", f"it makes the reference's FNMR {before:g}, the frozen threshold's {again:g}"
-    yield from _falls("frozen", sorted((row, frozen), key=lambda point: point.threshold))
+    yield from falls("frozen", sorted((row, frozen), key=lambda point: point.threshold))
 
 
 def _reference(row: FnmrAtFmr) -> float | None:
     return None if row.rise_pp is None else row.fnmr - row.rise_pp / 100
 
 
-def _falls(field: str, points: Sequence[_Point]) -> Iterator[Problem]:
+def falls(field: str, points: Sequence[_Point]) -> Iterator[Problem]:
     """The higher a threshold, the fewer it accepts, of either kind."""
     for loose, strict in itertools.pairwise(points):
         if (

@@ -12,6 +12,7 @@ from ghostface_edge.reports.all_pairs_agree import all_pairs_disagree, of_one_ga
 from ghostface_edge.reports.decisions_agree import flips_disagree, thresholds_disagree
 from ghostface_edge.reports.figures_agree import NEAR_PP, Problem, Result, disagreements, holds, near, reference_tar
 from ghostface_edge.reports.groups_agree import groups_disagree, of_one_file
+from ghostface_edge.reports.one_threshold_agree import of_one_comparison, one_threshold_disagrees
 from ghostface_edge.reports.record import FARS
 from ghostface_edge.reports.variant import Status, Variant
 from ghostface_edge.reports.verdicts import Role, overall
@@ -70,7 +71,7 @@ def _data(report: "Report") -> Iterator[Problem]:
     sets += [(f"data.further_pairs.{number}", further) for number, further in enumerate(report.data.further_pairs)]
     names = [pairs.name for _, pairs in sets]
     for place, pairs in sets:
-        if names.count(pairs.name) > 1:
+        if names.count(pairs.name) > 1 or pairs.name == getattr(report.data.gallery, "name", None):
             yield f"{place}.name", f"two sets of pairs are called {pairs.name!r}"
         if pairs.same is not None and pairs.same > pairs.count:
             yield f"{place}.same", f"{pairs.same:,} of {pairs.count:,} pairs"
@@ -120,8 +121,12 @@ def _other_reference(result: Result, other_id: str, other: Result) -> Iterator[P
 def _all_pairs(report: "Report") -> Iterator[Problem]:
     """Figures of all images against all, and the one gallery and reference that all variants share."""
     known = [(place, variant, found) for place, variant in _places(report) if (found := variant.all_pairs) is not None]
+    gallery = report.data.gallery
+    images = report.data.pairs.images if gallery is None else gallery.images
     for place, _, found in known:
-        yield from _at(f"{place}.all_pairs", all_pairs_disagree(found, report.data.pairs.images))
+        yield from _at(f"{place}.all_pairs", all_pairs_disagree(found, images))
+        if gallery is not None and (found.images, found.people) != (gallery.images, gallery.people):
+            yield f"{place}.all_pairs.people", f"not those of the gallery, {gallery.images:,} of {gallery.people:,}"
         yield from _at(f"{place}.all_pairs", of_one_gallery(found, known[0][2], known[0][1].id))
 
 
@@ -135,6 +140,15 @@ def _groups(report: "Report") -> Iterator[Problem]:
             return
         yield from _at(here, groups_disagree(found, variant.all_pairs))
         yield from _at(here, of_one_file(found, known[0][2], known[0][1].id))
+
+
+def _one_threshold(report: "Report") -> Iterator[Problem]:
+    """The first set's thresholds on the others, which are compared alike for all variants."""
+    kept = [(place, variant) for place, variant in _places(report) if variant.one_threshold]
+    for place, variant in kept:
+        here = f"{place}.one_threshold"
+        yield from _at(here, one_threshold_disagrees(variant, report.data.other_sets))
+        yield from _at(here, of_one_comparison(variant, kept[0][1]))
 
 
 def _latency(report: "Report") -> Iterator[Problem]:
@@ -274,6 +288,7 @@ _OF_REPORT: Final[tuple[Callable[["Report"], Iterator[Problem]], ...]] = (
     _figures,
     _all_pairs,
     _groups,
+    _one_threshold,
     _latency,
     _sizes,
     _galleries,

@@ -77,6 +77,16 @@ class Pairs(Record):
     protocol: Text = "LFW View 2: 10 contiguous folds, threshold from the other nine; cosine, no flip"
 
 
+class Gallery(Record):
+    """A folder of people's faces that were compared all against all, instead of the images of the main pairs."""
+
+    path: Text
+    sha256: Sha256
+    name: Text
+    images: Count
+    people: Count
+
+
 class LeakGuard(Record):
     """Whether people of the calibration faces are in the pairs too."""
 
@@ -113,3 +123,15 @@ class Data(Record):
     """Other sets, whose results are in `variants[].sets` by name."""
     groups: PeopleFile | None = None
     """Who told which groups people belong to."""
+
+    gallery: Gallery | None = None
+
+    @property
+    def first_set(self) -> str:
+        """Name of the set that thresholds are chosen on: what is compared all against all, else the main pairs."""
+        return self.pairs.name if self.gallery is None else self.gallery.name
+
+    @property
+    def other_sets(self) -> tuple[Pairs, ...]:
+        """Sets that those thresholds are tried on."""
+        return self.further_pairs if self.gallery is None else (self.pairs, *self.further_pairs)

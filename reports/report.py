@@ -15,7 +15,7 @@ from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.evidence import CrossPrecision
 from ghostface_edge.reports.json_text import decode_json, parse_json, to_json
 from ghostface_edge.reports.printable import shortened
-from ghostface_edge.reports.provenance import Calibration, Data, Host, LeakGuard, ModelInfo, Pairs, Tool
+from ghostface_edge.reports.provenance import Calibration, Data, Gallery, Host, LeakGuard, ModelInfo, Pairs, Tool
 from ghostface_edge.reports.read import read_bytes
 from ghostface_edge.reports.record import Record, first_problem
 from ghostface_edge.reports.variant import (
@@ -34,6 +34,7 @@ __all__ = [
     "Calibration",
     "Check",
     "Data",
+    "Gallery",
     "Gate",
     "Host",
     "Latency",

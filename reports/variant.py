@@ -21,6 +21,7 @@ from ghostface_edge.reports.evidence import (
     ThresholdTransfer,
 )
 from ghostface_edge.reports.groups import Groups
+from ghostface_edge.reports.one_threshold import OnAnotherSet
 from ghostface_edge.reports.record import (
     FARS,
     AtLeastOne,
@@ -151,7 +152,7 @@ class Variant(Record):
     accuracy: Accuracy | None = None
     versus_reference: VersusReference | None = None
     all_pairs: AllPairs | None = None
-    """Every image of the main set compared with every other; None where names are unknown."""
+    """Every image of the gallery, or else of the main set, compared with every other; None where names are unknown."""
     groups: Groups | None = None
     """Error rates of groups of people; None where none were told, or the images tell no false-match rate."""
     latency: Latency | None = None
@@ -172,6 +173,8 @@ class Variant(Record):
     """People whose pairs changed, those who lost most first; empty where names are unknown."""
     sets: dict[str, SetResult] = Field(default_factory=dict)
     """By name, results on further sets of pairs."""
+    one_threshold: dict[str, dict[str, OnAnotherSet]] = Field(default_factory=dict)
+    """By name of a set and by rate: what this variant's threshold of the first set does on that one."""
     sensitivity: tuple[Sensitivity, ...] = ()
     curve: tuple[CurveStep, ...] = ()
     """What each step of the quantization recipe gave, in its order."""

@@ -68,6 +68,11 @@ def percents(fractions: Interval) -> str:
     return " … ".join(percent(fraction) for fraction in fractions)
 
 
+def small_percent(fraction: float) -> str:
+    """Write a fraction of whatever size as percent, two digits that count."""
+    return f"{100 * fraction:.2g}"
+
+
 def probability(value: float) -> str:
     """Write what a p-value is, with its sign of relation."""
     return "< 1e-16" if value < 1e-16 else f"= {value:.2g}"

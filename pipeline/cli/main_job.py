@@ -19,10 +19,7 @@ def run(
         str, typer.Argument(help="How INT8 is made: balanced, best, fast, or a YAML file.", metavar="[RECIPE]")
     ] = "balanced",
     checkpoint: Annotated[Path | None, typer.Option(help="Trained GhostFaceNet.", show_default=False)] = None,
-    pairs: Annotated[
-        list[Path] | None,
-        typer.Option(help="Verification pairs: .bin, or pairs.txt with --faces. May be repeated.", show_default=False),
-    ] = None,
+    pairs: options.Pairs = None,
     calibration: Annotated[
         Path | None, typer.Option(help="Folder of aligned 112x112 faces of other people.", show_default=False)
     ] = None,
@@ -39,6 +36,7 @@ def run(
     faces: options.Faces = None,
     landmarks: options.Landmarks = None,
     detector: options.Detector = None,
+    gallery: options.Gallery = None,
     on_bad_image: options.OnBadImage = "error",
     label_errors: options.LabelErrors = "keep",
     groups: options.Groups = None,
@@ -71,7 +69,7 @@ def run(
             fix="give all three, or none of them for the embedded network and rendered faces",
         )
     options.check_output(out, is_folder=True)
-    options.check_folders(calibration)
+    options.check_folders(calibration, gallery)
     options.check_pairs(*pairs or ())
     options.check_inputs(groups)
     how, judged_by, earlier = options.read_recipe(recipe), options.read_policy(policy), options.read_report(baseline)
@@ -82,7 +80,7 @@ def run(
     from rich.console import Console
 
     from ghostface_edge.calibration.leaks import OnLeak
-    from ghostface_edge.calibration.pairs_source import PairsSource
+    from ghostface_edge.calibration.pairs_source import sources
     from ghostface_edge.calibration.sampling import SamplingMethod
     from ghostface_edge.calibration.unusable import OnBadImage
     from ghostface_edge.calibration.verification import LabelErrors
@@ -106,21 +104,17 @@ def run(
     assert pairs
     assert calibration
     bad, errors = OnBadImage(on_bad_image), LabelErrors(label_errors)
-    lists = [path for path in pairs if path.suffix != ".bin"]
-
-    def images_of(path: Path) -> tuple[Path | None, Path | None, Path | None]:
-        """The images belong to the pair lists; a .bin beside one has its own."""
-        return (faces, landmarks, detector) if path in lists or not lists else (None, None, None)
-
     job = Job(
         checkpoint=checkpoint,
-        pairs=tuple(PairsSource(path, *images_of(path), on_bad_image=bad, label_errors=errors) for path in pairs),
+        pairs=sources(pairs, faces, landmarks, detector, on_bad_image=bad, label_errors=errors),
         calibration=calibration,
         variants=variants,
         out=out,
         recipe=how,
         policy=judged_by,
         baseline=earlier,
+        gallery=gallery,
+        on_bad_image=bad,
         on_leak=OnLeak(leaks),
         allowed_leaks=tuple(allow_leak or ()),
         nobody_shared=not any(given),

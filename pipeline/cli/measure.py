@@ -14,13 +14,18 @@ from ghostface_edge.reports.errors import InputError
 
 def evaluate(
     artifact: Annotated[Path, typer.Argument(help=".onnx, .xml or .tflite.")],
-    pairs: Annotated[Path, typer.Option(help="Verification pairs: an InsightFace .bin.", show_default=False)],
+    pairs: options.Pairs = None,
+    gallery: options.Gallery = None,
     reference: Annotated[Path | None, typer.Option(help="Artifact to compare with, usually the FP32 ONNX.")] = None,
     faces: options.Faces = None,
     landmarks: options.Landmarks = None,
     detector: options.Detector = None,
+    on_bad_image: options.OnBadImage = "error",
     label_errors: options.LabelErrors = "keep",
     groups: options.Groups = None,
+    identification: Annotated[
+        bool, typer.Option("--identification", help="Search probes among many too: rank-1, TPIR at FPIR.")
+    ] = False,
     flip: Annotated[
         bool, typer.Option("--flip", help="Add the mirrored face's embedding, as InsightFace's protocol does.")
     ] = False,
@@ -29,23 +34,33 @@ def evaluate(
     ] = False,
     json_: options.Json = False,
 ) -> None:
-    """Embed all pairs with one artifact and say how well it verifies, and what it lost against a reference."""
-    options.check_pairs(pairs)
+    """Embed faces with one artifact and say how well it verifies, and what it lost against a reference.
+
+    Needs --pairs, or --gallery, or both: then thresholds are chosen on the gallery and tried on the pairs.
+    """
+    sets = pairs or []
+    options.check_pairs(*sets)
+    options.check_folders(gallery)
+    if diagnose and not sets:
+        raise InputError("--diagnose needs pairs", fix="give them with --pairs")
     options.check_artifacts(artifact, reference)
     options.check_inputs(groups)
     if groups is not None and reference is None:
         raise InputError("--groups says what was added to a difference", fix="give the FP32 artifact with --reference")
 
-    from ghostface_edge.calibration.pairs_source import PairsSource
+    from ghostface_edge.calibration.pairs_source import sources
+    from ghostface_edge.calibration.unusable import OnBadImage
     from ghostface_edge.calibration.verification import LabelErrors
     from ghostface_edge.pipeline.support.progress import Progress
+    from ghostface_edge.pipeline.tools.embedded import Question
     from ghostface_edge.pipeline.tools.evaluate import diagnose_artifact, evaluate
 
-    progress = Progress()
-    source = PairsSource(pairs, faces, landmarks, detector, label_errors=LabelErrors(label_errors))
-    facts = evaluate(artifact, source, reference, progress, flip=flip, groups=groups)
+    progress, bad = Progress(), OnBadImage(on_bad_image)
+    given = sources(sets, faces, landmarks, detector, on_bad_image=bad, label_errors=LabelErrors(label_errors))
+    asked = Question(artifact, given, gallery, reference, identification, flip, groups, bad)
+    facts = evaluate(asked, progress)
     if diagnose:
-        facts["diagnosis"] = diagnose_artifact(artifact, source, progress)
+        facts["diagnosis"] = diagnose_artifact(artifact, given[0], progress)
     if json_:
         say_json(facts)
         return

@@ -24,6 +24,14 @@ Landmarks = Annotated[
 Detector = Annotated[
     Path | None, typer.Option(help="YuNet .onnx that finds the landmarks instead.", show_default=False)
 ]
+Pairs = Annotated[
+    list[Path] | None,
+    typer.Option(help="Verification pairs: .bin, or pairs.txt with --faces. May be repeated.", show_default=False),
+]
+Gallery = Annotated[
+    Path | None,
+    typer.Option(help="Folder NAME/* of aligned faces, compared all against all.", show_default=False),
+]
 OnBadImage = Annotated[Literal["error", "skip"], typer.Option(help="What becomes of images that cannot be used.")]
 LabelErrors = Annotated[Literal["keep", "exclude"], typer.Option(help="LFW's pairs whose label is known to be wrong.")]
 Groups = Annotated[

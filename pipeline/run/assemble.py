@@ -53,12 +53,12 @@ def assemble(
     measured = {str(one.built.id): one for one in variants if isinstance(one, Measured)}
     judged = {
         label: {
-            name: assess(pairs[name], found, reference.embeddings[name], REFERENCE, seed=seed)
-            for name, found in one.built.embeddings.items()
+            name: assess(some, one.built.embeddings[name], reference.embeddings[name], REFERENCE, seed=seed)
+            for name, some in pairs.items()
         }
         for label, one in measured.items()
     }
-    compared = compare_variants(measured, inputs, reference, threads)
+    compared = compare_variants(measured, inputs, reference, judged, threads)
     records = tuple(
         measured_record(one, judged[str(one.built.id)], main.name, compared, reference.model, out)
         if isinstance(one, Measured)

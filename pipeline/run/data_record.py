@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ghostface_edge.calibration.gallery_folder import GalleryFolder
 from ghostface_edge.calibration.leaks import LeakReport
 from ghostface_edge.pipeline.run.job import Inputs
 from ghostface_edge.pipeline.stages.export import ExportedModel
@@ -46,6 +47,17 @@ def inspected_record(facts: Mapping[str, object]) -> document.ModelInfo:
     )
 
 
+def gallery_record(gallery: GalleryFolder) -> document.Gallery:
+    """The folder of people whose faces were compared all against all."""
+    return document.Gallery(
+        path=str(gallery.path),
+        sha256=gallery.sha256,
+        name=gallery.name,
+        images=len(gallery.files),
+        people=len(gallery.people),
+    )
+
+
 def data_record(inputs: Inputs, leaks: LeakReport, allowed: tuple[str, ...]) -> document.Data:
     """The pairs and the calibration faces that were used."""
     calibration = inputs.calibration
@@ -78,5 +90,6 @@ def data_record(inputs: Inputs, leaks: LeakReport, allowed: tuple[str, ...]) -> 
             ),
         ),
         further_pairs=tuple(further),
-        groups=None if inputs.people is None else inputs.people.record(inputs.sets[0].people),
+        groups=None if inputs.people is None else inputs.people.record(inputs.first.people),
+        gallery=None if inputs.gallery is None else gallery_record(inputs.gallery),
     )

@@ -35,7 +35,7 @@ def failed_run(
         ToolError: the checkpoint cannot even be read, so that there is no network to report on.
     """
     context.progress.say(f"no variant can be made: {error}")
-    leaks = merged([context.run(FindLeaks(inputs.calibration, pairs, "", None)) for pairs in inputs.sets])
+    leaks = merged([context.run(FindLeaks(inputs.calibration, each, "", None)) for each in inputs.judged_on])
     data = data_record(inputs, leaks, job.allowed_leaks)
     records = tuple(failed_record(failure(variant, planned_method(variant, None), error)) for variant in job.variants)
     return Report(

@@ -1,6 +1,5 @@
 """Pairs and calibration faces of a job; what a user can get wrong is found here, before any work."""
 
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
 from ghostface_edge.pipeline.stages.embed import Embed
 from ghostface_edge.pipeline.stages.export import ExportedModel
-from ghostface_edge.pipeline.stages.face_reader import read_pairs, sample_faces
+from ghostface_edge.pipeline.stages.face_reader import read_gallery, read_sets, sample_faces
 from ghostface_edge.pipeline.stages.quality import CountPoorFaces
 from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.support.store import Store
@@ -37,12 +36,13 @@ def read_inputs(job: Job, store: Store, progress: Progress) -> Inputs:
         job.input_type in load_target(one.runtime).input_types[1:] for one in ours
     ):
         raise InputError(f"no variant has a choice of input, such as {job.input_type}", fix="add tflite-int8")
-    sets = [read_pairs(source, store, job.cores, progress) for source in job.pairs]
-    twice = [name for name, count in Counter(pairs.name for pairs in sets).items() if count > 1]
-    if twice:
-        raise InputError(f"two sets of pairs are called '{twice[0]}'", fix="rename one of the files")
-    people = None if job.groups is None else people_of(sets[0], job.groups)
-    return Inputs(job.checkpoint, tuple(sets), _sample(job, store), people)
+    sets, gallery = read_sets(job.pairs, store, job.cores, progress), None
+    if job.gallery is not None:
+        gallery = read_gallery(job.gallery, job.on_bad_image, store, progress)
+        if gallery.name in {pairs.name for pairs in sets}:
+            raise InputError(f"the gallery and a set of pairs are called '{gallery.name}'", fix="rename the folder")
+    people = None if job.groups is None else people_of(gallery or sets[0], job.groups)
+    return Inputs(job.checkpoint, tuple(sets), _sample(job, store), gallery, people)
 
 
 def _sample(job: Job, store: Store) -> CalibrationSet:

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ghostface_edge.calibration.faces import CalibrationSet
+from ghostface_edge.calibration.gallery_folder import GalleryFolder
 from ghostface_edge.calibration.leaks import OnLeak
 from ghostface_edge.calibration.pairs_source import PairsSource
 from ghostface_edge.calibration.people_file import People
 from ghostface_edge.calibration.sampling import SamplingMethod
+from ghostface_edge.calibration.unusable import OnBadImage
 from ghostface_edge.calibration.verification import VerificationSet
 from ghostface_edge.pipeline.quantize.options import Recipe
 from ghostface_edge.reports.policy import Policy
@@ -29,6 +31,10 @@ class Job:
     recipe: Recipe
     policy: Policy
     baseline: Report | None = None
+    gallery: Path | None = None
+    """Folder of people's faces that are compared all against all, instead of the images of the first pairs."""
+    on_bad_image: OnBadImage = OnBadImage.ERROR
+    """What becomes of faces of the gallery that cannot be used."""
     on_leak: OnLeak = OnLeak.EXCLUDE
     """What becomes of calibration identities that are in the pairs."""
     allowed_leaks: tuple[str, ...] = ()
@@ -58,8 +64,19 @@ class Inputs:
     sets: tuple[VerificationSet, ...]
     """The first is the one of the main figures."""
     calibration: CalibrationSet
+    gallery: GalleryFolder | None = None
     people: People | None = None
-    """Attributes of the main set's people, where the job names them."""
+    """Attributes of the people who are compared all against all, where the job names them."""
+
+    @property
+    def first(self) -> "VerificationSet | GalleryFolder":
+        """What is compared all against all, and thresholds are chosen on."""
+        return self.sets[0] if self.gallery is None else self.gallery
+
+    @property
+    def judged_on(self) -> "tuple[VerificationSet | GalleryFolder, ...]":
+        """All that nobody of the calibration faces may be in."""
+        return self.sets if self.gallery is None else (*self.sets, self.gallery)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,8 @@ def _run(job: Job, progress: Progress) -> tuple[Report, ExitCode]:
     model = None
     with ExitStack() as stack:
         faces = {pairs.name: stack.enter_context(DecodedFaces.of_pairs(store, pairs)) for pairs in inputs.sets}
+        if inputs.gallery is not None:
+            faces[inputs.gallery.name] = stack.enter_context(DecodedFaces.of_gallery(store, inputs.gallery))
         try:
             model = context.run(Export(job.checkpoint, inputs.calibration))
             inputs = _with_chosen_faces(job, inputs, model, context)

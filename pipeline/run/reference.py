@@ -22,7 +22,7 @@ class Reference:
 
     model: ExportedModel
     embeddings: Mapping[str, Embeddings]
-    """FP32, by name of the verification set."""
+    """FP32, by name of the verification set or gallery."""
     leaks: LeakReport
 
 
@@ -39,7 +39,7 @@ def embed_reference(
     Args:
         model: float32 ONNX.
         inputs: pairs and calibration faces.
-        faces: of the pairs, by name of the verification set.
+        faces: of the pairs and the gallery, by name.
         context: what stages share.
         nobody_shared: see `Job.nobody_shared`.
     """
@@ -58,8 +58,8 @@ def embed_reference(
         own = embed(calibration, "calibration faces")
     found = [
         context.run(
-            FindLeaks(inputs.calibration, pairs, model.sha256, None if nobody_shared else (own, embeddings[pairs.name]))
+            FindLeaks(inputs.calibration, each, model.sha256, None if nobody_shared else (own, embeddings[each.name]))
         )
-        for pairs in inputs.sets
+        for each in inputs.judged_on
     ]
     return Reference(model, embeddings, merged(found))

@@ -108,6 +108,7 @@ def measured_record(
             for name, part in judged.items()
             if name != main
         },
+        one_threshold=compared.one_threshold.get(str(built.id), {}),
     )
 
 

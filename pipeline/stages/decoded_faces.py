@@ -10,6 +10,7 @@ import numpy as np
 
 from ghostface_edge.calibration.aligned import FACE_SIZE, iterate_faces
 from ghostface_edge.calibration.faces import CalibrationSet
+from ghostface_edge.calibration.gallery_folder import GalleryFolder
 from ghostface_edge.calibration.verification import VerificationSet
 from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.reports.write import replacing
@@ -45,6 +46,17 @@ class DecodedFaces:
                 yield batch[:, :, ::-1] if mirrored else batch
 
         return cls(store, digest, len(pairs.images), batches)
+
+    @classmethod
+    def of_gallery(cls, store: Store, gallery: GalleryFolder, *, mirrored: bool = False) -> Self:
+        """The faces of a gallery, in its order, or those faces as a mirror shows them."""
+        digest = hashlib.sha256(gallery.sha256.encode() + b"mirrored" * mirrored).hexdigest()
+
+        def batches() -> Iterator[Faces]:
+            for batch in gallery.batches(_DECODE_STEP):
+                yield batch[:, :, ::-1] if mirrored else batch
+
+        return cls(store, digest, len(gallery.files), batches)
 
     @classmethod
     def of_calibration(cls, store: Store, calibration: CalibrationSet) -> Self:

@@ -1,23 +1,26 @@
-"""Faces of strangers, read in a process of their own: pairs, calibration folders, photographs to align.
+"""Faces of strangers, read in a process of their own: pairs, calibration folders, galleries, photographs to align.
 
 In: what a user names. Out: plain values. What a file may do to its parser or to an image decoder, it does to a process
 that ends with its answer and gets so much memory and no more; what comes back are images that were decoded there
 without a complaint.
 """
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostface_edge.calibration.faces import CalibrationSet, sample, scan_folder
+from ghostface_edge.calibration.faces import CalibrationFace, CalibrationSet, sample, scan_folder
+from ghostface_edge.calibration.gallery_folder import GalleryFolder, open_gallery
 from ghostface_edge.calibration.lfw_errata import PHOTOGRAPHS_UNDER_TWO_NAMES
 from ghostface_edge.calibration.pairs_source import PairsSource, open_pairs
 from ghostface_edge.calibration.sampling import SamplingMethod
+from ghostface_edge.calibration.unusable import OnBadImage
 from ghostface_edge.calibration.verification import PairsFacts, VerificationSet
 from ghostface_edge.pipeline.stages.aligned import kept_in
 from ghostface_edge.pipeline.support.progress import Progress, so_far
@@ -31,6 +34,8 @@ Served = TypeVar("Served")
 
 MEMORY_MB = 1500
 """For the largest `.bin` that is read, three times over."""
+_FILES_AT_ONCE = 20_000
+"""Files of a gallery that one message names."""
 _MEMORY_MB_PER_PROCESS = 700
 """For each that aligns: a photograph of 64 megapixels, decoded, with room to search it."""
 
@@ -45,6 +50,7 @@ class FaceReader:
     def __init__(self, cache: Path) -> None:
         self._cache = cache
         self._pairs: VerificationSet | None = None
+        self._gallery: tuple[CalibrationFace, ...] = ()
 
     def open_pairs(self, source: PairsSource, jobs: int) -> PairsFacts:
         """See `pairs_source.open_pairs`; the arrays of the set are fetched one by one."""
@@ -75,6 +81,18 @@ class FaceReader:
             return sample(scan_folder(folder), count, seed, method=method, exclude=PHOTOGRAPHS_UNDER_TWO_NAMES)
         except MemoryError:
             raise _too_large(folder) from None
+
+    def open_gallery(self, folder: Path, on_bad_image: OnBadImage) -> tuple[GalleryFolder, int]:
+        """See `gallery_folder.open_gallery`; without its files, which are fetched in parts, and how many they are."""
+        try:
+            found = open_gallery(folder, on_bad_image, far_side.tell)
+        except MemoryError:
+            raise _too_large(folder) from None
+        self._gallery = found.files
+        return replace(found, files=()), len(found.files)
+
+    def gallery_files(self, start: int, stop: int) -> tuple[CalibrationFace, ...]:
+        return self._gallery[start:stop]
 
     @property
     def _opened(self) -> VerificationSet:
@@ -108,6 +126,43 @@ def read_pairs(source: PairsSource, store: Store, jobs: int, progress: Progress)
             index=reader.index().astype(np.intp),
             same=reader.same(),
         )
+
+
+def read_sets(sources: Sequence[PairsSource], store: Store, jobs: int, progress: Progress) -> list[VerificationSet]:
+    """Read several verification sets, as `read_pairs` does.
+
+    Raises:
+        InputError: files that cannot be used, or two of one name.
+        ToolError: reading them ended the process.
+    """
+    sets = [read_pairs(source, store, jobs, progress) for source in sources]
+    twice = [name for name, count in Counter(pairs.name for pairs in sets).items() if count > 1]
+    if twice:
+        raise InputError(f"two sets of pairs are called '{twice[0]}'", fix="rename one of the files")
+    return sets
+
+
+def read_gallery(folder: Path, on_bad_image: OnBadImage, store: Store, progress: Progress) -> GalleryFolder:
+    """Find and check every face of a folder of people; see `gallery_folder.open_gallery`.
+
+    Raises:
+        InputError: the folder or faces in it cannot be used.
+        ToolError: reading them ended the process.
+    """
+    with (
+        progress.stage(f"read {folder}") as advance,
+        apart(FaceReader, store, folder, on_told=so_far(advance)) as reader,
+    ):
+        found, count = reader.open_gallery(folder, on_bad_image)
+        parts = [reader.gallery_files(start, start + _FILES_AT_ONCE) for start in range(0, count, _FILES_AT_ONCE)]
+    found = replace(found, files=tuple(file for part in parts for file in part))
+    for left_out, why in (
+        (found.under_two_names, "lie in the folders of two people"),
+        (len(found.skipped), "cannot be used"),
+    ):
+        if left_out:
+            progress.say(f"left out of the gallery: {left_out:,} faces that {why}")
+    return found
 
 
 def sample_faces(

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from ghostface_edge.calibration.faces import CalibrationSet
-from ghostface_edge.calibration.leaks import LeakReport, find_leaks
-from ghostface_edge.calibration.verification import VerificationSet
+from ghostface_edge.calibration.leaks import JudgedFaces, LeakReport, find_leaks
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.support.json_value import read_value, write_value
 from ghostface_edge.targets.protocol import Embeddings
@@ -22,11 +21,11 @@ class FindLeaks:
 
     name: ClassVar[str] = "leaks"
     calibration: CalibrationSet
-    pairs: VerificationSet
+    pairs: JudgedFaces
     model_sha256: str
     """Of the network that made the embeddings."""
     embeddings: tuple[Embeddings, Embeddings] | None
-    """FP32, of the calibration faces and of the pairs' distinct images."""
+    """FP32, of the calibration faces and of the others' distinct images."""
 
     def inputs(self) -> dict[str, object]:
         return {
@@ -43,9 +42,9 @@ class FindLeaks:
         return read_value(folder / _REPORT, LeakReport)
 
 
-def _digest(pairs: VerificationSet) -> str:
-    """Of the images, how they are paired, and who they show."""
-    digest = hashlib.sha256("\n".join(pairs.identities or ()).encode())
-    for part in (*pairs.images, pairs.index.tobytes(), pairs.same.tobytes()):
-        digest.update(hashlib.sha256(part).digest())
+def _digest(pairs: JudgedFaces) -> str:
+    """Of the images, who they show, and which are of two people."""
+    parts = (*sorted(pairs.people), *pairs.labels(), *pairs.digests(), str(pairs.people_known))
+    digest = hashlib.sha256("\n".join(parts).encode())
+    digest.update(pairs.strangers().tobytes())
     return digest.hexdigest()

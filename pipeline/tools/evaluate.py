@@ -1,4 +1,4 @@
-"""One artifact on verification pairs: its accuracy, what it lost against another, what may be wrong with its input."""
+"""One artifact on pairs and galleries: its accuracy, what it lost against another, what may be wrong with its input."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -7,97 +7,70 @@ import numpy as np
 
 from ghostface_edge.calibration.aligned import iterate_faces
 from ghostface_edge.calibration.pairs_source import PairsSource
-from ghostface_edge.calibration.people_file import People, people_of
+from ghostface_edge.calibration.people_file import people_of
 from ghostface_edge.calibration.verification import VerificationSet
-from ghostface_edge.pipeline.stages.artifacts import Artifact, artifact_of
-from ghostface_edge.pipeline.stages.context import StageContext
-from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
-from ghostface_edge.pipeline.stages.embed import Embed
 from ghostface_edge.pipeline.stages.face_reader import read_pairs
 from ghostface_edge.pipeline.support.host import usable_cores
 from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.pipeline.tools.diagnose import diagnose, separation_warning
+from ghostface_edge.pipeline.tools.embedded import Embedded, Models, Question, embed_all
 from ghostface_edge.pipeline.tools.inspection import runtime_of
+from ghostface_edge.reports.all_against_all import AllPairs
 from ghostface_edge.reports.all_pairs.comparison import judge_all_pairs
-from ghostface_edge.reports.all_pairs.gallery import Gallery
 from ghostface_edge.reports.all_pairs.groups import judge_groups
-from ghostface_edge.reports.all_pairs.scores import compare_all
+from ghostface_edge.reports.all_pairs.other_sets import OtherSet, keep_thresholds
+from ghostface_edge.reports.all_pairs.scores import AllPairScores, compare_all
+from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.metrics import cosine_scores, verification_accuracy
 from ghostface_edge.reports.paired import compare
 from ghostface_edge.reports.people import link_identities
 from ghostface_edge.reports.protocols.best_threshold import best_threshold_accuracy
-from ghostface_edge.reports.protocols.flip import flip_sum
+from ghostface_edge.reports.protocols.enrolment import Enrolment
+from ghostface_edge.reports.protocols.identification import judge_identification, search
 from ghostface_edge.reports.protocols.insightface import insightface_accuracy, squared_distances
 from ghostface_edge.reports.record import Record
+from ghostface_edge.reports.transfer import transfer_thresholds
 from ghostface_edge.targets.places.place import LOCAL
 from ghostface_edge.targets.places.worker import RuntimeWorker
-from ghostface_edge.targets.protocol import Embeddings
 
 _STEP, _BATCH = 512, 32
+Facts = dict[str, dict[str, object]]
 
 
-def evaluate(
-    artifact: Path,
-    source: PairsSource,
-    reference: Path | None,
-    progress: Progress,
-    *,
-    flip: bool,
-    groups: Path | None = None,
-) -> dict[str, dict[str, object]]:
-    """Verification accuracy of an artifact under three protocols, and what it lost where a reference is given.
+def evaluate(asked: Question, progress: Progress) -> Facts:
+    """Verification accuracy under three protocols, and what the artifact lost where a reference is given.
 
-    Where it is known who is on the images, `all_pairs` compares all of them.
-
-    Args:
-        artifact: what to evaluate.
-        source: the pairs.
-        reference: artifact to compare with.
-        progress: told how far it is.
-        flip: whether an embedding is the sum of the face's and the mirrored face's.
-        groups: CSV of attributes of people, where there is a reference.
+    Where it is known who is on the images, `all_pairs` compares all of them. Further pairs are judged by the same
+    protocols, and at the thresholds of what is compared first.
 
     Raises:
-        InputError: an artifact or the pairs cannot be used.
-        ToolError: the runtime failed.
+        InputError: an artifact or faces cannot be used.
+        ToolError: a runtime failed.
     """
-    runtimes = {path: runtime_of(path) for path in (artifact, reference) if path is not None}
-    store = Store()
-    pairs = read_pairs(source, store, usable_cores(), progress)
-    people = None if groups is None else people_of(pairs, groups)
-    with store.scratch() as logs:
-        context = StageContext(store, logs, progress, usable_cores())
-        embeddings = {
-            path: _embed(context, artifact_of(runtime, path), pairs, flip) for path, runtime in runtimes.items()
-        }
-    scores = {path: cosine_scores(found, pairs.index) for path, found in embeddings.items()}
-    own = scores[artifact]
-    view2 = asdict(verification_accuracy(own, pairs.same, pairs.folds))
-    summed = "flip sum" if flip else "no flip"
-    facts: dict[str, dict[str, object]] = {
-        "accuracy": {"protocol": f"LFW View 2: {pairs.protocol}; cosine, {summed}", **view2},
-        "insightface": asdict(insightface_accuracy(squared_distances(embeddings[artifact], pairs.index), pairs.same)),
-        "best_threshold": asdict(best_threshold_accuracy(own, pairs.same)),
-    }
-    if reference is not None:
-        comparison = compare(
-            own,
-            scores[reference],
-            pairs.same,
-            embeddings[artifact],
-            embeddings[reference],
-            identities=link_identities(pairs.index, pairs.same),
-            folds=pairs.folds,
-        )
-        facts["versus_reference"] = {"reference": str(reference), **asdict(comparison)}
-    if pairs.gallery is not None:
-        with progress.stage("all against all"):
-            before = None if reference is None else embeddings[reference]
-            facts |= _all_pairs(embeddings[artifact], before, pairs.gallery, people)
-    warning = separation_warning(verification_accuracy(own, pairs.same, pairs.folds).mean)
-    if warning is not None:
-        progress.say(f"warning: {warning}")
+    embedded, facts = embed_all(asked, progress), Facts()
+    for number, pairs in enumerate(embedded.sets):
+        facts |= _of_pairs(asked, pairs, embedded.models[pairs.name], f" on {pairs.name}" if number else "")
+    if embedded.sets:
+        mean = facts["accuracy"]["mean"]
+        assert isinstance(mean, float)
+        if (warning := separation_warning(mean)) is not None:
+            progress.say(f"warning: {warning}")
+    if asked.identification:
+        facts |= _identification(asked, embedded)
+    people = None if asked.groups is None else people_of(embedded.first, asked.groups)
+    scores = _compare_all(embedded, progress)
+    if scores is not None:
+        own, before = scores[asked.artifact], scores.get(asked.reference or Path())
+        facts["all_pairs"] = _said(judge_all_pairs(own, before))
+        if people is not None and before is not None:
+            found = judge_groups(own, before, people.attributes)
+            facts |= {} if found is None else {"groups": _said(found)}
+    for path in (asked.artifact, asked.reference) if embedded.others else ():
+        if path is not None:
+            first = None if scores is None else judge_all_pairs(scores[path])
+            title = "one_threshold" if path == asked.artifact else "one_threshold_of_reference"
+            facts[title] = _one_threshold(embedded, path, first)
     return facts
 
 
@@ -117,28 +90,75 @@ def diagnose_artifact(artifact: Path, source: PairsSource, progress: Progress) -
     return tried | {"advice": found.advice}
 
 
-def _all_pairs(
-    own: Embeddings, reference: Embeddings | None, gallery: Gallery, people: People | None
-) -> dict[str, dict[str, object]]:
-    """What the report says of it, without the curve."""
-    cores = usable_cores()
-    scores = compare_all(own, gallery, cores)
-    before = None if reference is None else compare_all(reference, gallery, cores)
-    found: dict[str, Record | None] = {"all_pairs": judge_all_pairs(scores, before)}
-    if people is not None and before is not None:
-        found["groups"] = judge_groups(scores, before, people.attributes)
+def _of_pairs(asked: Question, pairs: VerificationSet, models: Models, suffix: str) -> Facts:
+    """Three protocols and the comparison, by title; `suffix` tells sets apart."""
+    scores = {path: cosine_scores(found, pairs.index) for path, found in models.items()}
+    own, embeddings = scores[asked.artifact], models[asked.artifact]
+    summed = "flip sum" if asked.flip else "no flip"
+    facts: Facts = {
+        "accuracy": {
+            "protocol": f"LFW View 2: {pairs.protocol}; cosine, {summed}",
+            **asdict(verification_accuracy(own, pairs.same, pairs.folds)),
+        },
+        "insightface": asdict(insightface_accuracy(squared_distances(embeddings, pairs.index), pairs.same)),
+        "best_threshold": asdict(best_threshold_accuracy(own, pairs.same)),
+    }
+    if asked.reference is not None:
+        comparison = compare(
+            own,
+            scores[asked.reference],
+            pairs.same,
+            embeddings,
+            models[asked.reference],
+            identities=link_identities(pairs.index, pairs.same),
+            folds=pairs.folds,
+        )
+        facts["versus_reference"] = {"reference": str(asked.reference), **asdict(comparison)}
+    return {f"{title}{suffix}": fields for title, fields in facts.items()}
+
+
+def _compare_all(embedded: Embedded, progress: Progress) -> dict[Path, AllPairScores] | None:
+    """Every model on all images of the first set; None where it is unknown whom they show."""
+    gallery, models = embedded.gallery, embedded.models[embedded.first.name]
+    if gallery is None:
+        return None
+    with progress.stage("all against all"):
+        return {path: compare_all(found, gallery, usable_cores()) for path, found in models.items()}
+
+
+def _identification(asked: Question, embedded: Embedded) -> Facts:
+    """1:N on the images of the first set, of the artifact and of the reference."""
+    if embedded.gallery is None:
+        raise InputError(
+            f"it is not known who is on the images of {embedded.first.path}",
+            fix="give a folder of people with --gallery, or lay the pairs.txt beside the .bin",
+        )
+    enrolment, models = Enrolment.of(embedded.gallery), embedded.models[embedded.first.name]
+    own = search(models[asked.artifact], enrolment)
+    if asked.reference is None:
+        return {"identification": asdict(judge_identification(own))}
+    before = search(models[asked.reference], enrolment)
     return {
-        name: record.model_dump(mode="json", exclude={"det"}, exclude_none=True)
-        for name, record in found.items()
-        if record is not None
+        "identification": asdict(judge_identification(own, before)),
+        "identification_of_reference": asdict(judge_identification(before)),
     }
 
 
-def _embed(context: StageContext, artifact: Artifact, pairs: VerificationSet, flip: bool) -> Embeddings:
-    name, threads = artifact.path.name, context.threads
-    with DecodedFaces.of_pairs(context.store, pairs) as faces:
-        embeddings = context.run(Embed(artifact, faces, threads, name))
-    if not flip:
-        return embeddings
-    with DecodedFaces.of_pairs(context.store, pairs, mirrored=True) as faces:
-        return flip_sum(embeddings, context.run(Embed(artifact, faces, threads, f"{name}, mirrored")))
+def _one_threshold(embedded: Embedded, model: Path, first: AllPairs | None) -> dict[str, object]:
+    """What a model's thresholds of the first set do on the others, by set and rate."""
+    transfers = {}
+    if embedded.sets:
+        main = embedded.sets[0]
+        scores = cosine_scores(embedded.models[main.name][model], main.index)
+        transfers = transfer_thresholds(scores, scores, main.same)
+    others = {
+        pairs.name: (OtherSet(pairs.index, pairs.same, pairs.gallery), embedded.models[pairs.name][model])
+        for pairs in embedded.others
+    }
+    kept = keep_thresholds(first, transfers, others, usable_cores())
+    return {name: {rate: found.model_dump() for rate, found in rates.items()} for name, rates in kept.items()}
+
+
+def _said(found: Record) -> dict[str, object]:
+    """What the report says of it, without the curve."""
+    return found.model_dump(mode="json", exclude={"det"}, exclude_none=True)

@@ -103,9 +103,8 @@ def at_threshold(scores: AllPairScores, threshold: int, part: Part | None = None
     """Of an FNMR at a threshold that stays."""
     part = part or Part.everybody(scores.gallery)
     missed, total = _genuine_of(scores, threshold, part)
-    fnmr, nobody = missed.sum() / max(total.sum(), 1), np.empty(0, np.int64)
-    person = (missed - fnmr * total) / max(total.sum(), 1)
-    return Influence(person, nobody, nobody, np.empty(0), nobody, 1.0, part.with_genuine)
+    fnmr = missed.sum() / max(total.sum(), 1)
+    return of_people((missed - fnmr * total) / max(total.sum(), 1), part.with_genuine)
 
 
 def of_fmr(scores: AllPairScores, fmr: str, point: Point, part: Part | None = None) -> Influence:
@@ -136,6 +135,12 @@ def fmr_at_rate(scores: AllPairScores, fmr: str, point: Point, part: Part) -> In
     within = [fmr_of(scores, fmr, it.threshold, part) for it in (point, strict)]
     slope = (within[0] - within[1]) / (point.fmr - strict.fmr) if point.fmr > strict.fmr else 0.0
     return of_fmr(scores, fmr, point, part) - of_fmr(scores, fmr, point).times(slope)
+
+
+def of_people(person: NDArray[np.float64], with_genuine: int) -> Influence:
+    """Of a figure that (P,) people move, each alone."""
+    nobody = np.empty(0, np.int64)
+    return Influence(person, nobody, nobody, np.empty(0), nobody, 1.0, with_genuine)
 
 
 def interval(fnmr: float, influence: Influence, confidence: float = CONFIDENCE) -> tuple[float, float]:

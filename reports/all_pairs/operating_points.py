@@ -42,7 +42,7 @@ def point_at(scores: AllPairScores, fmr: str) -> Point:
     expected = float(fmr) * scores.gallery.impostors
     allowed = math.floor(expected * (1 + 1e-12))
     if support(scores, fmr) is Support.BOUND:
-        allowed = _surely_below(expected)
+        allowed = surely_below(expected)
     return at(scores, lowest_threshold(scores, allowed))
 
 
@@ -81,7 +81,7 @@ def det_curve(scores: AllPairScores) -> tuple[Point, ...]:
     return tuple(at(scores, threshold) for threshold in thresholds)
 
 
-def _surely_below(expected: float) -> int:
+def surely_below(expected: float) -> int:
     """The most false matches at which a mean of `expected` can be ruled out: P(at most so many) <= 5 %."""
     term = total = math.exp(-expected)
     count = -1

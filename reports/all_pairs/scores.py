@@ -67,6 +67,11 @@ def cosine_of(threshold: int) -> float:
     return threshold * 2 / BINS - 1
 
 
+def threshold_of(cosine: float) -> int:
+    """The bin whose lowest cosine this is."""
+    return round((cosine + 1) * BINS / 2)
+
+
 def compare_all(embeddings: NDArray[np.float32], gallery: Gallery, threads: int = 1) -> AllPairScores:
     """Compare every image with every other.
 

@@ -1,102 +1,213 @@
-"""Who is it? Probes searched in a gallery: rank-1 to rank-k, and TPIR at a false-positive rate.
+"""Who is it? Probes searched in a gallery: rank-1 to rank-k, and TPIR at a false-positive identification rate.
 
-In: one embedding per enrolled person, embeddings of probes, who they are. A probe whose person is enrolled is mated.
-Out: closed-set rates over the mated probes, open-set rates at thresholds set by the others.
+In: one model's embeddings, and who of them is enrolled and who is searched for. Out: closed-set rates over the mated
+probes, open-set rates at thresholds set by the others, what a variant lost, with 95 % intervals that take the people
+searched for as the draws; who is enrolled is given.
 Source: ISO/IEC 19795-1, terms; Whitelam et al. 2017, IJB-B, section on 1:N.
 """
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.all_against_all import Support, missing
+from ghostface_edge.reports.all_pairs.intervals import Influence, interval, interval_of_rise, of_people
+from ghostface_edge.reports.all_pairs.operating_points import surely_below
 from ghostface_edge.reports.metrics import normalized
+from ghostface_edge.reports.protocols.enrolment import Enrolment
 
-_CHUNK = 4096
+RANKS, FPIRS = (1, 5), ("0.1", "0.01")
+_OF_ONE, _OF_TWO = "probes of people who are enrolled", "probes of people who are not"
+_CHUNK = 512
+_WINDOW = 1.5
+"""The slope of TPIR is taken between the rate over this and the rate times this."""
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What one model finds for every probe."""
+
+    enrolment: Enrolment
+    top: NDArray[np.float64]
+    """(Q,), the highest cosine."""
+    own_rank: NDArray[np.int64]
+    """(Q,), of the probe's own person; a tie counts against it, and who is not enrolled is behind everybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A fraction of the mated probes, and what is lost of it against the reference, if there is one."""
+
+    rate: float
+    ci95: Interval
+    drop_pp: float | None = None
+    drop_ci95_pp: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RateAtFpir(Rate):
+    """Own person most alike, and at or above the lowest threshold that lets that fraction of strangers pass."""
+
+    support: Support = Support.FIGURE
+    threshold: float = 0.0
+    fpir: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Identification:
-    """Fractions of the mated probes."""
+    """1:N, as far as the probes can tell."""
 
+    enrolled: int
     mated: int
+    """Probes of people who are enrolled."""
+    mated_people: int
     non_mated: int
-    rank: dict[int, float]
-    """Their own person is among the k most alike; a tie counts against them."""
-    tpir: dict[float, float | None]
-    """By FPIR: their own person is the most alike and above the threshold that lets at most that fraction of non-mated
-    probes pass. None where there are too few non-mated probes to measure that FPIR."""
-    protocol: str = "1:N identification"
+    ambiguous_people: int
+    """Left out because they may be somebody else."""
+    rank: dict[str, Rate]
+    tpir: dict[str, RateAtFpir]
+    """By FPIR."""
+    not_answerable: dict[str, str] = field(default_factory=dict)
+    """By FPIR, what is missing."""
+    protocol: str = "1:N: the first image of everybody who has several is enrolled, people of one image are strangers"
 
 
-def identify(
-    gallery: NDArray[np.float32],
-    gallery_ids: NDArray[np.int64],
-    probes: NDArray[np.float32],
-    probe_ids: NDArray[np.int64],
-    ranks: Sequence[int] = (1, 5),
-    fpirs: Sequence[float] = (0.1, 0.01),
-) -> Identification:
-    """Search probes in a gallery by cosine.
+def search(embeddings: NDArray[np.float32], enrolment: Enrolment) -> Search:
+    """Search every probe among those enrolled, by cosine.
 
     Args:
-        gallery: float32 (G, E), of any length.
-        gallery_ids: (G,), everybody once.
-        probes: float32 (Q, E).
-        probe_ids: (Q,).
-        ranks: which ranks to state.
-        fpirs: which false-positive identification rates to state.
+        embeddings: float32 (images, E), of any length, in the caller's order.
+        enrolment: who is enrolled and who is searched for.
 
     Raises:
-        InputError: shapes that do not match, somebody enrolled twice, or no mated probe.
+        InputError: an embedding is zero or not finite.
     """
-    if len(gallery) != len(gallery_ids) or len(probes) != len(probe_ids):
-        raise InputError(
-            f"{len(gallery)} embeddings for {len(gallery_ids)} enrolled, {len(probes)} for {len(probe_ids)} probes",
-            fix="give one embedding per person enrolled and per probe",
-        )
-    ids, counts = np.unique(gallery_ids, return_counts=True)
-    if (counts > 1).any():
-        raise InputError(f"person {int(ids[counts > 1][0])} is enrolled twice", fix="pool everybody's images first")
-    mated = np.isin(probe_ids, gallery_ids)
-    if not mated.any():
-        raise InputError("no probe shows anybody who is enrolled", fix="check that both lists use the same ids")
-    top, own_rank = _search(normalized(gallery), gallery_ids, normalized(probes), probe_ids)
-    hits = mated & (own_rank == 1)
-    strangers = np.sort(top[~mated])[::-1]
-    return Identification(
-        mated=int(mated.sum()),
-        non_mated=len(strangers),
-        rank={rank: float((own_rank[mated] <= rank).mean()) for rank in ranks},
-        tpir={fpir: _tpir(top[hits], int(mated.sum()), strangers, fpir) for fpir in fpirs},
-    )
-
-
-def _search(
-    gallery: NDArray[np.float64],
-    gallery_ids: NDArray[np.int64],
-    probes: NDArray[np.float64],
-    probe_ids: NDArray[np.int64],
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """For every probe the highest cosine, and its own person's rank; the gallery's size + 1 where not enrolled."""
-    top = np.empty(len(probes))
-    own_rank = np.empty(len(probes), np.int64)
-    for start in range(0, len(probes), _CHUNK):
+    gallery = normalized(embeddings[enrolment.enrolled])
+    top, own_rank = np.empty(len(enrolment.probes)), np.empty(len(enrolment.probes), np.int64)
+    for start in range(0, len(top), _CHUNK):
         part = slice(start, start + _CHUNK)
-        cosines = probes[part] @ gallery.T
-        is_own = gallery_ids == probe_ids[part, None]
+        cosines = normalized(embeddings[enrolment.probes[part]]) @ gallery.T
+        is_own = enrolment.enrolled_person == enrolment.probe_person[part, None]
         own = np.where(is_own, cosines, -np.inf).max(axis=1)
         top[part] = cosines.max(axis=1)
         own_rank[part] = 1 + ((cosines >= own[:, None]) & ~is_own).sum(axis=1)
-    return top, own_rank
+    return Search(enrolment, top, own_rank)
 
 
-def _tpir(hits: NDArray[np.float64], mated: int, strangers: NDArray[np.float64], fpir: float) -> float | None:
-    allowed = int(np.floor(fpir * len(strangers) * (1 + 1e-12)))
-    if allowed < 1:
-        return None
-    if allowed >= len(strangers):
-        return len(hits) / mated
-    return float((hits > strangers[allowed]).sum() / mated)
+def judge_identification(
+    model: Search, reference: Search | None = None, ranks: Sequence[int] = RANKS, fpirs: Sequence[str] = FPIRS
+) -> Identification:
+    """Rates of one model, and what it lost against a reference on the same probes, each at its own threshold."""
+    enrolment = model.enrolment
+    mated = int(enrolment.mated.sum())
+    strangers = len(enrolment.mated) - mated
+    answerable = [fpir for fpir in fpirs if Support.of(fpir, mated, strangers) is not Support.NOTHING]
+    return Identification(
+        enrolled=len(enrolment.enrolled),
+        mated=mated,
+        mated_people=_mated_people(enrolment),
+        non_mated=strangers,
+        ambiguous_people=enrolment.ambiguous,
+        rank={
+            str(rank): Rate(
+                *_rate(_at_rank(model, rank), None if reference is None else _at_rank(reference, rank), mated)
+            )
+            for rank in ranks
+        },
+        tpir={fpir: _tpir(model, reference, fpir) for fpir in answerable},
+        not_answerable={
+            fpir: missing(fpir, mated, strangers, of_one=_OF_ONE, of_two=_OF_TWO)
+            for fpir in fpirs
+            if fpir not in answerable
+        },
+    )
+
+
+def _tpir(model: Search, reference: Search | None, fpir: str) -> RateAtFpir:
+    mated = model.enrolment.mated
+    threshold = _threshold(model, _allowed(model, fpir))
+    before = None if reference is None else _at_fpir(reference, fpir)
+    return RateAtFpir(
+        *_rate(_at_fpir(model, fpir), before, int(mated.sum())),
+        support=Support.of(fpir, int(mated.sum()), int((~mated).sum())),
+        threshold=threshold,
+        fpir=float((model.top[~mated] >= threshold).mean()),
+    )
+
+
+def _rate(
+    own: "_Missed", before: "_Missed | None", mated: int
+) -> tuple[float, Interval, float | None, Interval | None]:
+    """Fields of a rate."""
+    low, high = interval(own.rate, own.influence)
+    if before is None:
+        return 1 - own.rate, (1 - high, 1 - low), None, None
+    drop = own.rate - before.rate
+    lost = interval_of_rise(drop, own.influence - before.influence, mated)
+    return 1 - own.rate, (1 - high, 1 - low), 100 * drop, (100 * lost[0], 100 * lost[1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Missed:
+    """Share of the mated probes that are not found, and how far each person moves it."""
+
+    rate: float
+    influence: Influence
+
+
+def _at_rank(model: Search, rank: int) -> _Missed:
+    return _missed(model, model.own_rank > rank)
+
+
+def _at_fpir(model: Search, fpir: str) -> _Missed:
+    """The threshold errs too: each stranger above it moves it, by the slope of the tradeoff."""
+    allowed, strangers = _allowed(model, fpir), ~model.enrolment.mated
+    threshold = _threshold(model, allowed)
+    found, passed = _not_found(model, threshold), model.top[strangers] >= threshold
+    strict, loose = (
+        _threshold(model, min(round(allowed * factor), len(passed) - 1)) for factor in (1 / _WINDOW, _WINDOW)
+    )
+    between = float((model.top[strangers] >= loose).mean() - (model.top[strangers] >= strict).mean())
+    slope = (_not_found(model, strict).rate - _not_found(model, loose).rate) / between if between > 0 else 0.0
+    moved = slope * (passed - passed.mean()) / len(passed)
+    person = found.influence.person + np.bincount(
+        model.enrolment.probe_person[strangers], moved, len(found.influence.person)
+    )
+    return _Missed(found.rate, of_people(person, found.influence.draws))
+
+
+def _not_found(model: Search, threshold: float) -> _Missed:
+    return _missed(model, (model.own_rank > 1) | (model.top < threshold))
+
+
+def _missed(model: Search, lost: NDArray[np.bool_]) -> _Missed:
+    """`lost` (Q,) says which probes are not found; those of strangers do not count."""
+    enrolment = model.enrolment
+    person, mine = enrolment.probe_person[enrolment.mated], lost[enrolment.mated]
+    rate = float(mine.mean())
+    moved = np.bincount(person, (mine - rate) / len(mine), enrolment.people)
+    return _Missed(rate, of_people(moved.astype(np.float64, copy=False), _mated_people(enrolment)))
+
+
+def _mated_people(enrolment: Enrolment) -> int:
+    return len(np.unique(enrolment.probe_person[enrolment.mated]))
+
+
+def _allowed(model: Search, fpir: str) -> int:
+    """How many strangers may pass; where only a bound is known, few enough to keep the rate with 95 % confidence."""
+    mated = int(model.enrolment.mated.sum())
+    strangers = len(model.top) - mated
+    expected = float(fpir) * strangers
+    if Support.of(fpir, mated, strangers) is Support.BOUND:
+        return surely_below(expected)
+    return math.floor(expected * (1 + 1e-12))
+
+
+def _threshold(model: Search, allowed: int) -> float:
+    """The lowest threshold that so many strangers reach at most."""
+    strangers = np.sort(model.top[~model.enrolment.mated])[::-1]
+    return float(np.nextafter(strangers[allowed], np.inf))

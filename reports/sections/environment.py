@@ -21,8 +21,10 @@ def environment(findings: Findings) -> Section:
     items.append(("Model", Span(report.model.sha256)))
     if report.model.preprocessing:
         items.append(("Input", report.model.preprocessing))
+    items.append(("Pairs", (f"{data.pairs.path} ", Span(data.pairs.sha256))))
+    if data.gallery is not None:
+        items.append(("Gallery", (f"{data.gallery.path} ", Span(data.gallery.sha256))))
     items += [
-        ("Pairs", (f"{data.pairs.path} ", Span(data.pairs.sha256))),
         ("Calibration", (f"{data.calibration.path or ''} ", Span(data.calibration.sha256))),
     ]
     return Section("environment", "Environment", (Definitions(items),))

@@ -91,8 +91,8 @@ def det_plot(report: Report, drawn: list[tuple[Variant, AllPairs]]) -> Markup:
         chart.line([point.fmr for point in points], [point.fnmr for point in points], css, variant.id)
         for fmr, row in found.fnmr_at_fmr.items():
             if row.fmr >= lowest:
-                fnmr = f"{wording.percent(row.fnmr)} % [{wording.percents(row.ci95)}]"
-                said = f"{variant.id}: FNMR {fnmr} at FMR {spelt(fmr)}"
+                fnmr = f"FNMR {wording.percent(row.fnmr)} % [{wording.percents(row.ci95)}]"
+                said = f"{variant.id}: {fnmr} at FMR {spelt(fmr)}"
                 chart.line([row.fmr] * 2, list(row.ci95), f"{css} solid whisker", said)
                 chart.dot(row.fmr, row.fnmr, f"fill {css}", said, radius=3.5)
     return chart.render()
@@ -120,7 +120,7 @@ def _frozen(row: FnmrAtFmr) -> tuple[Cell | str, ...]:
         return (wording.MISSING,) * len(_FROZEN)
     frozen = row.frozen
     rise = wording.loss(frozen.rise_pp)
-    return f"{100 * frozen.fmr:.2g}", wording.percent(frozen.fnmr), rise, wording.interval(frozen.rise_ci95_pp)
+    return wording.small_percent(frozen.fmr), wording.percent(frozen.fnmr), rise, wording.interval(frozen.rise_ci95_pp)
 
 
 def _limits(gallery: AllPairs) -> Iterator[str]:

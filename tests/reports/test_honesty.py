@@ -12,6 +12,7 @@ import pytest
 from ghostface_edge.reports.all_pairs.comparison import judge_all_pairs
 from ghostface_edge.reports.all_pairs.gallery import Gallery
 from ghostface_edge.reports.all_pairs.groups import judge_groups
+from ghostface_edge.reports.all_pairs.other_sets import OtherSet, keep_thresholds
 from ghostface_edge.reports.all_pairs.scores import compare_all
 from ghostface_edge.reports.assess import PairSet, assess, assess_galleries
 from ghostface_edge.reports.errors import InputError
@@ -46,6 +47,7 @@ def good(faces: Faces, deployed: Report) -> dict[str, Any]:
     file = PeopleFile(path="people.csv", sha256="a" * 64, people=600, not_in_gallery=0, not_said={"sex": 10, "team": 0})
     pairs, further = (PairSet(some.index, some.same) for some in (faces, few))
     extras = {variant.precision: variant for variant in deployed.variants[:2]}
+    other = OtherSet(few.index, few.same, Gallery.of([f"f{image // 2:04d}" for image in range(1200)]))
     fp32, embeddings, variants = latency_samples(1.0), {}, []
     for precision, noise, milliseconds in (("fp32", 1e-6, 1.0), ("int8", 0.05, 0.8)):
         name = f"onnxruntime-{precision}"
@@ -67,6 +69,7 @@ def good(faces: Faces, deployed: Report) -> dict[str, Any]:
             "fold_drops_pp": found.fold_drops_pp,
             "latency": Latency.of(summary, threads=1, load_ms=20.0, peak_rss_mb=90.0),
             "sets": {"few": SetResult(accuracy=on_few.accuracy, versus_reference=on_few.versus_reference)},
+            "one_threshold": keep_thresholds(all_pairs, found.thresholds, {"few": (other, few.noisy(noise))}),
             "int8_mac_share": 0.0 if precision == "fp32" else 0.97,
         }
         variants.append(extras[precision].model_copy(update=update))
@@ -246,6 +249,13 @@ def test_no_wrong_value_passes(good: dict[str, Any]) -> None:
         ("groups.rows.2.fnmr.added", {"added_pp": 0, "ci_pp": [-1, 1]}, "comparisons enough, and only there"),
         ("groups.rows", [], "0 groups, but onnxruntime-fp32 has 4|differences make it"),
         ("all_pairs", None, "groups are of all images against all"),
+        ("one_threshold", {"many": {}}, "not every set, or one that the report has not"),
+        ("one_threshold.few", {}, "the first set gives thresholds for 0.01"),
+        ("one_threshold.few.0.001.threshold", 0.9, "but that of the first set is"),
+        ("one_threshold.few.0.001.genuine", 200, "not as many comparisons at every rate"),
+        ("one_threshold.few.0.001.impostor", 720_000, "neither of the pairs nor of 1,200 images"),
+        ("one_threshold.few.0.001.fnmr", 0.5001, "is no number of 600 comparisons"),
+        ("one_threshold.few.0.001.fmr", 1.0, "one_threshold.few: FMR"),
         ("thresholds.0.01.retuned.frr", 0.5, "but the TAR is"),
         ("thresholds.0.01.frozen.threshold", 0.9, "a frozen threshold is the reference's"),
     ],

@@ -9,6 +9,8 @@ import pytest
 from ghostface_edge.pipeline.default import default_checkpoint
 from ghostface_edge.pipeline.synthetic.sets import write_calibration, write_pairs
 
+from ..people import write_people
+
 
 @pytest.fixture(scope="session")
 def few_pairs(tmp_path_factory):
@@ -20,6 +22,12 @@ def few_pairs(tmp_path_factory):
 def few_faces(tmp_path_factory):
     """40 rendered people, none of them in the pairs."""
     return write_calibration(tmp_path_factory.mktemp("calibration"), 40)
+
+
+@pytest.fixture(scope="session")
+def people(tmp_path_factory):
+    """A folder of 40 rendered people with two pictures and 35 with one, none of them in the pairs."""
+    return write_people(tmp_path_factory.mktemp("gallery") / "people", [2] * 40 + [1] * 35)
 
 
 @pytest.fixture(scope="session")

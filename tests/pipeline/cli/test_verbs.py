@@ -3,6 +3,8 @@
 import json
 import shutil
 
+import pytest
+
 
 def model(finished, ending):
     _, out = finished
@@ -86,6 +88,43 @@ def test_evaluate_tells_groups_of_people(finished, cli, few_pairs, tmp_path):
     assert (women["people"], women["genuine"], men["genuine"]) == (15, 15, 15)
     assert women["finding"] == men["finding"] == "too small"
     assert 0 <= women["fnmr"]["variant"] <= women["fnmr"]["variant_ci"][1] <= 1
+
+
+def test_evaluate_on_a_gallery_alone_and_with_pairs_at_its_threshold(finished, cli, few_pairs, people):
+    net = model(finished, "onnxruntime-fp32.onnx")
+    alone = cli("evaluate", net, "--gallery", people, "--json")
+    assert alone.returncode == 0, alone.stderr
+    facts = json.loads(alone.stdout)
+    assert list(facts) == ["all_pairs"]
+    assert (facts["all_pairs"]["genuine"], facts["all_pairs"]["impostor"]) == (40, 115 * 114 // 2 - 40)
+    done = cli("evaluate", net, "--gallery", people, "--pairs", few_pairs, "--flip", "--json")
+    facts = json.loads(done.stdout)
+    kept = facts["one_threshold"][few_pairs.stem]["0.01"]
+    assert kept["threshold"] == facts["all_pairs"]["fnmr_at_fmr"]["0.01"]["threshold"]
+    # all images of the pairs, which are known too
+    assert (kept["genuine"], kept["impostor"]) == (30, 60 * 59 // 2 - 30)
+    table = cli("evaluate", net, "--gallery", people, "--pairs", few_pairs)
+    assert f"{few_pairs.stem} 0.01" in table.stdout
+
+
+def test_evaluate_searches_probes_among_many(finished, cli, people):
+    nets = model(finished, "onnxruntime-fp32.onnx"), model(finished, "onnxruntime-int8.onnx")
+    done = cli("evaluate", nets[1], "--gallery", people, "--reference", nets[0], "--identification", "--json")
+    facts = json.loads(done.stdout)
+    found, before = facts["identification"], facts["identification_of_reference"]
+    assert (found["enrolled"], found["mated"], found["non_mated"]) == (40, 40, 35)
+    assert found["rank"]["1"]["drop_pp"] == pytest.approx(
+        100 * (before["rank"]["1"]["rate"] - found["rank"]["1"]["rate"])
+    )
+    assert found["tpir"]["0.1"]["support"] == "bound"
+    assert found["tpir"]["0.1"]["rate"] <= found["rank"]["1"]["rate"]
+    assert "265 more probes of people who are not" in found["not_answerable"]["0.01"]
+
+
+def test_evaluate_needs_faces(finished, cli):
+    done = cli("evaluate", model(finished, "onnxruntime-fp32.onnx"))
+    assert done.returncode == 2
+    assert "give --pairs, or a folder of people with --gallery" in done.stderr
 
 
 def test_benchmark_compares_with_the_first(finished, cli):

@@ -21,6 +21,7 @@ from ghostface_edge.reports.policy import Policy
 from ghostface_edge.targets.table import parse_variants
 
 from ..listener import Listener
+from ..people import write_people
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +33,9 @@ def small_inputs(tmp_path_factory, make_checkpoint):
     )
     write_pairs(folder, 40, seed=0).rename(folder / "pairs.bin")
     write_calibration(folder / "calibration", 24, seed=0)
+    write_pairs(folder, 40, seed=1).rename(folder / "more.bin")
+    (folder / "pairs.txt").unlink()
+    write_people(folder / "people", [2] * 40)
     return folder
 
 

@@ -5,12 +5,14 @@ import re
 import shutil
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 
 import psutil
 import pytest
 
 from ghostface_edge.calibration.bin_file import read_bin
 from ghostface_edge.calibration.pairs_file import read_pairs_file
+from ghostface_edge.calibration.pairs_source import PairsSource
 from ghostface_edge.pipeline.run.main_job import run
 from ghostface_edge.pipeline.stages.convert import Convert
 from ghostface_edge.pipeline.stages.quantize import Quantize
@@ -78,6 +80,29 @@ def test_groups_of_others_are_refused_before_any_work(make_job, listener, tmp_pa
     with pytest.raises(InputError, match="none of them is in"):
         run(make_job("onnxruntime-fp32", groups=table), listener)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_gallery_gives_the_thresholds_of_every_set(make_job, small_inputs, listener):
+    more = PairsSource(small_inputs / "more.bin")
+    job = make_job("onnxruntime-fp32", gallery=small_inputs / "people")
+    report, _ = run(replace(job, pairs=(*job.pairs, more)), listener)
+    gallery = report.data.gallery
+    assert (gallery.name, gallery.images, gallery.people) == ("people", 80, 40)
+    assert report == Report.read(job.out / "report.json")
+    for variant in report.variants:
+        found = variant.all_pairs
+        assert (found.genuine, found.impostor) == (40, 80 * 79 // 2 - 40)
+        assert {*variant.one_threshold} == {"pairs", "more"}
+        for rates in variant.one_threshold.values():
+            (fmr, row), *rest = rates.items()
+            assert (fmr, rest) == ("0.01", [])
+            assert row.threshold == found.fnmr_at_fmr[fmr].threshold
+    assert (
+        "One threshold for all sets: each variant&#39;s own, chosen on people" in (job.out / "report.html").read_text()
+    )
+    job = replace(job, gallery=small_inputs / "calibration", out=job.out.with_name("leaks"), nobody_shared=False)
+    with pytest.raises(InputError, match="all 24 calibration identities are in the pairs too"):
+        run(job, listener)
 
 
 def test_a_bad_input_that_one_variant_meets_is_its_failure_alone(make_job, listener, failing):

@@ -6,11 +6,12 @@ import pytest
 
 from ghostface_edge.calibration.bin_file import write_bin
 from ghostface_edge.calibration.faces import sample, scan_folder
+from ghostface_edge.calibration.gallery_folder import open_gallery
 from ghostface_edge.calibration.pairs_source import PairsSource
 from ghostface_edge.calibration.unusable import OnBadImage
 from ghostface_edge.calibration.verification import load_pairs
 from ghostface_edge.pipeline.stages import face_reader
-from ghostface_edge.pipeline.stages.face_reader import FaceReader, apart, read_pairs, sample_faces
+from ghostface_edge.pipeline.stages.face_reader import FaceReader, apart, read_gallery, read_pairs, sample_faces
 from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.reports.errors import InputError, ToolError
@@ -68,6 +69,22 @@ def test_calibration_faces_are_those_chosen_here(tmp_path, store):
     (tmp_path / "faces/P0/P0_0001.png").write_bytes(b"")
     with pytest.raises(InputError, match="empty file"):
         sample_faces(tmp_path / "faces", 4, 7, store)
+
+
+def test_a_gallery_is_the_one_read_here(tmp_path, store, monkeypatch):
+    """Also where one message does not name all files."""
+    monkeypatch.setattr(face_reader, "_FILES_AT_ONCE", 2)
+    for number in range(5):
+        noise = np.random.default_rng(number).integers(0, 256, (112, 112, 3), np.uint8)
+        (tmp_path / f"faces/P{number // 2}").mkdir(parents=True, exist_ok=True)
+        path = tmp_path / f"faces/P{number // 2}/{number}.png"
+        path.write_bytes(cv2.imencode(".png", noise)[1].tobytes())
+    there = read_gallery(tmp_path / "faces", OnBadImage.ERROR, store, Progress())
+    assert there == open_gallery(tmp_path / "faces")
+    assert len(there.files) == 5
+    path.write_bytes(b"")
+    with pytest.raises(InputError, match="empty file"):
+        read_gallery(tmp_path / "faces", OnBadImage.ERROR, store, Progress())
 
 
 class Greedy(FaceReader):
