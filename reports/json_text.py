@@ -17,6 +17,8 @@ _MOST: Final = {"objects": ("{", 100_000), "lists": ("[", 200_000), "values": ("
 a run on LFW, all changed decisions of a broken variant included, holds a third of that."""
 _MOST_KEYS: Final = 200
 """Of one object."""
+_LONGEST: Final = 40
+"""Characters of a number."""
 _BIGGEST: Final = 2**63
 _HALF: Final = re.compile("[\ud800-\udfff]")
 _MAYBE_HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")
@@ -81,6 +83,6 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _whole(digits: str) -> int:
-    if len(digits) > 1 + len(str(_BIGGEST)) or abs(int(digits)) >= _BIGGEST:
+    if len(digits) > _LONGEST or abs(int(digits)) >= _BIGGEST:
         raise ValueError(f"the number {shortened(digits)} is too large")
     return int(digits)

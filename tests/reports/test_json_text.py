@@ -55,6 +55,7 @@ def test_what_has_none_is_refused(text: str | bytes, says: str) -> None:
 
 def test_what_is_written_can_be_read() -> None:
     content = {"name": "é\udc80", "value": [1.5, None]}
+    assert to_json({"a": [1]}) == '{\n  "a": [\n    1\n  ]\n}'
     text = to_json(content)
     assert parse_json(text.encode(), "x.json", fix="f") == {"name": "é\\udc80", "value": [1.5, None]}
     with pytest.raises(ValueError, match="Out of range"):

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from ghostface_edge.reports import yaml_file
 from ghostface_edge.reports.errors import ExitCode, InputError
 from ghostface_edge.reports.yaml_file import MAX_BYTES, read_mapping
 
@@ -85,6 +86,36 @@ def test_anything_else_is_refused_with_its_line(tmp_path: Path, text: str, says:
     assert refused.value.fix == "mend the line it names"
     assert refused.value.exit_code is ExitCode.BAD_INPUT
     assert len(refused.value.message) < len(str(tmp_path)) + 250
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("a: 1", 3),
+        ("a: &x 1\nb: *x", 5),
+        ("a: &x [1, 2]\nb: *x", 9),
+        ("a: &x {b: &y [1], c: *y}\nd: *x", 17),
+    ],
+)
+def test_values_are_counted_as_often_as_they_stand_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, values: int
+) -> None:
+    monkeypatch.setattr(yaml_file, "_MAX_NODES", values)
+    assert _read(text, tmp_path)
+    monkeypatch.setattr(yaml_file, "_MAX_NODES", values - 1)
+    with pytest.raises(InputError, match=f"more than {values - 1} values, those of aliases counted each time"):
+        _read(text, tmp_path)
+
+
+def test_a_number_has_forty_characters(tmp_path: Path) -> None:
+    assert _read(f"a: 0.{'0' * 37}1", tmp_path) == {"a": 1e-38}
+    with pytest.raises(InputError, match="is too large, or no number"):
+        _read(f"a: 0.{'0' * 38}1", tmp_path)
+
+
+def test_an_empty_first_line_counts(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="line 2: control characters"):
+        _read("\na: \x00", tmp_path)
 
 
 @pytest.mark.parametrize(
