@@ -76,6 +76,8 @@ class FrozenThreshold(Record):
     fnmr: Fraction
     rise_pp: Points
     rise_ci95_pp: Interval
+    ci95: Interval | None = None
+    """Of `fnmr`; None in reports that were made before it was stated."""
 
 
 class FnmrAtFmr(Record):

@@ -5,12 +5,15 @@ In: the record as a report states it. Out: every figure that the others make imp
 
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from ghostface_edge.reports.all_against_all import FMRS, AllPairs, DetPoint, FnmrAtFmr, FrozenThreshold, Support
-from ghostface_edge.reports.figures_agree import NEAR, Problem, holds, is_share, near
+from ghostface_edge.reports.figures_agree import NEAR, NEAR_PP, Problem, holds, is_share, near
 from ghostface_edge.reports.one_threshold import OnAnotherSet
+from ghostface_edge.reports.record import Interval
 
+_LEAST_PP: Final = 100 * 1.959964 * 2**0.5
+"""Half an interval of a rise, times the genuine comparisons, where both models reject the same ones."""
 _Point: TypeAlias = FnmrAtFmr | FrozenThreshold | DetPoint | OnAnotherSet
 
 
@@ -65,23 +68,36 @@ def _rate(row: FnmrAtFmr, fmr: float, genuine: int) -> Iterator[Problem]:
         yield "fmr", f"{row.fmr:g} is more than the rate asked for"
     if not is_share(row.fnmr, genuine):
         yield "fnmr", f"{row.fnmr:g} is no number of {genuine:,} genuine comparisons"
-    yield from holds(row.ci95, row.fnmr, "ci95", point_field="fnmr")
-    if not 0 <= row.ci95[0] <= row.ci95[1] <= 1:
-        yield "ci95", "an FNMR lies between 0 and 1"
+    yield from _interval_of_fnmr(row.ci95, row.fnmr)
     if row.rise_pp is None or row.rise_ci95_pp is None or row.frozen is None:
         if any(part is not None for part in (row.rise_pp, row.rise_ci95_pp, row.frozen)):
             yield "rise_pp", "a rise, its interval and the frozen threshold are stated together"
         return
-    yield from holds(row.rise_ci95_pp, row.rise_pp, "rise_ci95_pp", point_field="rise_pp")
     frozen = row.frozen
-    yield from (
-        (f"frozen.{field}", problem)
-        for field, problem in holds(frozen.rise_ci95_pp, frozen.rise_pp, "rise_ci95_pp", point_field="rise_pp")
-    )
+    yield from _interval_of_rise(row.rise_ci95_pp, row.rise_pp, genuine)
+    yield from _interval_of_rise(frozen.rise_ci95_pp, frozen.rise_pp, genuine, "frozen.")
+    if frozen.ci95 is not None:
+        yield from _interval_of_fnmr(frozen.ci95, frozen.fnmr, "frozen.")
     before, again = row.fnmr - row.rise_pp / 100, frozen.fnmr - frozen.rise_pp / 100
     if not near(before, again) or not -NEAR <= before <= 1 + NEAR:
         yield "rise_pp", f"it makes the reference's FNMR {before:g}, the frozen threshold's {again:g}"
     yield from falls("frozen", sorted((row, frozen), key=lambda point: point.threshold))
+
+
+def _interval_of_fnmr(ci95: Interval, fnmr: float, place: str = "") -> Iterator[Problem]:
+    yield from holds(ci95, fnmr, f"{place}ci95", point_field=f"{place}fnmr")
+    if not 0 <= ci95[0] <= ci95[1] <= 1:
+        yield f"{place}ci95", "an FNMR lies between 0 and 1"
+
+
+def _interval_of_rise(ci95: Interval, rise_pp: float, genuine: int, place: str = "") -> Iterator[Problem]:
+    """Around the rise, to either side as far, and at least by one comparison lost and one gained."""
+    field, half = f"{place}rise_ci95_pp", (ci95[1] - ci95[0]) / 2
+    yield from holds(ci95, rise_pp, field, point_field=f"{place}rise_pp")
+    if not near(rise_pp, ci95[0] + half, NEAR_PP):
+        yield field, f"the rise of {rise_pp:g} is not in the middle"
+    if half < _LEAST_PP / max(genuine, 1) - NEAR_PP:
+        yield field, f"{half:g} to either side, which {genuine:,} genuine comparisons cannot tell"
 
 
 def _reference(row: FnmrAtFmr) -> float | None:

@@ -27,7 +27,7 @@ def figure_at_fmr(rule: Rule, found: AllPairs | None) -> Measurement | None:
     if row is None:
         return None
     if rule.metric is Metric.FNMR:
-        return _fnmr(row, f"at FMR {spelt(fmr)}: FNMR")
+        return _fnmr(row, rule, fmr)
     if rule.metric is Metric.FMR:
         return _fmr(row, rule, fmr)
     return _rise(row, rule, fmr)
@@ -56,11 +56,15 @@ def lacking(rule: Rule, found: AllPairs | None) -> str:
     return "too few people to tell"
 
 
-def _fnmr(row: FnmrAtFmr, name: str) -> Measurement:
+def _fnmr(row: FnmrAtFmr, rule: Rule, fmr: str) -> Measurement | None:
     """At a threshold that is too strict, more is rejected than the rate asks for."""
+    part = row.frozen if rule.threshold is Threshold.FROZEN else row
+    if part is None or part.ci95 is None:
+        return None
+    name = f"{_place(rule, fmr)}: FNMR"
     if row.support is Support.BOUND:
-        return Measurement(name, row.fnmr, "", (0.0, row.ci95[1]), _BOUND)
-    return Measurement(name, row.fnmr, "", row.ci95)
+        return Measurement(name, part.fnmr, "", (0.0, part.ci95[1]), _BOUND)
+    return Measurement(name, part.fnmr, "", part.ci95)
 
 
 def _fmr(row: FnmrAtFmr, rule: Rule, fmr: str) -> Measurement | None:

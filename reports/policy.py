@@ -141,8 +141,8 @@ class Rule(Record):
             raise ValueError(f"{self.metric} {'needs' if self.metric in AT_A_FAR else 'takes no'} far")
         if (self.fmr is not None) != (self.metric in AT_AN_FMR):
             raise ValueError(f"{self.metric} {'needs' if self.metric in AT_AN_FMR else 'takes no'} fmr")
-        if self.threshold is Threshold.FROZEN and self.metric not in {Metric.FMR, Metric.FNMR_RISE}:
-            raise ValueError(f"{self.metric} is no figure at the reference's threshold, so it takes no frozen one")
+        if self.threshold is Threshold.FROZEN and self.metric not in AT_AN_FMR:
+            raise ValueError(f"{self.metric} is no figure at a false-match rate, so it takes no frozen threshold")
         if self.set is not None and self.metric not in OF_A_SET:
             raise ValueError(f"{self.metric} is only measured on the main pairs, so it takes no set")
         return self

@@ -63,11 +63,13 @@ def _at(model: AllPairScores, reference: AllPairScores | None, fmr: str) -> Fnmr
 def _frozen(model: AllPairScores, reference: AllPairScores, threshold: int) -> FrozenThreshold:
     now, before = at(model, threshold), at(reference, threshold)
     rise = now.fnmr - before.fnmr
-    change = at_threshold(model, threshold) - at_threshold(reference, threshold)
+    influence = at_threshold(model, threshold)
+    change = influence - at_threshold(reference, threshold)
     return FrozenThreshold(
         threshold=now.cosine,
         fmr=now.fmr,
         fnmr=now.fnmr,
+        ci95=interval(now.fnmr, influence),
         rise_pp=100 * rise,
         rise_ci95_pp=_in_pp(interval_of_rise(rise, change, model.gallery.genuine)),
     )

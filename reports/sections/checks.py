@@ -56,5 +56,8 @@ def _objects(check: Check) -> bool:
 def _row(check: Check) -> tuple[Cell | str, ...]:
     measured = f"{wording.number(check.measured, '.4g')} {check.unit}".rstrip()
     bounds = "" if check.ci95 is None else f" [{check.ci95[0]:.4g}, {check.ci95[1]:.4g}]"
-    verdict = Cell(check.verdict.value, Tone(check.verdict.value))
-    return verdict, check.variant, check.name, measured + bounds, check.limit, check.why
+    warns = check.role is Role.ADVICE and check.verdict is not Verdict.PASS
+    verdict = Cell(check.verdict.value, Tone.INCONCLUSIVE if warns else Tone(check.verdict.value))
+    asked = "" if check.clause is None else check.clause.says
+    limit = wording.MISSING if check.limit == asked else check.limit  # an open clause has none but its words
+    return verdict, check.variant, check.name, measured + bounds, limit, check.why or asked

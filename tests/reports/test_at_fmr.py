@@ -16,7 +16,12 @@ GENUINE, IMPOSTOR = 600, 300_000
 
 def _row(fmr: str, support: Support, fnmr: float, rise_pp: float) -> FnmrAtFmr:
     frozen = FrozenThreshold(
-        threshold=0.4, fmr=2.5 * float(fmr), fnmr=fnmr, rise_pp=2 * rise_pp, rise_ci95_pp=(2 * rise_pp - 1, 2 * rise_pp)
+        threshold=0.4,
+        fmr=2.5 * float(fmr),
+        fnmr=fnmr / 2,
+        ci95=(fnmr / 2 - 0.01, fnmr / 2 + 0.01),
+        rise_pp=2 * rise_pp,
+        rise_ci95_pp=(2 * rise_pp - 1, 2 * rise_pp),
     )
     return FnmrAtFmr(
         support=support,
@@ -65,7 +70,7 @@ def test_a_figure_is_judged_by_its_interval(variants: list[Variant], limit: floa
     check = _judged(with_all_pairs(variants, known()), metric="fnmr_at_fmr", fmr="0.0001", max=limit)
     assert (check.name, check.measured, check.verdict) == ("fnmr_at_fmr@0.0001", pytest.approx(0.10), verdict)
     assert check.ci95 == pytest.approx((0.08, 0.12))
-    assert "at FMR 1:10,000: FNMR 0.1 [0.08, 0.12]" in check.reason
+    assert "at the threshold for FMR 1:10,000: FNMR 0.1 [0.08, 0.12]" in check.reason
     assert ("too few people to tell" in check.reason) == (verdict is Verdict.INCONCLUSIVE)
 
 
@@ -113,8 +118,10 @@ def test_without_a_reference_there_is_no_rise(variants: list[Variant]) -> None:
         check = _judged(identified, fmr="0.0001", max=99, **rule)
         assert (check.measured, check.verdict) == (None, Verdict.INCONCLUSIVE)
         assert "was not measured" in check.reason
-    kept = _judged(identified, metric="fmr", fmr="0.0001", threshold="frozen", max=1)
-    assert kept.verdict is Verdict.INCONCLUSIVE
+    for metric in ("fmr", "fnmr_at_fmr"):
+        assert _judged(identified, metric=metric, fmr="0.0001", max=1).verdict is Verdict.PASS
+        kept = _judged(identified, metric=metric, fmr="0.0001", threshold="frozen", max=1)
+        assert (kept.measured, kept.verdict) == (None, Verdict.INCONCLUSIVE)
 
 
 @pytest.mark.parametrize(
@@ -132,6 +139,10 @@ def test_the_references_threshold_kept(variants: list[Variant]) -> None:
     rise = _judged(identified, metric="fnmr_rise_pp", fmr="0.0001", threshold="frozen", max=3)
     assert (rise.name, rise.measured, rise.ci95) == ("fnmr_rise_pp@0.0001 frozen", 2.0, (1.0, 2.0))
     assert "at the reference's threshold for FMR 1:10,000: rise of FNMR 2 pp" in rise.reason
+    share = _judged(identified, metric="fnmr_at_fmr", fmr="0.0001", threshold="frozen", max=0.061)
+    assert (share.measured, share.ci95, share.verdict) == (0.05, pytest.approx((0.04, 0.06)), Verdict.PASS)
+    low = _judged(identified, metric="fnmr_at_fmr", fmr="0.00001", threshold="frozen", max=0.08)
+    assert (low.ci95, low.verdict) == (pytest.approx((0.0, 0.07)), Verdict.PASS)
     rate = _judged(identified, metric="fmr", fmr="0.0001", threshold="frozen", max=0.0001)
     assert (rate.measured, rate.verdict) == (pytest.approx(2.5e-4), Verdict.FAIL)
     bound = _judged(identified, metric="fmr", fmr="0.00001", threshold="frozen", max=1)

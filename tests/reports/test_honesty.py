@@ -223,9 +223,18 @@ def test_no_wrong_value_passes(good: dict[str, Any]) -> None:
         ("all_pairs.fnmr_at_fmr.0.001.rise_pp", 90, "is not within its own interval"),
         ("all_pairs.fnmr_at_fmr.0.001.rise_pp", None, "are stated together"),
         ("all_pairs.fnmr_at_fmr.0.001.rise_ci95_pp", [2, -2], "the wrong way round"),
+        ("all_pairs.fnmr_at_fmr.0.001.rise_ci95_pp.0", -3, "rise_ci95_pp: the rise of .* is not in the middle"),
+        ("all_pairs.fnmr_at_fmr.0.001.frozen.rise_ci95_pp.1", 3, "frozen.rise_ci95_pp: the rise of .* middle"),
         ("all_pairs.fnmr_at_fmr.0.001.threshold", 0.999, "at 0.999"),
         ("all_pairs.fnmr_at_fmr.0.001.frozen.rise_pp", 90, "is not within its own interval"),
-        ("all_pairs.fnmr_at_fmr.0.001.frozen.fnmr", 0.9, "it makes the reference's FNMR"),
+        (
+            "all_pairs.fnmr_at_fmr.0.001.frozen.ci95",
+            [0.9, 1.0],
+            "frozen.fnmr: .* is not within its own interval",
+        ),
+        ("all_pairs.fnmr_at_fmr.0.001.frozen.ci95.0", -0.5, "frozen.ci95: an FNMR lies between 0 and 1"),
+        ("all_pairs.fnmr_at_fmr.0.001.frozen.fnmr", 0.9, "frozen.fnmr: .* is not within its own interval"),
+        ("all_pairs.fnmr_at_fmr.0.001.frozen.fnmr", 0.1201, "it makes the reference's FNMR"),
         ("all_pairs.fnmr_at_fmr.0.001.frozen.threshold", 0.999, "0.001.frozen: FMR"),
         ("all_pairs.det.1.fnmr", 1.0, "all_pairs.det: FMR"),
         ("groups.fmr", "0.01", "groups.fmr: 0.01, but the images tell 0.0001"),
@@ -288,6 +297,15 @@ def test_what_the_parts_say_of_each_other(good: dict[str, Any], part: dict[str, 
     ((name, fields),) = part.items()
     with pytest.raises(InputError, match=says):
         Report.from_json(json.dumps({**good, name: {**good[name], **fields}}), "report.json")
+
+
+def test_a_rise_is_not_known_better_than_the_comparisons_tell(good: dict[str, Any]) -> None:
+    changed = copy.deepcopy(good)
+    row = changed["variants"][1]["all_pairs"]["fnmr_at_fmr"]["0.001"]
+    half = 0.9 * 1.96 * 2**0.5 / 6
+    row["rise_ci95_pp"] = [row["rise_pp"] - half, row["rise_pp"] + half]
+    with pytest.raises(InputError, match=r"rise_ci95_pp: .* which 600 genuine comparisons cannot tell"):
+        Report.from_json(json.dumps(changed), "report.json")
 
 
 def test_frozen_thresholds_are_those_of_one_reference(good: dict[str, Any]) -> None:

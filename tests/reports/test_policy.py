@@ -61,11 +61,6 @@ def test_patterns(tmp_path: Path) -> None:
         (HEAD + "  - {metric: fnmr_at_fmr, fmr: yes, variants: '*', max: 1}", r"rules\.0\.fmr", "schema"),
         (HEAD + "  - {metric: fnmr_at_fmr, fmr: [0.01], variants: '*', max: 1}", r"rules\.0\.fmr", "schema"),
         (HEAD + "  - {metric: bytes, threshold: frozen, variants: '*', max: 1}", "takes no frozen", "schema"),
-        (
-            HEAD + "  - {metric: fnmr_at_fmr, fmr: 1e-4, threshold: frozen, variants: '*', max: 1}",
-            "takes no frozen",
-            "schema",
-        ),
         (HEAD + "  - {metric: fmr, fmr: 1e-4, threshold: kept, variants: '*', max: 1}", "threshold", "schema"),
         (HEAD + "  - {metric: fnmr_rise_pp, fmr: 1e-4, variants: '*', max: 1, set: cfp}", "takes no set", "schema"),
         (HEAD + "  - {metric: bytes, variants: '*', max: 1, set: cfp}", "takes no set", "schema"),

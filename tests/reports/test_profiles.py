@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from ghostface_edge.reports import wording
+from ghostface_edge.reports.blocks import Tone
 from ghostface_edge.reports.errors import ExitCode, InputError
 from ghostface_edge.reports.explain import explain
 from ghostface_edge.reports.gate import exit_code, judge_report
@@ -18,6 +19,7 @@ from ghostface_edge.reports.renderings import html, junit, markdown
 from ghostface_edge.reports.renderings.console import print_report
 from ghostface_edge.reports.report import Report, Role, Verdict
 from ghostface_edge.reports.section import Findings
+from ghostface_edge.reports.sections.checks import checks
 from ghostface_edge.reports.sections.requirements import requirements
 from ghostface_edge.reports.stored_gate import contradiction
 from ghostface_edge.reports.verdicts import Strength
@@ -96,7 +98,10 @@ def test_nist(identified: Report) -> None:
     assert fmr.endswith("met by onnxruntime-fp32, onnxruntime-int8 (fmr@0.0001)")
     fnmr = _line(judged, "less than 5 %")
     assert fnmr.startswith("careful: 3.2.3.1 Biometric Accuracy, should")
-    assert "not met by onnxruntime-fp32, onnxruntime-int8 (at FMR 1:10,000: FNMR 0.1 [0.08, 0.12]" in fnmr
+    assert (
+        "not met by onnxruntime-fp32, onnxruntime-int8 (at the threshold for FMR 1:10,000: FNMR 0.1 [0.08, 0.12]"
+        in fnmr
+    )
     groups = _line(judged, "for all demographic groups")
     assert groups.startswith("inconclusive: ")
     assert groups.endswith("not answerable, this is missing: false-match rates by sex and skin tone")
@@ -149,14 +154,14 @@ def test_shall_fails_and_should_warns(identified: Report) -> None:
     assert {line.split()[0] for line in annotations(should.gate)} == {"::warning"}
     assert "::error" in {line.split()[0] for line in annotations(shall.gate)}
     skipped = ET.fromstring(junit.render(should)).findall("testsuite/testcase/skipped")
-    assert skipped[0].get("message", "").startswith("advice only: onnxruntime-fp32: at FMR 1:10,000")
+    assert skipped[0].get("message", "").startswith("advice only: onnxruntime-fp32: at the threshold for FMR 1:10,000")
 
 
 def test_advice_made_to_decide_or_not_is_noticed(identified: Report) -> None:
     shall, should = (judge_report(identified, _profile(strength)) for strength in Strength)
     for judged, role in ((shall, Role.ADVICE), (should, Role.CANDIDATE)):
-        checks = [check.model_copy(update={"role": role}) if check.clause else check for check in judged.gate.checks]
-        gate = judged.gate.model_copy(update={"checks": tuple(checks)})
+        changed = [check.model_copy(update={"role": role}) if check.clause else check for check in judged.gate.checks]
+        gate = judged.gate.model_copy(update={"checks": tuple(changed)})
         assert contradiction(judged.model_copy(update={"gate": gate})) is not None
 
 
@@ -165,9 +170,9 @@ def test_a_shipped_profile_is_held_to_its_own_words(identified: Report) -> None:
     for number, check in enumerate(judged.gate.checks):
         if check.clause is not None:
             softened = check.clause.model_copy(update={"says": "be careful"})
-            checks = [*judged.gate.checks]
-            checks[number] = check.model_copy(update={"clause": softened})
-            gate = judged.gate.model_copy(update={"checks": tuple(checks)})
+            changed = [*judged.gate.checks]
+            changed[number] = check.model_copy(update={"clause": softened})
+            gate = judged.gate.model_copy(update={"checks": tuple(changed)})
             assert contradiction(judged.model_copy(update={"gate": gate})) is not None
 
 
@@ -217,6 +222,15 @@ def test_clauses_stand_in_every_rendering_with_their_source(identified: Report) 
     said = explain(judged.gate)
     assert "not met, should: FNMR" in said
     assert "met, shall: FMR" in said
+
+
+def test_in_the_table_a_clauses_words_are_its_reason_and_advice_is_no_alarm(identified: Report) -> None:
+    judged = judge_report(identified, Policy.named("nist-800-63b"))
+    table = checks(Findings(judged)).blocks[-1].blocks[0]
+    open_ = next(row for row in table.rows if row[2].startswith("clause 3.2.3.2"))
+    assert open_[4:] == ("–", "presentation attack detection for faces")
+    advice = next(row for row in table.rows if row[1:3] == ("onnxruntime-int8", "fnmr_at_fmr@0.0001"))
+    assert (advice[0].text, advice[0].tone, advice[5]) == ("fail", Tone.INCONCLUSIVE, 'FNMR "of less than 5 %"')
 
 
 def test_the_default_policy_asks_for_no_clause(report: Report) -> None:

@@ -27,6 +27,8 @@ def test_figures_are_those_of_a_count_by_hand(exact: Drawn) -> None:
         assert row.frozen is not None
         assert row.frozen.fmr == (impostor >= row.frozen.threshold).mean()
         assert row.frozen.fnmr == pytest.approx((genuine < row.frozen.threshold).mean())
+        assert row.frozen.ci95 is not None
+        assert row.frozen.ci95[0] <= row.frozen.fnmr <= row.frozen.ci95[1]
         rejected = (before < row.frozen.threshold).mean()
         assert row.rise_pp == pytest.approx(100 * (row.fnmr - rejected))
         assert row.frozen.rise_pp == pytest.approx(100 * (row.frozen.fnmr - rejected))
