@@ -13,6 +13,7 @@ from ghostface_edge.reports.decisions_agree import flips_disagree, thresholds_di
 from ghostface_edge.reports.figures_agree import NEAR_PP, Problem, Result, disagreements, holds, near, reference_tar
 from ghostface_edge.reports.groups_agree import groups_disagree, of_one_file
 from ghostface_edge.reports.record import FARS
+from ghostface_edge.reports.review_agrees import of_one_reference, review_disagrees
 from ghostface_edge.reports.variant import Status, Variant
 from ghostface_edge.reports.verdicts import Role, overall
 
@@ -135,6 +136,16 @@ def _groups(report: "Report") -> Iterator[Problem]:
             return
         yield from _at(here, groups_disagree(found, variant.all_pairs))
         yield from _at(here, of_one_file(found, known[0][2], known[0][1].id))
+
+
+def _review(report: "Report") -> Iterator[Problem]:
+    """What a person should look at, at the thresholds that all variants are compared with."""
+    if report.review is None:
+        return
+    yield from _at("review", review_disagrees(report.review, report.data.pairs.images))
+    for _, variant in _places(report):
+        if variant.all_pairs is not None:
+            yield from _at("review", of_one_reference(report.review, variant.all_pairs, variant.id))
 
 
 def _latency(report: "Report") -> Iterator[Problem]:
@@ -274,6 +285,7 @@ _OF_REPORT: Final[tuple[Callable[["Report"], Iterator[Problem]], ...]] = (
     _figures,
     _all_pairs,
     _groups,
+    _review,
     _latency,
     _sizes,
     _galleries,

@@ -9,8 +9,10 @@ from ghostface_edge.pipeline.run.variant_timing import Measured
 from ghostface_edge.reports.all_against_all import AllPairs
 from ghostface_edge.reports.all_pairs.comparison import judge_all_pairs
 from ghostface_edge.reports.all_pairs.groups import judge_groups
+from ghostface_edge.reports.all_pairs.review import review
 from ghostface_edge.reports.all_pairs.scores import compare_all
 from ghostface_edge.reports.groups import Groups
+from ghostface_edge.reports.review import Review
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,8 @@ class AllAgainstAll:
 
     all_pairs: Mapping[str, AllPairs] = field(default_factory=dict)
     groups: Mapping[str, Groups | None] = field(default_factory=dict)
+    review: Review | None = None
+    """What a person should look at, by the reference's scores."""
 
 
 def compare_variants(
@@ -42,4 +46,4 @@ def compare_variants(
         scores = compare_all(one.built.embeddings[main.name], gallery, threads)
         all_pairs[label] = judge_all_pairs(scores, before)
         groups[label] = None if people is None else judge_groups(scores, before, people.attributes)
-    return AllAgainstAll(all_pairs, groups)
+    return AllAgainstAll(all_pairs, groups, review(before))

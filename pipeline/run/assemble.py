@@ -75,6 +75,7 @@ def assemble(
         variants=records,
         gate=judge(records, gate.policy, data=data, baseline=gate.baseline, made=tool.day),
         cross_precision=assess_galleries(pairs[main.name], galleries) if galleries else None,
+        review=compared.review,
     )
     curves = ReportCurves(
         same=main.same,

@@ -23,6 +23,7 @@ from ghostface_edge.reports.sections.operating_point import operating_point
 from ghostface_edge.reports.sections.plots import plots
 from ghostface_edge.reports.sections.profile import profile
 from ghostface_edge.reports.sections.quantization import quantization
+from ghostface_edge.reports.sections.review import review
 from ghostface_edge.reports.sections.scores import scores
 from ghostface_edge.reports.sections.sets import sets
 from ghostface_edge.reports.sections.thresholds import thresholds
@@ -41,6 +42,7 @@ SECTIONS: Final[tuple[SectionOf, ...]] = (
     thresholds,
     galleries,
     changed_decisions,
+    review,
     quantization,
     profile,
     estimates,
