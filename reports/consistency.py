@@ -14,6 +14,7 @@ from ghostface_edge.reports.figures_agree import NEAR_PP, Problem, Result, disag
 from ghostface_edge.reports.groups_agree import groups_disagree, of_one_file
 from ghostface_edge.reports.one_threshold_agree import of_one_comparison, one_threshold_disagrees
 from ghostface_edge.reports.record import FARS
+from ghostface_edge.reports.review_agrees import of_one_reference, review_disagrees
 from ghostface_edge.reports.variant import Status, Variant
 from ghostface_edge.reports.verdicts import Role, overall
 
@@ -149,6 +150,17 @@ def _one_threshold(report: "Report") -> Iterator[Problem]:
         here = f"{place}.one_threshold"
         yield from _at(here, one_threshold_disagrees(variant, report.data.other_sets))
         yield from _at(here, of_one_comparison(variant, kept[0][1]))
+
+
+def _review(report: "Report") -> Iterator[Problem]:
+    """What a person should look at, at the thresholds that all variants are compared with."""
+    if report.review is None:
+        return
+    compared = report.data.gallery or report.data.pairs
+    yield from _at("review", review_disagrees(report.review, compared.images))
+    for _, variant in _places(report):
+        if variant.all_pairs is not None:
+            yield from _at("review", of_one_reference(report.review, variant.all_pairs, variant.id))
 
 
 def _latency(report: "Report") -> Iterator[Problem]:
@@ -289,6 +301,7 @@ _OF_REPORT: Final[tuple[Callable[["Report"], Iterator[Problem]], ...]] = (
     _all_pairs,
     _groups,
     _one_threshold,
+    _review,
     _latency,
     _sizes,
     _galleries,

@@ -1,6 +1,6 @@
 """What plots need beyond the report's figures: scores, samples, cosines."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,7 +21,9 @@ class ReportCurves:
     """(N,) samples in the order taken."""
     cosines: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     """(I,) cosine of every image's embedding to the reference's."""
-    images: Sequence[bytes] = ()
-    """I encoded faces, so that changed decisions can be shown; none, and they are listed without faces."""
+    images: Mapping[int, bytes] = field(default_factory=dict)
+    """Encoded faces of the pairs by place, so that changed decisions can be shown, as far as they are at hand."""
+    gallery_images: Mapping[int, bytes] = field(default_factory=dict)
+    """Of what is compared all against all, so that names can be looked at."""
     contact_sheets: Mapping[str, bytes] = field(default_factory=dict)
     """JPEG of many aligned faces, by what they are, so that a person sees a wrong alignment."""

@@ -18,6 +18,7 @@ from ghostface_edge.reports.printable import shortened
 from ghostface_edge.reports.provenance import Calibration, Data, Gallery, Host, LeakGuard, ModelInfo, Pairs, Tool
 from ghostface_edge.reports.read import read_bytes
 from ghostface_edge.reports.record import Record, first_problem
+from ghostface_edge.reports.review import Review
 from ghostface_edge.reports.variant import (
     Accuracy,
     Artifact,
@@ -68,6 +69,8 @@ class Report(Record):
     variants: tuple[Variant, ...]
     gate: Gate
     cross_precision: CrossPrecision | None = None
+    review: Review | None = None
+    """Comparisons of the main set that a person should look at; None where names are unknown."""
 
     def to_json(self) -> str:
         """Write as indented JSON that any reader accepts, keys in the order of the models."""

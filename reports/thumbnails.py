@@ -5,7 +5,7 @@ file may carry gets in.
 """
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -13,14 +13,12 @@ SIDE = 72
 _QUALITY = 72
 
 
-def thumbnails(images: Sequence[bytes], wanted: Iterable[int]) -> dict[int, str]:
+def thumbnails(images: Mapping[int, bytes], wanted: Iterable[int]) -> dict[int, str]:
     """Encode the wanted images as SIDE x SIDE JPEG data URIs; what is missing or no image is left out."""
     import cv2
 
     pictures = {}
-    for number in sorted(set(wanted)):
-        if number >= len(images):
-            continue
+    for number in sorted(set(wanted) & images.keys()):
         pixels = cv2.imdecode(np.frombuffer(images[number], np.uint8), cv2.IMREAD_COLOR)
         if pixels is None:
             continue

@@ -10,10 +10,12 @@ from ghostface_edge.reports.all_against_all import AllPairs
 from ghostface_edge.reports.all_pairs.comparison import judge_all_pairs
 from ghostface_edge.reports.all_pairs.groups import judge_groups
 from ghostface_edge.reports.all_pairs.other_sets import OtherSet, keep_thresholds
+from ghostface_edge.reports.all_pairs.review import review
 from ghostface_edge.reports.all_pairs.scores import compare_all
 from ghostface_edge.reports.assess import Assessment
 from ghostface_edge.reports.groups import Groups
 from ghostface_edge.reports.one_threshold import OnAnotherSet
+from ghostface_edge.reports.review import Review
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class AllAgainstAll:
     groups: Mapping[str, Groups | None] = field(default_factory=dict)
     one_threshold: Mapping[str, dict[str, dict[str, OnAnotherSet]]] = field(default_factory=dict)
     """What thresholds chosen on the first set do on the others."""
+    review: Review | None = None
+    """What a person should look at, by the reference's scores."""
 
 
 def compare_variants(
@@ -57,4 +61,4 @@ def compare_variants(
         elsewhere = {name: (other, found[name]) for name, other in others.items()}
         transfers = judged[label][inputs.sets[0].name].thresholds
         kept[label] = keep_thresholds(all_pairs.get(label), transfers, elsewhere, threads)
-    return AllAgainstAll(all_pairs, groups, kept)
+    return AllAgainstAll(all_pairs, groups, kept, None if before is None else review(before))

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from ghostface_edge.calibration.aligned import iterate_faces
 from ghostface_edge.calibration.contact_sheet import contact_sheet
+from ghostface_edge.calibration.faces import read_image
+from ghostface_edge.calibration.gallery_folder import GalleryFolder
 from ghostface_edge.calibration.verification import VerificationSet
 from ghostface_edge.pipeline.run.all_pairs import compare_variants
 from ghostface_edge.pipeline.run.data_record import data_record, model_record
@@ -23,6 +25,7 @@ from ghostface_edge.reports.curves import ReportCurves
 from ghostface_edge.reports.gate import judge
 from ghostface_edge.reports.metrics import cosine_scores
 from ghostface_edge.reports.report import Report, Tool
+from ghostface_edge.reports.review import Review
 
 _SHEET_FACES, _SHEET_COLUMNS = 40, 10
 REFERENCE = "checkpoint in FP32 (ONNX Runtime)"
@@ -75,6 +78,7 @@ def assemble(
         variants=records,
         gate=judge(records, gate.policy, data=data, baseline=gate.baseline, made=tool.day),
         cross_precision=assess_galleries(pairs[main.name], galleries) if galleries else None,
+        review=compared.review,
     )
     curves = ReportCurves(
         same=main.same,
@@ -82,10 +86,20 @@ def assemble(
         reference_scores=cosine_scores(reference.embeddings[main.name], main.index),
         latency_ms={label: one.timing.samples_ms for label, one in measured.items()},
         cosines={label: parts[main.name].cosines for label, parts in judged.items()},
-        images=main.images,
+        images=dict(enumerate(main.images)),
+        gallery_images=_faces_of(inputs.first, compared.review),
         contact_sheets=_contact_sheets(inputs),
     )
     return report, curves
+
+
+def _faces_of(first: VerificationSet | GalleryFolder, found: Review | None) -> dict[int, bytes]:
+    """Encoded faces of the comparisons that a person should look at."""
+    listed = () if found is None else (*found.impostor, *found.genuine)
+    wanted = {image for one in listed for image in one.images}
+    if isinstance(first, VerificationSet):
+        return {image: first.images[image] for image in wanted}
+    return {image: read_image(first.files[image].path) for image in wanted}
 
 
 def _contact_sheets(inputs: Inputs) -> dict[str, bytes]:

@@ -48,10 +48,17 @@ class AllPairScores:
     """(BINS + 1,), impostor comparisons in that bin or a higher one."""
     genuine_bin: NDArray[np.int32] = field(repr=False)
     """(G,), ascending."""
-    genuine_person: NDArray[np.int32] = field(repr=False)
+    genuine_first: NDArray[np.int32] = field(repr=False)
+    """(G,), places in the gallery's order of the two images."""
+    genuine_second: NDArray[np.int32] = field(repr=False)
     tail: Tail = field(repr=False)
     rates: tuple[float, ...]
     """Share of the comparisons above each rate's threshold that are in the tail, in the order of FMRS."""
+
+    @property
+    def genuine_person(self) -> NDArray[np.int32]:
+        """(G,), whose comparison it is."""
+        return self.gallery.person[self.genuine_first]
 
     def sample(self, place: int, threshold: int) -> tuple[Tail, float]:
         """Comparisons above a threshold that are drawn for the rate at this place of FMRS, and what share of all."""
@@ -94,10 +101,10 @@ def compare_all(embeddings: NDArray[np.float32], gallery: Gallery, threads: int 
         for found, part in pool.map(lambda at: _block(unit, gallery, at[0], at[1], floors, rates), blocks):
             counts += found
             parts.append(part)
-    genuine_bin, genuine_person = _genuine(unit, gallery)
+    genuine = _genuine(unit, gallery)
     tail = Tail(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
     above = np.concatenate((np.cumsum(counts[::-1])[::-1], [0]))
-    return AllPairScores(gallery, above, genuine_bin, genuine_person, tail, rates)
+    return AllPairScores(gallery, above, *genuine, tail, rates)
 
 
 def _block(
@@ -151,18 +158,20 @@ def _pilot(unit: NDArray[np.float32], gallery: Gallery) -> tuple[tuple[int, ...]
     return tuple(floors), rates
 
 
-def _genuine(unit: NDArray[np.float32], gallery: Gallery) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Bins of all comparisons of a person with itself, ascending, and whose they are."""
-    bins, persons = [np.empty(0, np.int32)], [np.empty(0, np.int32)]
-    for person, (start, stop) in enumerate(_runs(gallery)):
+def _genuine(
+    unit: NDArray[np.float32], gallery: Gallery
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+    """Bins of all comparisons of a person with itself, ascending, and their two images."""
+    parts = [(np.empty(0, np.int32),) * 3]
+    for start, stop in _runs(gallery):
         if stop - start > 1:
             one = unit[start:stop]
-            found = _bins(one @ one.T)[np.triu_indices(stop - start, 1)]
-            bins.append(found)
-            persons.append(np.full(len(found), person, np.int32))
-    together, whose = np.concatenate(bins), np.concatenate(persons)
-    order = np.argsort(together, kind="stable")
-    return together[order], whose[order]
+            first, second = np.triu_indices(stop - start, 1)
+            found = _bins(one @ one.T)[first, second]
+            parts.append((found, (first + start).astype(np.int32), (second + start).astype(np.int32)))
+    bins, firsts, seconds = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    order = np.argsort(bins, kind="stable")
+    return bins[order], firsts[order], seconds[order]
 
 
 def _runs(gallery: Gallery) -> Iterator[tuple[int, int]]:

@@ -24,6 +24,7 @@ from ghostface_edge.reports.sections.plots import plots
 from ghostface_edge.reports.sections.profile import profile
 from ghostface_edge.reports.sections.quantization import quantization
 from ghostface_edge.reports.sections.requirements import requirements
+from ghostface_edge.reports.sections.review import review
 from ghostface_edge.reports.sections.scores import scores
 from ghostface_edge.reports.sections.sets import sets
 from ghostface_edge.reports.sections.thresholds import thresholds
@@ -43,6 +44,7 @@ SECTIONS: Final[tuple[SectionOf, ...]] = (
     thresholds,
     galleries,
     changed_decisions,
+    review,
     quantization,
     profile,
     estimates,

@@ -32,7 +32,7 @@ def changed_decisions(findings: Findings) -> Section | None:
     if not changed:
         return None
     wanted = {number for flips in changed.values() for flip in flips for number in flip.images}
-    faces = thumbnails(() if findings.curves is None else findings.curves.images, wanted)
+    faces = thumbnails({} if findings.curves is None else findings.curves.images, wanted)
     flipped = [variant for variant in report.variants if variant.flips]
     groups = [
         Folded(

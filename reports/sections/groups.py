@@ -93,7 +93,7 @@ def _said(report: Report, known: Sequence[tuple[Variant, Groups]]) -> Iterator[B
         aside = "for comparison, does not decide" if wording.is_comparison(report, variant) else ""
         for row in found.rows:
             if row.finding is Finding.HARMED:
-                yield Bullet(f"{variant.id}: {_name(row)} is harmed: {_harm(row, found.fmr)}", Tone.FAIL, aside)
+                yield Bullet(f"{variant.id}: {_name(row)} is harmed: {_harm(row, found.fmr)}", Tone.CAREFUL, aside)
     if known:
         small = [row for row in known[0][1].rows if row.finding is Finding.TOO_SMALL]
         if small:

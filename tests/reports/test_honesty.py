@@ -13,6 +13,7 @@ from ghostface_edge.reports.all_pairs.comparison import judge_all_pairs
 from ghostface_edge.reports.all_pairs.gallery import Gallery
 from ghostface_edge.reports.all_pairs.groups import judge_groups
 from ghostface_edge.reports.all_pairs.other_sets import OtherSet, keep_thresholds
+from ghostface_edge.reports.all_pairs.review import review
 from ghostface_edge.reports.all_pairs.scores import compare_all
 from ghostface_edge.reports.assess import PairSet, assess, assess_galleries
 from ghostface_edge.reports.errors import InputError
@@ -45,6 +46,7 @@ def good(faces: Faces, deployed: Report) -> dict[str, Any]:
     told = {"sex": {name: "fm"[place % 2] for place, name in enumerate(gallery.names[:590])}}
     told["team"] = {name: "few" if place < 8 else "many" for place, name in enumerate(gallery.names)}
     file = PeopleFile(path="people.csv", sha256="a" * 64, people=600, not_in_gallery=0, not_said={"sex": 10, "team": 0})
+    looked_at = review(before)
     pairs, further = (PairSet(some.index, some.same) for some in (faces, few))
     extras = {variant.precision: variant for variant in deployed.variants[:2]}
     other = OtherSet(few.index, few.same, Gallery.of([f"f{image // 2:04d}" for image in range(1200)]))
@@ -81,6 +83,9 @@ def good(faces: Faces, deployed: Report) -> dict[str, Any]:
             "tool": report.tool.model_copy(update={"started": "2026-01-01T00:00:00+00:00"}),
             "data": report.data.model_copy(update={"pairs": main, "further_pairs": (other,), "groups": file}),
             "cross_precision": assess_galleries(pairs, embeddings),
+            "review": looked_at.model_copy(
+                update={"impostor": looked_at.impostor[:3], "genuine": looked_at.genuine[:3]}
+            ),
         }
     )
     return json.loads(judge_report(whole, _POLICY).to_json())
@@ -273,6 +278,32 @@ def test_contradictions_are_named(good: dict[str, Any], place: str, value: objec
     changed = copy.deepcopy(good)
     *path, last = re.findall(r"0\.0*1|[^.]+", place)
     part: Any = changed["variants"][1]
+    for step in path:
+        part = part[int(step) if isinstance(part, list) else step]
+    part[int(last) if isinstance(part, list) else last] = value
+    with pytest.raises(InputError, match=says):
+        Report.from_json(json.dumps(changed), "report.json")
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "says"),
+    [
+        ("impostor.0.names", ["p0003", "p0003"], "'p0003' and 'p0003' in a comparison that is impostor"),
+        ("genuine.0.names.0", "p0599", "in a comparison that is genuine"),
+        ("impostor.1.images.0", 4000, "of 4000 images"),
+        ("impostor.1.images", [7, 7], "7 and 7 of"),
+        ("impostor.2.cosine", 1.0, "impostor.2.cosine: 1 comes after"),
+        ("genuine.0.cosine", 1.0, "genuine.1.cosine"),
+        ("thresholds.0.001", 0.9, "thresholds.0.001: 0.9, but onnxruntime-fp32 has"),
+        ("thresholds", {}, "but onnxruntime-fp32 has"),
+    ],
+)
+def test_what_is_to_be_looked_at_is_what_the_scores_say(
+    good: dict[str, Any], place: str, value: object, says: str
+) -> None:
+    changed = copy.deepcopy(good)
+    *path, last = re.findall(r"0\.0*1|[^.]+", place)
+    part: Any = changed["review"]
     for step in path:
         part = part[int(step) if isinstance(part, list) else step]
     part[int(last) if isinstance(part, list) else last] = value
