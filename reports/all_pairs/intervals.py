@@ -86,9 +86,9 @@ def at_rate(scores: AllPairScores, fmr: str, point: Point) -> Influence:
     """Of FNMR at a false-match rate, whose threshold the comparisons themselves give."""
     gallery = scores.gallery
     tail, rate = scores.sample(FMRS.index(fmr), point.threshold)
-    slope = _slope(scores, point) / gallery.impostors
+    slope = _slope(scores, point) / scores.impostors
     images = gallery.images_of
-    expected = point.fmr * images * (len(gallery) - images)
+    expected = point.fmr * scores.ways * images * (len(gallery) - images)
     first, second = gallery.person[tail.first].astype(np.int64), gallery.person[tail.second].astype(np.int64)
     return Influence(
         person=_genuine(scores, point) - slope * expected,
@@ -139,7 +139,7 @@ def interval_of_rise(rise: float, influence: Influence, genuine: int) -> tuple[f
 
 def _genuine(scores: AllPairScores, point: Point) -> NDArray[np.float64]:
     """(P,), by each person's genuine comparisons."""
-    people, total = len(scores.gallery.names), max(scores.gallery.genuine, 1)
+    people, total = len(scores.gallery.names), max(scores.genuine, 1)
     missed = np.bincount(scores.genuine_person[scores.genuine_bin < point.threshold], minlength=people)
     return (missed - point.fnmr * np.bincount(scores.genuine_person, minlength=people)) / total
 
