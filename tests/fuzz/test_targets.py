@@ -12,9 +12,9 @@ from ..hostile import good
 from . import mutators
 from .targets import TARGETS
 
-LIGHT = ("bin", "pairs", "landmarks", "image", "archive", "records", "recipe", "policy", "report", "wire")
+LIGHT = ("bin", "pairs", "cfp", "landmarks", "image", "archive", "records", "recipe", "policy", "report", "wire")
 """Whose parsers and seeds need neither PyTorch nor a runtime."""
-WHOLE = {"bin", "pairs", "landmarks", "image", "archive", "recipe", "policy", "report", "wire"}
+WHOLE = {"bin", "pairs", "cfp", "landmarks", "image", "archive", "recipe", "policy", "report", "wire"}
 """Whose seeds are good files, of which at least one is taken."""
 
 
