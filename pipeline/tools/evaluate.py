@@ -29,6 +29,7 @@ from ghostface_edge.reports.protocols.enrolment import Enrolment
 from ghostface_edge.reports.protocols.identification import judge_identification, search
 from ghostface_edge.reports.protocols.insightface import insightface_accuracy, squared_distances
 from ghostface_edge.reports.transfer import transfer_thresholds
+from ghostface_edge.reports.variant import VersusReference
 from ghostface_edge.targets.places.place import LOCAL
 from ghostface_edge.targets.places.worker import RuntimeWorker
 
@@ -108,7 +109,7 @@ def _of_pairs(asked: Question, pairs: VerificationSet, models: Models, suffix: s
             identities=link_identities(pairs.index, pairs.same),
             folds=pairs.folds,
         )
-        facts["versus_reference"] = {"reference": str(asked.reference), **asdict(comparison)}
+        facts["versus_reference"] = VersusReference.of(str(asked.reference), comparison).model_dump(mode="json")
     return {f"{title}{suffix}": fields for title, fields in facts.items()}
 
 
