@@ -169,7 +169,7 @@ def _write(outcomes: Iterable[AlignedFace | Unusable], folder: Path) -> tuple[li
             unusable.append(Unusable(outcome.name, f"its face would overwrite that of {files[file].name}"))
             continue
         target = folder / file
-        target.parent.mkdir(exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(outcome.png)
         sha256 = hashlib.sha256(outcome.png).hexdigest()
         files[file] = AlignedFile(outcome.name, file, sha256, outcome.photo_sha256, outcome.origin, outcome.flags)

@@ -5,17 +5,21 @@ from pathlib import Path
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.read import open_file
 
+PROTOCOL = "Protocol"
+"""Of CFP."""
 _PICKLE_STARTS = (b"\x80", b"(", b"]")
 """A protocol, or in pickles older than those a tuple or a list."""
 
 
 def look_at_pairs(path: Path) -> None:
-    """Refuse what is no ordinary file, and a `.bin` that is no pickle of two lists.
+    """Refuse what is neither an ordinary file nor CFP's folder, and a `.bin` that is no pickle of two lists.
 
     Raises:
         InputError: it is that.
     """
-    with open_file(path, fix="name a .bin or a pairs.txt") as file:
+    if (path / PROTOCOL).is_dir():
+        return
+    with open_file(path, fix=f"name a .bin, a pairs.txt or a folder that holds CFP's {PROTOCOL}") as file:
         if path.suffix == ".bin" and not file.read(1).startswith(_PICKLE_STARTS):
             raise InputError(
                 f"{path} is no InsightFace .bin: it does not start as a pickle does",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ghostface_edge.calibration.aligned import check_aligned
 from ghostface_edge.calibration.aligned_folder import AlignedFolder, Keep, align_folder
 from ghostface_edge.calibration.alignment import Locator, Progress
+from ghostface_edge.calibration.cfp_protocol import read_cfp, scan_poses
 from ghostface_edge.calibration.faces import read_image, scan_folder
 from ghostface_edge.calibration.image_file import BadImageError
 from ghostface_edge.calibration.pairs_file import ImageName, NamedPair, PairsFile, read_pairs_file
@@ -37,7 +38,7 @@ def align_listed(
     """Align the photographs that a pair list names, and no others.
 
     Args:
-        path: the pair list.
+        path: the pair list, or a folder that holds CFP's `Protocol`.
         photos: where the photographs are.
         keep: who keeps the faces, as for `align_folder`.
         locator: landmarks as given, or the detector that finds them.
@@ -49,9 +50,9 @@ def align_listed(
         InputError: the list is bad, or photographs are missing or cannot be used: with line numbers.
         ToolError: a child process died.
     """
-    listed = read_pairs_file(path)
+    listed = read_list(path)
     lines = _first_lines(listed)
-    found, missing = _look_up(lines, photos.names())
+    found, missing = _look_up(lines, photos.names(), listed.counted)
     if missing and (on_bad_image is OnBadImage.ERROR or not found):
         raise unusable_error(missing, len(lines), f"images of {path}", fix=_FIX)
     line_of = {name: lines[image] for image, name in found.items()}
@@ -63,7 +64,7 @@ def align_listed(
         on_bad_image=on_bad_image,
         jobs=jobs,
         progress=progress,
-        label=lambda name: f"{path.name}, line {line_of[name]}: {name}",
+        label=lambda name: f"{path.name}, {listed.counted} {line_of[name]}: {name}",
     )
 
 
@@ -80,18 +81,18 @@ def load_listed_pairs(
     pairs they are applied to.
 
     Args:
-        path: the pair list.
-        faces: folder of aligned 112x112 faces, NAME/NAME_0001.png or .jpg.
+        path: the pair list, or a folder that holds CFP's `Protocol`.
+        faces: folder of aligned 112x112 faces, NAME/NAME_0001.png or .jpg; of CFP 001/frontal/01.png.
         on_bad_image: whether missing or unusable faces end everything or cost their pairs, counted.
         label_errors: whether LFW's published wrong pairs stay in.
 
     Raises:
         InputError: the list is bad, or faces are missing or cannot be used: with line numbers.
     """
-    listed = read_pairs_file(path)
+    listed = read_list(path)
     lines = _first_lines(listed)
-    files = {file.name: file.path for file in scan_folder(faces)}
-    found, unusable = _look_up(lines, files)
+    files = scan_poses(faces) if path.is_dir() else {file.name: file.path for file in scan_folder(faces)}
+    found, unusable = _look_up(lines, files, listed.counted)
     content: dict[ImageName, bytes] = {}
     for image, name in found.items():
         data = read_image(files[name])
@@ -99,13 +100,13 @@ def load_listed_pairs(
             check_aligned(data)
             content[image] = data
         except BadImageError as error:
-            unusable.append(Unusable(f"line {lines[image]}: {name}", str(error)))
+            unusable.append(Unusable(f"{listed.counted} {lines[image]}: {name}", str(error)))
     if unusable and (on_bad_image is OnBadImage.ERROR or not content):
         raise unusable_error(unusable, len(lines), f"images of {path}", fix=_FIX)
     pairs = [pair for pair in _order(listed) if pair.left in content and pair.right in content]
     images, position = distinct(content[side] for pair in pairs for side in (pair.left, pair.right))
     loaded = VerificationSet(
-        name=path.stem,
+        name=path.resolve().name if path.is_dir() else path.stem,
         path=path,
         sha256=listed.sha256,
         images=images,
@@ -120,6 +121,15 @@ def load_listed_pairs(
     return without_label_errors(loaded, pairs) if label_errors is LabelErrors.EXCLUDE else loaded
 
 
+def read_list(path: Path) -> PairsFile:
+    """Parse a pair list: LFW's file, or CFP's folder.
+
+    Raises:
+        InputError: it cannot be used.
+    """
+    return read_cfp(path) if path.is_dir() else read_pairs_file(path)
+
+
 def _first_lines(listed: PairsFile) -> dict[ImageName, int]:
     lines: dict[ImageName, int] = {}
     for pair in listed.pairs:
@@ -128,7 +138,9 @@ def _first_lines(listed: PairsFile) -> dict[ImageName, int]:
     return lines
 
 
-def _look_up(lines: Mapping[ImageName, int], names: Iterable[str]) -> tuple[dict[ImageName, str], list[Unusable]]:
+def _look_up(
+    lines: Mapping[ImageName, int], names: Iterable[str], counted: str
+) -> tuple[dict[ImageName, str], list[Unusable]]:
     """Find each image's file, whatever its suffix, in its person's folder or lying flat."""
     by_stem = {str(PurePosixPath(name).with_suffix("")): name for name in names}
     found: dict[ImageName, str] = {}
@@ -137,7 +149,7 @@ def _look_up(lines: Mapping[ImageName, int], names: Iterable[str]) -> tuple[dict
         stem = image.file.removesuffix(".jpg")
         name = by_stem.get(stem) or by_stem.get(PurePosixPath(stem).name)
         if name is None:
-            missing.append(Unusable(f"line {line}: {image.file}", "no such image"))
+            missing.append(Unusable(f"{counted} {line}: {image.file}", "no such image"))
         else:
             found[image] = name
     return found, missing

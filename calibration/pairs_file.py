@@ -58,6 +58,8 @@ class PairsFile:
     sha256: str
     folds: int
     pairs: tuple[NamedPair, ...]
+    counted: str = "line"
+    """What a pair's number counts."""
 
 
 def read_pairs_file(path: Path) -> PairsFile:

@@ -1,4 +1,4 @@
-"""One way in for every verification set: a `.bin`, a pair list over aligned faces, a pair list over photographs.
+"""One way in for every verification set: a `.bin`, a pair list or CFP's protocol over aligned faces or photographs.
 
 In: what a user names. Out: the pairs, and how their faces were aligned where that was our work.
 """
@@ -9,9 +9,10 @@ from pathlib import Path
 
 from ghostface_edge.calibration.aligned_folder import AlignedFolder, Keep
 from ghostface_edge.calibration.alignment import Locator, Progress, WhenNoFace, YuNet
+from ghostface_edge.calibration.cfp_protocol import IMAGES, scan_poses
 from ghostface_edge.calibration.landmarks import read_landmarks
 from ghostface_edge.calibration.listed_pairs import align_listed, load_listed_pairs
-from ghostface_edge.calibration.photos import open_photos
+from ghostface_edge.calibration.photos import PhotoFolder, open_photos
 from ghostface_edge.calibration.unusable import OnBadImage
 from ghostface_edge.calibration.verification import LabelErrors, VerificationSet, load_pairs
 from ghostface_edge.reports.errors import InputError
@@ -22,9 +23,10 @@ class PairsSource:
     """What a user names."""
 
     path: Path
-    """A `.bin`, or a pair list such as `pairs.txt`."""
+    """A `.bin`, a pair list such as `pairs.txt`, or a folder that holds CFP's `Protocol`."""
     faces: Path | None = None
-    """For a pair list: a folder of aligned faces; or photographs, in a folder or archive, with one of the next two."""
+    """For a pair list: a folder of aligned faces; or photographs, in a folder or archive, with one of the next two.
+    CFP's are a folder, by default its own `Data/Images`."""
     landmarks: Path | None = None
     detector: Path | None = None
     names: Path | None = None
@@ -77,17 +79,18 @@ def open_pairs(source: PairsSource, keep: Keep, jobs: int = 1, progress: Progres
         ToolError: a child process died.
     """
     _check_options(source)
-    if source.faces is None:
+    is_cfp = source.path.is_dir()
+    faces = source.path / IMAGES if is_cfp and source.faces is None else source.faces
+    if faces is None:
         pairs = load_pairs(
             source.path, source.names, label_errors=source.label_errors, on_bad_image=source.on_bad_image
         )
         return OpenedPairs(pairs, None)
-    locator = _locator(source)
-    faces, aligned = source.faces, None
+    locator, aligned = _locator(source), None
     if locator is not None:
         aligned = align_listed(
             source.path,
-            open_photos(source.faces),
+            PhotoFolder(faces, scan_poses(faces)) if is_cfp else open_photos(faces),
             keep,
             locator,
             on_bad_image=source.on_bad_image,
@@ -102,7 +105,11 @@ def open_pairs(source: PairsSource, keep: Keep, jobs: int = 1, progress: Progres
 def _check_options(source: PairsSource) -> None:
     if source.landmarks is not None and source.detector is not None:
         raise InputError("landmarks and a detector are both given", fix="give one of --landmarks and --detector")
-    if source.faces is None and (source.landmarks is not None or source.detector is not None):
+    if (
+        source.faces is None
+        and not source.path.is_dir()
+        and (source.landmarks is not None or source.detector is not None)
+    ):
         raise InputError("landmarks or a detector are given, but no photographs", fix="give their folder with --faces")
     if source.faces is not None and source.path.suffix == ".bin":
         raise InputError(

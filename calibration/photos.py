@@ -79,11 +79,13 @@ def open_photos(path: Path) -> Photos:
             f"{path} is neither a folder nor an archive",
             fix=f"name a folder or a file ending in {_ARCHIVE_SUFFIXES[0]}",
         )
-    return _Folder(path, {file.name: file.path for file in scan_folder(path)})
+    return PhotoFolder(path, {file.name: file.path for file in scan_folder(path)})
 
 
 @dataclass(frozen=True, slots=True)
-class _Folder:
+class PhotoFolder:
+    """Photographs in a folder, by name inside of it."""
+
     path: Path
     files: dict[str, Path]
 

@@ -11,6 +11,9 @@ from ghostface_edge.pipeline.cli import options
 from ghostface_edge.pipeline.cli.printing import say_json, say_table
 from ghostface_edge.reports.errors import InputError
 
+_LISTED = 10
+"""Members of a list that a table shows; JSON has all."""
+
 
 def evaluate(
     artifact: Annotated[Path, typer.Argument(help=".onnx, .xml or .tflite.")],
@@ -23,6 +26,12 @@ def evaluate(
     on_bad_image: options.OnBadImage = "error",
     label_errors: options.LabelErrors = "keep",
     groups: options.Groups = None,
+    enrolled_by: Annotated[
+        Path | None,
+        typer.Option(
+            help="Artifact of an older release that enrolled everybody: FNMR until it is done anew.", show_default=False
+        ),
+    ] = None,
     identification: Annotated[
         bool, typer.Option("--identification", help="Search probes among many too: rank-1, TPIR at FPIR.")
     ] = False,
@@ -43,7 +52,7 @@ def evaluate(
     options.check_folders(gallery)
     if diagnose and not sets:
         raise InputError("--diagnose needs pairs", fix="give them with --pairs")
-    options.check_artifacts(artifact, reference)
+    options.check_artifacts(artifact, reference, enrolled_by)
     options.check_inputs(groups)
     if groups is not None and reference is None:
         raise InputError("--groups says what was added to a difference", fix="give the FP32 artifact with --reference")
@@ -57,7 +66,17 @@ def evaluate(
 
     progress, bad = Progress(), OnBadImage(on_bad_image)
     given = sources(sets, faces, landmarks, detector, on_bad_image=bad, label_errors=LabelErrors(label_errors))
-    asked = Question(artifact, given, gallery, reference, identification, flip, groups, bad)
+    asked = Question(
+        artifact,
+        pairs=given,
+        gallery=gallery,
+        reference=reference,
+        enrolled_by=enrolled_by,
+        identification=identification,
+        flip=flip,
+        groups=groups,
+        on_bad_image=bad,
+    )
     facts = evaluate(asked, progress)
     if diagnose:
         facts["diagnosis"] = diagnose_artifact(artifact, given[0], progress)
@@ -97,19 +116,24 @@ def benchmark(
 
 
 def _opened(fields: Mapping[str, object]) -> Iterator[tuple[str, object]]:
-    """Fields with their values, several fields in one opened to a line each."""
+    """Fields with their values, fields inside of fields opened to a line each."""
     for name, value in fields.items():
-        if isinstance(value, dict) and value and all(isinstance(part, dict | NoneType) for part in value.values()):
-            yield from ((f"{name} {key}", part) for key, part in value.items())
-        else:
+        inside = value if isinstance(value, dict) else {}
+        opened = {key: part for key, part in inside.items() if isinstance(part, dict | NoneType)}
+        if not opened:
             yield name, value
+            continue
+        if len(opened) < len(inside):
+            yield name, {key: part for key, part in inside.items() if key not in opened}
+        yield from ((f"{name} {key}", part) for key, part in _opened(opened))
 
 
 def _shown(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.5g}"
     if isinstance(value, list | tuple):
-        return ", ".join(_shown(part) for part in value)
+        more = f" and {len(value) - _LISTED:,} more" if len(value) > _LISTED else ""
+        return ", ".join(_shown(part) for part in value[:_LISTED]) + more
     if isinstance(value, dict):
         return ", ".join(f"{key}: {_shown(part)}" for key, part in value.items())
     return str(value)

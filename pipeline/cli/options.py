@@ -26,7 +26,9 @@ Detector = Annotated[
 ]
 Pairs = Annotated[
     list[Path] | None,
-    typer.Option(help="Verification pairs: .bin, or pairs.txt with --faces. May be repeated.", show_default=False),
+    typer.Option(
+        help="Verification pairs: .bin, pairs.txt with --faces, or CFP's folder. May be repeated.", show_default=False
+    ),
 ]
 Gallery = Annotated[
     Path | None,

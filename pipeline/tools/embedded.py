@@ -38,6 +38,8 @@ class Question:
     """Folder of people's faces that are compared all against all, instead of the images of the first pairs."""
     reference: Path | None = None
     """Artifact to compare with."""
+    enrolled_by: Path | None = None
+    """Artifact of an older release, whose templates are kept."""
     identification: bool = False
     """Whether probes are searched among many as well, 1:N."""
     flip: bool = False
@@ -49,7 +51,8 @@ class Question:
     @property
     def models(self) -> tuple[Path, ...]:
         """Every artifact that embeds the faces, once."""
-        return tuple(dict.fromkeys(path for path in (self.artifact, self.reference) if path is not None))
+        paths = (self.artifact, self.reference, self.enrolled_by)
+        return tuple(dict.fromkeys(path for path in paths if path is not None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,12 @@ def embed_all(asked: Question, progress: Progress) -> Embedded:
         folder = read_gallery(asked.gallery, asked.on_bad_image, store, progress)
         if folder.name in {pairs.name for pairs in sets}:
             raise InputError(f"the gallery and a set of pairs are called '{folder.name}'", fix="rename the folder")
+    first = sets[0] if folder is None else folder
+    if (asked.identification or asked.enrolled_by) and first.gallery is None:
+        raise InputError(
+            f"it is not known who is on the images of {first.path}",
+            fix="give a folder of people with --gallery, or lay the pairs.txt beside the .bin",
+        )
     with store.scratch() as logs:
         context = StageContext(store, logs, progress, usable_cores())
         models = {

@@ -1,5 +1,6 @@
 """One artifact on pairs and galleries: its accuracy, what it lost against another, what may be wrong with its input."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,9 +20,9 @@ from ghostface_edge.pipeline.tools.inspection import runtime_of
 from ghostface_edge.reports.all_against_all import AllPairs
 from ghostface_edge.reports.all_pairs.comparison import judge_all_pairs
 from ghostface_edge.reports.all_pairs.groups import judge_groups
+from ghostface_edge.reports.all_pairs.migration import Generations, judge_migration
 from ghostface_edge.reports.all_pairs.other_sets import OtherSet, keep_thresholds
 from ghostface_edge.reports.all_pairs.scores import AllPairScores, compare_all
-from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.metrics import cosine_scores, verification_accuracy
 from ghostface_edge.reports.paired import compare
 from ghostface_edge.reports.people import link_identities
@@ -31,6 +32,7 @@ from ghostface_edge.reports.protocols.identification import judge_identification
 from ghostface_edge.reports.protocols.insightface import insightface_accuracy, squared_distances
 from ghostface_edge.reports.record import Record
 from ghostface_edge.reports.transfer import transfer_thresholds
+from ghostface_edge.reports.variant import VersusReference
 from ghostface_edge.targets.places.place import LOCAL
 from ghostface_edge.targets.places.worker import RuntimeWorker
 
@@ -56,8 +58,6 @@ def evaluate(asked: Question, progress: Progress) -> Facts:
         assert isinstance(mean, float)
         if (warning := separation_warning(mean)) is not None:
             progress.say(f"warning: {warning}")
-    if asked.identification:
-        facts |= _identification(asked, embedded)
     people = None if asked.groups is None else people_of(embedded.first, asked.groups)
     scores = _compare_all(embedded, progress)
     if scores is not None:
@@ -66,6 +66,10 @@ def evaluate(asked: Question, progress: Progress) -> Facts:
         if people is not None and before is not None:
             found = judge_groups(own, before, people.attributes)
             facts |= {} if found is None else {"groups": _said(found)}
+    if asked.identification:
+        facts |= _identification(asked, embedded)
+    if asked.enrolled_by is not None and scores is not None:
+        facts["enrolled_by"] = _migration(asked.artifact, asked.enrolled_by, embedded, scores, progress)
     for path in (asked.artifact, asked.reference) if embedded.others else ():
         if path is not None:
             first = None if scores is None else judge_all_pairs(scores[path])
@@ -113,7 +117,7 @@ def _of_pairs(asked: Question, pairs: VerificationSet, models: Models, suffix: s
             identities=link_identities(pairs.index, pairs.same),
             folds=pairs.folds,
         )
-        facts["versus_reference"] = {"reference": str(asked.reference), **asdict(comparison)}
+        facts["versus_reference"] = VersusReference.of(str(asked.reference), comparison).model_dump(mode="json")
     return {f"{title}{suffix}": fields for title, fields in facts.items()}
 
 
@@ -128,11 +132,7 @@ def _compare_all(embedded: Embedded, progress: Progress) -> dict[Path, AllPairSc
 
 def _identification(asked: Question, embedded: Embedded) -> Facts:
     """1:N on the images of the first set, of the artifact and of the reference."""
-    if embedded.gallery is None:
-        raise InputError(
-            f"it is not known who is on the images of {embedded.first.path}",
-            fix="give a folder of people with --gallery, or lay the pairs.txt beside the .bin",
-        )
+    assert embedded.gallery is not None
     enrolment, models = Enrolment.of(embedded.gallery), embedded.models[embedded.first.name]
     own = search(models[asked.artifact], enrolment)
     if asked.reference is None:
@@ -142,6 +142,22 @@ def _identification(asked: Question, embedded: Embedded) -> Facts:
         "identification": asdict(judge_identification(own, before)),
         "identification_of_reference": asdict(judge_identification(before)),
     }
+
+
+def _migration(
+    artifact: Path, old: Path, embedded: Embedded, scores: Mapping[Path, AllPairScores], progress: Progress
+) -> dict[str, object]:
+    """What becomes of templates that an older release enrolled."""
+    models = embedded.models[embedded.first.name]
+    with progress.stage(f"all against those that {old.name} enrolled"):
+        mixed = compare_all(models[artifact], scores[old].gallery, usable_cores(), enrolled=models[old])
+        found = judge_migration(Generations(old=scores[old], mixed=mixed, new=scores[artifact]))
+    if found.fmr is not None:
+        progress.say(
+            f"{len(found.enrol_again):,} of {found.people:,} people would be rejected less often if they were enrolled "
+            f"again, at a false-match rate of {found.fmr}"
+        )
+    return {"model": str(old), **asdict(found)}
 
 
 def _one_threshold(embedded: Embedded, model: Path, first: AllPairs | None) -> dict[str, object]:

@@ -26,9 +26,9 @@ def judge_all_pairs(model: AllPairScores, reference: AllPairScores | None = None
     return AllPairs(
         images=len(gallery),
         people=len(gallery.names),
-        genuine=gallery.genuine,
-        impostor=gallery.impostors,
-        ambiguous=gallery.ambiguous,
+        genuine=model.genuine,
+        impostor=model.impostors,
+        ambiguous=gallery.ambiguous * model.ways,
         eer=equal_error_rate(model),
         fnmr_at_fmr={fmr: _at(model, reference, fmr) for fmr in answerable},
         not_answerable={fmr: missing(fmr, gallery.genuine, gallery.impostors) for fmr in FMRS if fmr not in answerable},

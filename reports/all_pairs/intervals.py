@@ -116,10 +116,10 @@ def of_fmr(scores: AllPairScores, fmr: str, point: Point, part: Part | None = No
     lot, alike, impostors = (
         tail.first.astype(np.int64) * len(gallery) + tail.second,
         part.alike(first, second),
-        max(part.impostors, 1),
+        max(part.impostors * scores.ways, 1),
     )
     return Influence(
-        person=-fmr_of(scores, fmr, point.threshold, part) * part.impostors_of / impostors,
+        person=-fmr_of(scores, fmr, point.threshold, part) * part.impostors_of * scores.ways / impostors,
         first=first[alike],
         second=second[alike],
         weight=np.full(np.count_nonzero(alike), 1 / impostors),
@@ -180,14 +180,18 @@ def fmr_of(scores: AllPairScores, fmr: str, threshold: int, part: Part) -> float
     """Share of a part's impostor comparisons that a threshold accepts, by those that the tail keeps for a rate."""
     person = scores.gallery.person
     tail, share = scores.sample(FMRS.index(fmr), threshold)
-    return float(np.count_nonzero(part.alike(person[tail.first], person[tail.second])) / share / max(part.impostors, 1))
+    return float(
+        np.count_nonzero(part.alike(person[tail.first], person[tail.second]))
+        / share
+        / max(part.impostors * scores.ways, 1)
+    )
 
 
 def _genuine_of(scores: AllPairScores, threshold: int, part: Part) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(P,) each, a part's rejected genuine comparisons and all of them, by person."""
     rejected = scores.genuine_person[: np.searchsorted(scores.genuine_bin, threshold)]
     missed = np.where(part.members, np.bincount(rejected, minlength=len(part.members)), 0)
-    return missed, np.where(part.members, comparisons_within(scores.gallery.images_of), 0)
+    return missed, np.where(part.members, scores.ways * comparisons_within(scores.gallery.images_of), 0)
 
 
 def _slope(scores: AllPairScores, point: Point, part: Part | None) -> float:

@@ -29,7 +29,7 @@ class Point:
 
 
 def support(scores: AllPairScores, fmr: str) -> Support:
-    """What the gallery's comparisons can say of a false-match rate."""
+    """What the gallery's comparisons can say of a false-match rate; two ways to compare two images say little more."""
     return Support.of(fmr, scores.gallery.genuine, scores.gallery.impostors)
 
 
@@ -39,10 +39,10 @@ def point_at(scores: AllPairScores, fmr: str) -> Point:
     Where only a bound is known, with 95 % confidence, which takes false matches as independent: that is what the
     rule of 3 promises, no more.
     """
-    expected = float(fmr) * scores.gallery.impostors
+    expected = float(fmr) * scores.impostors
     allowed = math.floor(expected * (1 + 1e-12))
     if support(scores, fmr) is Support.BOUND:
-        allowed = surely_below(expected)
+        allowed = scores.ways * surely_below(expected / scores.ways)
     return at(scores, lowest_threshold(scores, allowed))
 
 
@@ -56,27 +56,27 @@ def at(scores: AllPairScores, threshold: int) -> Point:
     rejected = np.searchsorted(scores.genuine_bin, threshold)
     return Point(
         threshold,
-        float(scores.above[threshold] / max(scores.gallery.impostors, 1)),
-        float(rejected / max(scores.gallery.genuine, 1)),
+        float(scores.above[threshold] / max(scores.impostors, 1)),
+        float(rejected / max(scores.genuine, 1)),
     )
 
 
 def equal_error_rate(scores: AllPairScores) -> float | None:
     """The mean of FMR and FNMR where they are nearest to each other; None where comparisons of a kind are missing."""
-    if not (scores.gallery.genuine and scores.gallery.impostors):
+    if not (scores.genuine and scores.impostors):
         return None
-    rejected = np.searchsorted(scores.genuine_bin, np.arange(BINS + 1)) / scores.gallery.genuine
-    accepted = scores.above / scores.gallery.impostors
+    rejected = np.searchsorted(scores.genuine_bin, np.arange(BINS + 1)) / scores.genuine
+    accepted = scores.above / scores.impostors
     crossing = int(np.argmin(np.abs(rejected - accepted)))
     return float((rejected[crossing] + accepted[crossing]) / 2)
 
 
 def det_curve(scores: AllPairScores) -> tuple[Point, ...]:
     """Points from an FMR of one half down to the lowest that gives a figure, evenly spaced in its logarithm."""
-    least = FIGURE_FROM / max(scores.gallery.impostors, 1)
-    if least >= 0.5 or not scores.gallery.genuine:
+    least = FIGURE_FROM / max(scores.impostors, 1)
+    if least >= 0.5 or not scores.genuine:
         return ()
-    allowed = scores.gallery.impostors * np.geomspace(0.5, least, _CURVE_POINTS)
+    allowed = scores.impostors * np.geomspace(0.5, least, _CURVE_POINTS)
     thresholds = sorted({lowest_threshold(scores, count) for count in allowed.tolist()})
     return tuple(at(scores, threshold) for threshold in thresholds)
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ghostface_edge.reports.all_against_all import FMRS
 from ghostface_edge.reports.all_pairs.gallery import Gallery
+from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.metrics import normalized
 
 BINS = 1 << 16
@@ -24,6 +25,8 @@ _ROWS, _COLUMNS = 512, 8192
 _PILOT = 2048
 _MARGIN = 1.5
 """The pilot's thresholds are taken for looser rates, so that the final ones lie above them."""
+_Way = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Embeddings by which the earlier and the later image of a comparison are taken."""
 _TailColumns = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]
 _NOTHING: _TailColumns = (*(np.empty(0, np.int32) for _ in range(3)), np.empty(0, np.float32))  # type: ignore[assignment]
 
@@ -54,6 +57,18 @@ class AllPairScores:
     tail: Tail = field(repr=False)
     rates: tuple[float, ...]
     """Share of the comparisons above each rate's threshold that are in the tail, in the order of FMRS."""
+    ways: int = 1
+    """In how many ways two images are compared: 2 where either may be the one that another model enrolled."""
+
+    @property
+    def genuine(self) -> int:
+        """Comparisons of one person."""
+        return self.gallery.genuine * self.ways
+
+    @property
+    def impostors(self) -> int:
+        """Comparisons of two persons."""
+        return self.gallery.impostors * self.ways
 
     @property
     def genuine_person(self) -> NDArray[np.int32]:
@@ -79,45 +94,75 @@ def threshold_of(cosine: float) -> int:
     return round((cosine + 1) * BINS / 2)
 
 
-def compare_all(embeddings: NDArray[np.float32], gallery: Gallery, threads: int = 1) -> AllPairScores:
+def compare_all(
+    embeddings: NDArray[np.float32],
+    gallery: Gallery,
+    threads: int = 1,
+    *,
+    enrolled: NDArray[np.float32] | None = None,
+) -> AllPairScores:
     """Compare every image with every other.
 
     Args:
         embeddings: float32 (images, E), of any length, in the caller's order.
         gallery: who is on them.
         threads: blocks compared at once.
+        enrolled: (images, E) by another model; each image as `embeddings` has it is compared with every other as this
+            one has it.
 
     Raises:
-        InputError: an embedding is zero or not finite.
+        InputError: an embedding is zero or not finite, or the models' embeddings differ in size.
     """
+    unit = _unit(embeddings, gallery)
+    ways: tuple[_Way, ...] = ((unit, unit),)
+    if enrolled is not None:
+        if enrolled.shape != embeddings.shape:
+            raise InputError(
+                f"{embeddings.shape[1]} and {enrolled.shape[1]} numbers per embedding cannot be compared",
+                fix="enrol everybody again, or take a model of the same embedding size",
+            )
+        # the later image as enrolled, then the earlier one
+        other = _unit(enrolled, gallery)
+        ways = ((unit, other), (other, unit))
+    floors, rates = _pilot(*ways[0], gallery)
+    counts, parts = np.zeros(BINS, np.int64), [_NOTHING]
+    blocks = (
+        (way, row, column)
+        for way in ways
+        for row in range(0, len(unit), _ROWS)
+        for column in range(row, len(unit), _COLUMNS)
+    )
+    with ThreadPoolExecutor(threads) as pool:
+        for found, part in pool.map(lambda at: _block(at[0], at[1], at[2], gallery, floors, rates), blocks):
+            counts += found
+            parts.append(part)
+    genuine = _genuine(ways, gallery)
+    tail = Tail(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    above = np.concatenate((np.cumsum(counts[::-1])[::-1], [0]))
+    return AllPairScores(gallery, above, *genuine, tail, rates, len(ways))
+
+
+def _unit(embeddings: NDArray[np.float32], gallery: Gallery) -> NDArray[np.float32]:
+    """Embeddings of length 1, in the gallery's order."""
     unit = np.empty((len(gallery), embeddings.shape[1]), np.float32)
     for start in range(0, len(unit), _COLUMNS):
         rows = slice(start, start + _COLUMNS)
         unit[rows] = normalized(embeddings[gallery.order[rows]])
-    floors, rates = _pilot(unit, gallery)
-    counts, parts = np.zeros(BINS, np.int64), [_NOTHING]
-    blocks = ((row, column) for row in range(0, len(unit), _ROWS) for column in range(row, len(unit), _COLUMNS))
-    with ThreadPoolExecutor(threads) as pool:
-        for found, part in pool.map(lambda at: _block(unit, gallery, at[0], at[1], floors, rates), blocks):
-            counts += found
-            parts.append(part)
-    genuine = _genuine(unit, gallery)
-    tail = Tail(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
-    above = np.concatenate((np.cumsum(counts[::-1])[::-1], [0]))
-    return AllPairScores(gallery, above, *genuine, tail, rates)
+    return unit
 
 
 def _block(
-    unit: NDArray[np.float32],
-    gallery: Gallery,
+    way: _Way,
     row: int,
     column: int,
+    gallery: Gallery,
     floors: Sequence[int],
     rates: Sequence[float],
 ) -> tuple[NDArray[np.int64], _TailColumns]:
     """Impostor comparisons of some images with some that follow: counts by bin, and what the tail keeps."""
     ends = gallery.group_end[row : row + _ROWS]
-    bins = _bins(unit[row : row + _ROWS] @ unit[column : column + _COLUMNS].T)
+    earlier, later = way
+    bins = _bins(earlier[row : row + _ROWS] @ later[column : column + _COLUMNS].T)
     mixed = max(int(ends[-1]) - column, 0)
     strangers = np.arange(column, column + len(bins[0]))[:mixed] >= ends[:, None]
     counts = np.bincount(bins[:, :mixed][strangers], minlength=BINS)
@@ -139,13 +184,15 @@ def _bins(cosines: NDArray[np.float32]) -> NDArray[np.int32]:
     return scaled.astype(np.int32)
 
 
-def _pilot(unit: NDArray[np.float32], gallery: Gallery) -> tuple[tuple[int, ...], tuple[float, ...]]:
+def _pilot(
+    earlier: NDArray[np.float32], later: NDArray[np.float32], gallery: Gallery
+) -> tuple[tuple[int, ...], tuple[float, ...]]:
     """Bins above which the tail keeps comparisons for each rate, from a sample of images, and what share of them."""
     impostors = max(gallery.impostors, 1)
     rates = tuple(min(1.0, SAMPLE / (float(fmr) * impostors)) for fmr in FMRS)
-    chosen = np.random.default_rng(0).permutation(len(unit))[:_PILOT]
+    chosen = np.random.default_rng(0).permutation(len(earlier))[:_PILOT]
     chosen.sort()
-    bins = _bins(unit[chosen] @ unit[chosen].T)
+    bins = _bins(earlier[chosen] @ later[chosen].T)
     strangers = chosen >= gallery.group_end[chosen, None]
     scores = np.sort(bins[strangers])[::-1]
     floors = [
@@ -158,17 +205,15 @@ def _pilot(unit: NDArray[np.float32], gallery: Gallery) -> tuple[tuple[int, ...]
     return tuple(floors), rates
 
 
-def _genuine(
-    unit: NDArray[np.float32], gallery: Gallery
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+def _genuine(ways: Sequence[_Way], gallery: Gallery) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
     """Bins of all comparisons of a person with itself, ascending, and their two images."""
     parts = [(np.empty(0, np.int32),) * 3]
     for start, stop in _runs(gallery):
         if stop - start > 1:
-            one = unit[start:stop]
             first, second = np.triu_indices(stop - start, 1)
-            found = _bins(one @ one.T)[first, second]
-            parts.append((found, (first + start).astype(np.int32), (second + start).astype(np.int32)))
+            for earlier, later in ways:
+                found = _bins(earlier[start:stop] @ later[start:stop].T)[first, second]
+                parts.append((found, (first + start).astype(np.int32), (second + start).astype(np.int32)))
     bins, firsts, seconds = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     order = np.argsort(bins, kind="stable")
     return bins[order], firsts[order], seconds[order]

@@ -70,6 +70,27 @@ def _pairs() -> Parse:
     return lambda data: read_pairs_file(as_file("pairs.txt", data))
 
 
+def _cfp() -> Parse:
+    """The lists of images, after a zero byte the pairs of both splits."""
+    from ghostface_edge.calibration.cfp_protocol import read_cfp
+
+    def parse(data: bytes) -> object:
+        images, _, pairs = data.partition(b"\0")
+        for name in ("same", "diff"):
+            for split in ("01", "02"):
+                _laid(f"cfp/Protocol/Split/FP/{split}/{name}.txt", pairs if name == "same" else b"1,2\n")
+        for letter in "FP":
+            _laid(f"cfp/Protocol/Pair_list_{letter}.txt", images)
+        return read_cfp(_folder() / "cfp")
+
+    return parse
+
+
+def _laid(name: str, data: bytes) -> None:
+    (_folder() / name).parent.mkdir(parents=True, exist_ok=True)
+    as_file(name, data)
+
+
 def _landmarks() -> Parse:
     from ghostface_edge.calibration.landmarks import read_landmarks
 
@@ -456,6 +477,7 @@ TARGETS = MappingProxyType(
         "bin": FuzzTarget(_bin, _bin_seeds, mutators.pickle_program, max_bytes=50_000),
         "pairs": FuzzTarget(_pairs, lambda: [good.pairs(), b"1\nA\t1\t2\nA\t1\tB\t1\n"], mutators.table),
         "people": FuzzTarget(_people, lambda: [good.people()], mutators.table),
+        "cfp": FuzzTarget(_cfp, lambda: [b"1 ../Data/Images/001/frontal/01.jpg\n2 ../Data/002/a/1.jpg\n\x001,1\n"]),
         "landmarks": FuzzTarget(_landmarks, lambda: [good.landmarks()], mutators.table),
         "image": FuzzTarget(_image, _images, max_bytes=40_000),
         "archive": FuzzTarget(_archive, _archive_seeds, max_bytes=20_480),

@@ -12,9 +12,12 @@ from ..hostile import good
 from . import mutators
 from .targets import TARGETS
 
-LIGHT = ("bin", "pairs", "people", "landmarks", "image", "archive", "records", "recipe", "policy", "report", "wire")
+LIGHT = (
+    *("bin", "pairs", "people", "cfp", "landmarks", "image", "archive", "records"),
+    *("recipe", "policy", "report", "wire"),
+)
 """Whose parsers and seeds need neither PyTorch nor a runtime."""
-WHOLE = {"bin", "pairs", "people", "landmarks", "image", "archive", "recipe", "policy", "report", "wire"}
+WHOLE = {*LIGHT} - {"records"}
 """Whose seeds are good files, of which at least one is taken."""
 
 

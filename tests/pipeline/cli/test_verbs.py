@@ -121,6 +121,27 @@ def test_evaluate_searches_probes_among_many(finished, cli, people):
     assert "265 more probes of people who are not" in found["not_answerable"]["0.01"]
 
 
+def test_evaluate_with_templates_of_an_older_release(finished, cli, people):
+    nets = model(finished, "onnxruntime-int8.onnx"), model(finished, "onnxruntime-fp32.onnx")
+    command = ("evaluate", nets[0], "--gallery", people, "--enrolled-by", nets[1])
+    done = cli(*command, "--json")
+    found = json.loads(done.stdout)["enrolled_by"]
+    assert (found["model"], found["genuine"], found["impostor"]) == (str(nets[1]), 80, 2 * (115 * 114 // 2 - 40))
+    row = found["at_fmr"]["0.01"]
+    kept = row["at_old_threshold"]
+    assert kept["rise_pp"] == pytest.approx(100 * (kept["fnmr"] - row["old_fnmr"]))
+    assert f"{len(found['enrol_again'])} of 40 people would be rejected less often" in done.stderr
+    assert "at fmr 0.01 at old threshold" in cli(*command).stdout
+
+
+def test_evaluate_needs_to_know_who_is_who(finished, cli, few_pairs, tmp_path):
+    shutil.copyfile(few_pairs, tmp_path / "unknown.bin")
+    for option in (("--identification",), ("--enrolled-by", model(finished, "onnxruntime-fp32.onnx"))):
+        done = cli("evaluate", model(finished, "onnxruntime-fp32.onnx"), "--pairs", tmp_path / "unknown.bin", *option)
+        assert done.returncode == 2
+        assert "it is not known who is on the images of" in done.stderr
+
+
 def test_evaluate_needs_faces(finished, cli):
     done = cli("evaluate", model(finished, "onnxruntime-fp32.onnx"))
     assert done.returncode == 2

@@ -101,3 +101,14 @@ def test_every_interval_is_finite_and_holds_its_point_down_to_the_last_false_mat
     assert 0 <= low <= point.fnmr <= high <= 1
     low, high = interval_of_rise(0.0, influence - at_rate(reference, "0.001", before), gallery.genuine)
     assert -np.inf < low < 0 < high < np.inf
+
+
+def test_an_old_model_that_is_the_new_one_changes_no_interval() -> None:
+    """Two ways to compare two images are no two draws: intervals stay as wide."""
+    drawn = draw_people(11, 250)
+    gallery = Gallery.of(drawn.names)
+    alone, both = (compare_all(drawn.reference, gallery, enrolled=it) for it in (None, drawn.reference))
+    for fmr in ("0.01", "0.001"):
+        one, two = (at_rate(scores, fmr, point_at(scores, fmr)) for scores in (alone, both))
+        assert two.standard_error() == pytest.approx(one.standard_error(), rel=1e-9)
+        np.testing.assert_allclose(two.of_person, one.of_person, atol=1e-12)

@@ -101,6 +101,42 @@ def test_a_thinned_tail_draws_the_same_comparisons_for_every_model(
     assert len(both) > 150
 
 
+def test_two_models_equal_to_a_count_by_hand(exact: Drawn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every image by one model with every other by the other: both ways, so twice as many comparisons."""
+    gallery = Gallery.of(exact.names, [("p001", "p159")])
+    found = compare_all(exact.variant, gallery, enrolled=exact.reference)
+    cosines = (exact.variant.astype(np.float64) @ exact.reference.T.astype(np.float64)) / 1024
+    merged = np.array([{"p159": "p001"}.get(name, name) for name in exact.names])
+    one, other = np.array(exact.names), ~np.eye(len(cosines), dtype=np.bool_)
+    genuine, impostor = cosines[(one[:, None] == one) & other], cosines[merged[:, None] != merged]
+    assert (found.genuine, found.impostors) == (len(genuine), len(impostor))
+    thresholds = [point_at(found, fmr).threshold for fmr in FMRS]
+    for threshold in [*thresholds, *range(0, BINS, 16 * BINS // 1024)]:
+        cosine = cosine_of(threshold)
+        assert found.above[threshold] == (impostor >= cosine).sum()
+        assert at(found, threshold).fmr * len(impostor) == pytest.approx((impostor >= cosine).sum(), abs=1e-6)
+        assert at(found, threshold).fnmr * len(genuine) == pytest.approx((genuine < cosine).sum(), abs=1e-6)
+    assert point_at(found, "0.001").fmr <= 0.001
+    monkeypatch.setattr(module, "_ROWS", 37)
+    monkeypatch.setattr(module, "_COLUMNS", 90)
+    assert same(compare_all(exact.variant, gallery, threads=3, enrolled=exact.reference), found)
+
+
+def test_a_model_that_enrolled_for_itself_is_one_model_counted_twice(exact: Drawn) -> None:
+    gallery = Gallery.of(exact.names)
+    alone, both = (compare_all(exact.variant, gallery, enrolled=it) for it in (None, exact.variant))
+    assert_array_equal(both.above, 2 * alone.above)
+    assert_array_equal(both.genuine_bin, np.repeat(alone.genuine_bin, 2))
+    for fmr in FMRS:
+        one, two = point_at(alone, fmr), point_at(both, fmr)
+        assert (one.threshold, one.fmr, one.fnmr) == (two.threshold, two.fmr, two.fnmr)
+
+
+def test_models_of_other_sizes_are_refused(exact: Drawn) -> None:
+    with pytest.raises(InputError, match="1024 and 512 numbers per embedding cannot be compared"):
+        compare_all(exact.variant, Gallery.of(exact.names), enrolled=exact.reference[:, :512])
+
+
 def test_broken_embeddings_are_refused(exact: Drawn) -> None:
     broken = exact.reference.copy()
     broken[3] = 0

@@ -75,7 +75,7 @@ def full(faces, report: Report, curves: ReportCurves) -> tuple[Report, ReportCur
         curves.reference_scores,
         curves.latency_ms,
         {name: np.full(10, 0.9) for name in embeddings},
-        images,
+        dict(enumerate(images)),
     )
     return Report.model_validate_json(json.dumps(content)), arrays
 

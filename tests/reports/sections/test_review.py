@@ -25,9 +25,9 @@ def wide(report: Report) -> Report:
 def curves() -> ReportCurves:
     """With a picture of each image, its brightness its number."""
     faces = make_faces(200)
-    images = tuple(bytes(cv2.imencode(".png", np.full((112, 112, 3), at % 256, np.uint8))[1]) for at in range(400))
+    images = {at: bytes(cv2.imencode(".png", np.full((112, 112, 3), at % 256, np.uint8))[1]) for at in range(400)}
     plain = make_curves(faces, {})
-    return ReportCurves(same=plain.same, scores={}, reference_scores=plain.reference_scores, images=images)
+    return ReportCurves(same=plain.same, scores={}, reference_scores=plain.reference_scores, gallery_images=images)
 
 
 def test_both_faces_of_the_extreme_scores_are_shown(wide: Report, curves: ReportCurves) -> None:
