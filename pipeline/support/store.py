@@ -152,9 +152,9 @@ class Store:
             )
         if stat.S_IMODE(status.st_mode) & 0o777 != 0o700:
             self.folder.chmod(0o700)
-        others = [path.name for path in self.folder.iterdir() if path.name != _MARK]
-        if self._mark.exists():
+        if self._mark.is_file():
             return
+        others = [path.name for path in self.folder.iterdir()]
         if others:
             raise InputError(
                 f"{self.folder} holds files of others: {', '.join(others[:3])}",

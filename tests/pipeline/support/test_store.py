@@ -355,6 +355,15 @@ def test_of_two_that_build_the_same_the_first_one_stays(store):
     assert len(artifacts(store)) == 1
 
 
+def test_a_mark_that_is_no_file_is_of_others(tmp_path, store):
+    mark = tmp_path / "artifacts" / next(path.name for path in (store.root / "artifacts").glob(".ghostface*"))
+    mark.parent.mkdir()
+    os.mkfifo(mark)
+    with pytest.raises(InputError, match="holds files of others") as refused:
+        Store(tmp_path)
+    assert mark.name in refused.value.message
+
+
 def test_a_folder_of_others_in_its_place_is_refused_and_left_alone(tmp_path):
     (tmp_path / "artifacts").mkdir()
     (tmp_path / "artifacts/mine.txt").write_text("precious")
