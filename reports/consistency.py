@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from ghostface_edge.reports.all_pairs_agree import all_pairs_disagree, of_one_gallery
 from ghostface_edge.reports.decisions_agree import flips_disagree, thresholds_disagree
-from ghostface_edge.reports.figures_agree import NEAR_PP, Problem, Result, disagreements, holds, near, reference_tar
+from ghostface_edge.reports.figures_agree import Problem, Result, disagreements, holds, near, reference_tar
+from ghostface_edge.reports.galleries_agree import galleries_disagree
 from ghostface_edge.reports.groups_agree import groups_disagree, of_one_file
 from ghostface_edge.reports.one_threshold_agree import of_one_comparison, one_threshold_disagrees
 from ghostface_edge.reports.record import FARS
@@ -206,53 +207,10 @@ def _sizes(report: "Report") -> Iterator[Problem]:
                 yield f"{place}.artifact.fp32_bytes", f"{fp32:,}, but the report of {other} makes it {known:,}"
 
 
-def _galleries(report: "Report") -> Iterator[Problem]:
-    """Every variant's gallery with its own probes is the variant's accuracy."""
-    cross = report.cross_precision
-    if cross is None:
-        return
-    measured = {variant.id: variant for variant in report.variants if variant.status is Status.OK}
-    size = len(cross.variants)
-    if not set(cross.variants) <= measured.keys() or len(set(cross.variants)) != size:
-        yield "cross_precision.variants", "they are not the measured variants, each once"
-        return
-    for name in ("accuracy", "tar", "cosine", "loss_pp", "reenroll"):
-        rows = getattr(cross, name)
-        if len(rows) != size or any(len(row) != size for row in rows):
-            yield f"cross_precision.{name}", f"not {size} rows of {size}"
-            return
-    for row, name in enumerate(cross.variants):
-        accuracy = measured[name].accuracy
-        if accuracy is not None and not near(cross.accuracy[row][row], accuracy.mean):
-            yield f"cross_precision.accuracy.{row}.{row}", f"{cross.accuracy[row][row]:g}, but {name} has another"
-        tar = None if accuracy is None or cross.far is None else accuracy.tar_at_far.get(cross.far)
-        own = cross.tar[row][row]
-        if (tar is None) != (own is None) or (tar is not None and own is not None and not near(tar, own)):
-            yield f"cross_precision.tar.{row}.{row}", f"{own}, but {name} has another at FAR {cross.far}"
-        for column in range(size):
-            loss = 100 * (cross.accuracy[column][column] - cross.accuracy[row][column])
-            if not near(loss, cross.loss_pp[row][column], NEAR_PP):
-                yield f"cross_precision.loss_pp.{row}.{column}", f"the accuracies make it {loss:g}"
-            yield from _cosine_of_two(
-                cross.cosine[row][column], f"{row}.{column}", measured, name, cross.variants[column]
-            )
-
-
-def _cosine_of_two(
-    cosine: float, cell: str, measured: dict[str, Variant], first: str, second: str
-) -> Iterator[Problem]:
-    """Two embeddings near a third are near each other: |<a, b> - <r, b>| <= |a - r| = sqrt(2 - 2 <a, r>)."""
-    one, other = measured[first].versus_reference, measured[second].versus_reference
-    if one is None or other is None:
-        return
-    for near_one, far_one in ((one, other), (other, one)):
-        apart = max(0.0, 2 - 2 * near_one.cosine_mean) ** 0.5 + NEAR_PP
-        if abs(cosine - far_one.cosine_mean) > apart:
-            yield (
-                f"cross_precision.cosine.{cell}",
-                f"{cosine:g}, but their cosines to the reference, {one.cosine_mean:g} and {other.cosine_mean:g}, "
-                "leave no room for it",
-            )
+def _cross_precision(report: "Report") -> Iterator[Problem]:
+    if report.cross_precision is not None:
+        measured = {variant.id: variant for variant in report.variants if variant.status is Status.OK}
+        yield from _at("cross_precision", galleries_disagree(report.cross_precision, measured))
 
 
 def _verdicts(report: "Report") -> Iterator[Problem]:
@@ -304,6 +262,6 @@ _OF_REPORT: Final[tuple[Callable[["Report"], Iterator[Problem]], ...]] = (
     _review,
     _latency,
     _sizes,
-    _galleries,
+    _cross_precision,
     _verdicts,
 )

@@ -151,7 +151,8 @@ def _ending(trial: Trial, code: int, said: str, folders: Folders) -> list[Findin
         findings.append(Finding(Rule.ENDING, f"exit code {code}: {said.strip()[-300:]}"))
     child_died = trial.victim is Victim.CHILD and trial.fault in {Fault.KILL, Fault.STOP, Fault.NO_MEMORY}
     report = folders.out / "report.json"
-    if child_died and not report.exists():
+    # without the pairs or the calibration faces there is nothing to report on
+    if child_died and not report.exists() and "cannot be read" not in said:
         findings.append(Finding(Rule.ENDING, f"exit code {code} without a report: {said.strip()[-200:]}"))
     told = said + (report.read_text() if report.exists() else "")
     if child_died and trial.fault is Fault.KILL and code == _TOOL_FAILED and "SIGKILL" not in told:
@@ -214,6 +215,7 @@ def _dishonest(reference: Reference, out: Path) -> list[Finding]:
         path
         for path, value in found.items()
         if path.startswith(("models/", "report.json/variants/"))
+        and ".partial" not in path  # the next run's rule
         and not any(f"/{variant}/" in path for variant in failed)
         and reference.figures.get(path, _ABSENT) != value
     ]
