@@ -82,10 +82,12 @@ def benchmark(
 
 
 def _opened(fields: Mapping[str, object]) -> Iterator[tuple[str, object]]:
-    """Fields with their values, several fields in one opened to a line each."""
+    """Fields with their values, several in one opened to a line each."""
     for name, value in fields.items():
         if isinstance(value, dict) and value and all(isinstance(part, dict | NoneType) for part in value.values()):
             yield from ((f"{name} {key}", part) for key, part in value.items())
+        elif isinstance(value, list) and value and all(isinstance(part, dict) for part in value):
+            yield from ((f"{name} {number}", part) for number, part in enumerate(value, 1))
         else:
             yield name, value
 

@@ -3,6 +3,8 @@
 import json
 import shutil
 
+from ghostface_edge.pipeline.cli.measure import _opened
+
 
 def model(finished, ending):
     _, out = finished
@@ -86,6 +88,13 @@ def test_evaluate_tells_groups_of_people(finished, cli, few_pairs, tmp_path):
     assert (women["people"], women["genuine"], men["genuine"]) == (15, 15, 15)
     assert women["finding"] == men["finding"] == "too small"
     assert 0 <= women["fnmr"]["variant"] <= women["fnmr"]["variant_ci"][1] <= 1
+
+
+def test_a_list_of_groups_takes_a_line_each():
+    rows = [{"value": "f", "people": 2}, {"value": "m", "people": 3}]
+    assert list(_opened({"fmr": "0.01", "rows": rows, "none": []})) == [
+        *(("fmr", "0.01"), ("rows 1", rows[0]), ("rows 2", rows[1]), ("none", []))
+    ]
 
 
 def test_benchmark_compares_with_the_first(finished, cli):
