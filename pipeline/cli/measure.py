@@ -116,9 +116,9 @@ def benchmark(
 
 
 def _opened(fields: Mapping[str, object]) -> Iterator[tuple[str, object]]:
-    """Fields with their values, fields inside of fields opened to a line each."""
+    """Fields with their values, fields inside of fields, and each of several, opened to a line each."""
     for name, value in fields.items():
-        inside = value if isinstance(value, dict) else {}
+        inside = _parts(value)
         opened = {key: part for key, part in inside.items() if isinstance(part, dict | NoneType)}
         if not opened:
             yield name, value
@@ -126,6 +126,13 @@ def _opened(fields: Mapping[str, object]) -> Iterator[tuple[str, object]]:
         if len(opened) < len(inside):
             yield name, {key: part for key, part in inside.items() if key not in opened}
         yield from ((f"{name} {key}", part) for key, part in _opened(opened))
+
+
+def _parts(value: object) -> dict[str, object]:
+    """What a value is made of, by its name or its number from 1; nothing of plain values."""
+    if isinstance(value, list) and all(isinstance(part, dict) for part in value):
+        return {str(number): part for number, part in enumerate(value, 1)}
+    return value if isinstance(value, dict) else {}
 
 
 def _shown(value: object) -> str:

@@ -5,6 +5,8 @@ import shutil
 
 import pytest
 
+from ghostface_edge.pipeline.cli.measure import _opened
+
 
 def model(finished, ending):
     _, out = finished
@@ -146,6 +148,13 @@ def test_evaluate_needs_faces(finished, cli):
     done = cli("evaluate", model(finished, "onnxruntime-fp32.onnx"))
     assert done.returncode == 2
     assert "give --pairs, or a folder of people with --gallery" in done.stderr
+
+
+def test_a_list_of_groups_takes_a_line_each():
+    rows = [{"value": "f", "people": 2}, {"value": "m", "people": 3}]
+    assert list(_opened({"fmr": "0.01", "rows": rows, "none": []})) == [
+        *(("fmr", "0.01"), ("rows 1", rows[0]), ("rows 2", rows[1]), ("none", []))
+    ]
 
 
 def test_benchmark_compares_with_the_first(finished, cli):
