@@ -69,8 +69,8 @@ def percents(fractions: Interval) -> str:
 
 
 def small_percent(fraction: float) -> str:
-    """Write a fraction of whatever size as percent, two digits that count."""
-    return f"{100 * fraction:.2g}"
+    """Write a fraction of whatever size as percent, three digits that count."""
+    return f"{100 * fraction:.3g}"
 
 
 def probability(value: float) -> str:
