@@ -51,11 +51,15 @@ class Case:
 
     @property
     def comparable(self) -> bool:
-        """Whether the baseline was measured on the same pairs."""
+        """Whether the baseline was measured on the same pairs, and on the same gallery."""
         if self.baseline is None or self.data is None:
             return False
-        before, now = self.baseline.data.pairs, self.data.pairs
-        return (before.sha256, before.count, before.protocol) == (now.sha256, now.count, now.protocol)
+        return _measured_on(self.baseline.data) == _measured_on(self.data)
+
+
+def _measured_on(data: Data) -> tuple[object, ...]:
+    gallery = None if data.gallery is None else data.gallery.sha256
+    return data.pairs.sha256, data.pairs.count, data.pairs.protocol, gallery
 
 
 def role_of(variant: Variant, variants: Sequence[Variant], policy: Policy) -> Role:

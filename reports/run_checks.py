@@ -58,7 +58,7 @@ def _of_the_baseline(case: Case) -> list[Check]:
     if case.baseline is None:
         return []
     if not case.comparable:
-        reason = "the baseline was measured on other pairs or by another protocol, so it cannot be compared with"
+        reason = "the baseline was measured on other faces or by another protocol, so it cannot be compared with"
         return [whole("baseline", "same pairs", None, reason)]
     now = {variant.id for variant in case.variants}
     gone = [

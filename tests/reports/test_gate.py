@@ -6,6 +6,7 @@ from ghostface_edge.reports.errors import ExitCode
 from ghostface_edge.reports.explain import explain
 from ghostface_edge.reports.gate import EXIT_CODES, exit_code, judge, judge_report
 from ghostface_edge.reports.policy import Policy
+from ghostface_edge.reports.provenance import Gallery
 from ghostface_edge.reports.report import Check, Gate, LeakGuard, Report, Role, Status, Variant, Verdict
 from ghostface_edge.reports.verdicts import overall
 
@@ -142,12 +143,15 @@ def test_baseline_of_the_same_pairs(report: Report) -> None:
     assert "1.3 against 0.8" in _only(gate, "onnxruntime-int8", "versus_fp32 vs baseline").reason
 
 
-def test_baseline_of_other_pairs_never_passes(report: Report) -> None:
+@pytest.mark.parametrize("what", ["pairs", "gallery"])
+def test_baseline_of_other_faces_never_passes(report: Report, what: str) -> None:
     pairs = report.data.pairs.model_copy(update={"sha256": "e" * 64})
-    other = report.model_copy(update={"data": report.data.model_copy(update={"pairs": pairs})})
+    gallery = Gallery(path="people", sha256="e" * 64, name="people", images=9, people=3)
+    other_data = {"pairs": {"pairs": pairs}, "gallery": {"gallery": gallery}}[what]
+    other = report.model_copy(update={"data": report.data.model_copy(update=other_data)})
     gate = judge_report(report, baseline=other).gate
     assert gate.verdict is Verdict.INCONCLUSIVE
-    assert "other pairs" in _only(gate, "*", "baseline").reason
+    assert "other faces" in _only(gate, "*", "baseline").reason
 
 
 def test_a_variant_that_the_baseline_had_is_missed(report: Report) -> None:
