@@ -269,5 +269,8 @@ def _size_on_disk(folder: Path) -> int:
 
 
 def _close(locks: Mapping[Path, int]) -> None:
-    for lock in locks.values():
+    """Let go of artifacts; one that is temporary goes with its store."""
+    for artifact, lock in locks.items():
         os.close(lock)
+        if artifact.name.startswith(_PARTIAL):
+            remove(artifact)

@@ -160,6 +160,21 @@ def test_an_outcome_for_its_caller_only_is_not_used_again(store):
     assert not store.make("stage", {}, writing("two", [])).reused
 
 
+def test_an_outcome_for_its_caller_only_goes_with_the_store(tmp_path):
+    code = """
+import sys
+from pathlib import Path
+from ghostface_edge.pipeline.support.store import Store, mark_temporary
+
+stored = Store(Path(sys.argv[1])).make("stage", {}, mark_temporary)
+store = Store(Path(sys.argv[1]))
+stored = store.make("stage", {}, mark_temporary)
+assert stored.folder.is_dir()
+"""
+    subprocess.run([sys.executable, "-c", code, tmp_path], check=True)
+    assert [path.name for path in (tmp_path / "artifacts").iterdir() if path.is_dir()] == []
+
+
 @pytest.mark.parametrize("kind", ["a file", "below a file", "a dangling link"])
 def test_an_unwritable_cache_is_bad_input(tmp_path, kind):
     (tmp_path / "file").write_text("")
