@@ -203,16 +203,18 @@ def test_the_folder_of_artifacts_is_the_user_s_own(tmp_path, kind):
     assert not list((tmp_path / "elsewhere").iterdir())
 
 
-@pytest.mark.parametrize("kind", ["link", "dangling link", "folder"])
+@pytest.mark.parametrize("kind", ["link", "dangling link", "folder", "pipe"])
 def test_the_mark_is_a_file(tmp_path, kind):
     (tmp_path / "artifacts").mkdir()
     mark = tmp_path / "artifacts/.ghostface-edge-artifacts"
     (tmp_path / "mine.txt").write_text("precious")
     if kind == "folder":
         mark.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(mark)
     else:
         mark.symlink_to(tmp_path / ("mine.txt" if kind == "link" else "nowhere"))
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(InputError, match="cannot be written|holds files of others: .ghostface-edge-artifacts"):
         Store(tmp_path)
     assert (tmp_path / "mine.txt").read_text() == "precious"
     assert not (tmp_path / "nowhere").exists()
@@ -368,15 +370,6 @@ def test_of_two_that_build_the_same_the_first_one_stays(store):
 
     assert (store.make("stage", {"a": 1}, build).folder / "out.txt").read_text() == "first"
     assert len(artifacts(store)) == 1
-
-
-def test_a_mark_that_is_no_file_is_of_others(tmp_path, store):
-    mark = tmp_path / "artifacts" / next(path.name for path in (store.root / "artifacts").glob(".ghostface*"))
-    mark.parent.mkdir()
-    os.mkfifo(mark)
-    with pytest.raises(InputError, match="holds files of others") as refused:
-        Store(tmp_path)
-    assert mark.name in refused.value.message
 
 
 def test_a_folder_of_others_in_its_place_is_refused_and_left_alone(tmp_path):
