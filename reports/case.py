@@ -45,19 +45,18 @@ class Case:
 
     def before(self, variant: Variant) -> Variant | None:
         """The same variant in the baseline, if the two runs can be compared at all."""
-        if self.baseline is None or not self.comparable:
-            return None
-        return next((other for other in self.baseline.variants if other.id == variant.id), None)
+        known = self.baseline.variants if self.baseline is not None and self.comparable else ()
+        return next((other for other in known if other.id == variant.id), None)
 
     @property
     def comparable(self) -> bool:
         """Whether the baseline was measured on the same pairs, and on the same gallery."""
-        if self.baseline is None or self.data is None:
-            return False
-        return _measured_on(self.baseline.data) == _measured_on(self.data)
+        return self.baseline is not None and _measured_on(self.baseline.data) == _measured_on(self.data)
 
 
-def _measured_on(data: Data) -> tuple[object, ...]:
+def _measured_on(data: Data | None) -> tuple[object, ...]:
+    if data is None:
+        return ()
     gallery = None if data.gallery is None else data.gallery.sha256
     return data.pairs.sha256, data.pairs.count, data.pairs.protocol, gallery
 

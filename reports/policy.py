@@ -194,7 +194,7 @@ class Policy(Record):
         """
         if source not in SHIPPED or os.path.lexists(source):
             known = f"give a YAML file, or one of {', '.join(SHIPPED)}"
-            near = get_close_matches(source, SHIPPED, n=1)
+            near = get_close_matches(source, SHIPPED)
             return cls.read(Path(source), fix=f"did you mean `{near[0]}`?" if near else known)
         return cls.read(DEFAULT_FILE.with_name(f"policy.{source}.yaml"))
 
@@ -257,5 +257,5 @@ def _suggestion(error: ValidationError) -> str:
         known, wrong = list(Metric), str(problem["input"])
     else:
         return _SCHEMA_SAYS
-    near = get_close_matches(wrong, known, n=1)
+    near = get_close_matches(wrong, known)
     return f"did you mean {str(near[0])!r}?" if near else f"known are {', '.join(known)}"

@@ -60,6 +60,8 @@ def mutants_of(source: str) -> Iterator[Mutant]:
             number = next(place for place, line in enumerate(lines) if after[place : place + 1] != [line])
             if short.startswith(_OF_NUMBERS) and (number + 1 in decided or lines[number].lstrip().startswith("def ")):
                 continue  # in the head of a function only its `*` looks like an operator
+            if lines[number].lstrip().startswith("@dataclass"):
+                continue  # how it is stored, which types check
             yield Mutant(short, number + 1, lines[number].strip(), after[number].strip(), changed)
 
 

@@ -100,3 +100,8 @@ def test_a_waiver_needs_reason_owner_and_day(tmp_path: Path) -> None:
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         Policy.read(tmp_path / "policy.yaml")
+
+
+def test_a_limit_may_be_one_value(tmp_path: Path) -> None:
+    (rule,) = _read(HEAD + "  - {metric: bytes, variants: '*', min: 5, max: 5}", tmp_path).rules
+    assert (rule.min, rule.max) == (5, 5)
