@@ -37,10 +37,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """Heed interruptions, which processes that share the tests ignore, and what they start with them."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Heed what processes that share the tests ignore, as those under nohup do, and what they start with them."""
+    interrupted = signal.signal(signal.SIGINT, signal.default_int_handler)
+    hung_up = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
-    signal.signal(signal.SIGINT, before)
+    signal.signal(signal.SIGINT, interrupted)
+    signal.signal(signal.SIGHUP, hung_up)
 
 
 @pytest.fixture(scope="session")

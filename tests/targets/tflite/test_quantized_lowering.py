@@ -35,8 +35,8 @@ def cosines(a, b):
 
 def embed(artifact, batch=4):
     embedder = TfliteTarget().load(artifact, threads=1, batch=batch)
-    inputs = embedder.prepare(FACES)
-    return np.concatenate([embedder.run(inputs[i : i + batch]) for i in range(0, len(FACES), batch)])
+    parts = [FACES[i : i + batch] for i in range(0, len(FACES), batch)]
+    return np.concatenate([embedder.run(embedder.prepare(part)) for part in parts])
 
 
 @pytest.mark.parametrize("kernels", KernelSet)
