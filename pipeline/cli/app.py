@@ -83,7 +83,11 @@ def main() -> None:
         if error.filename is None or is_machine_fault(error):
             _fail(machine_fault(what, error))
         _fail(InputError(f"{what} cannot be used: {error.strerror}", fix="check the path and its permissions"))
-    except Exception:
+    except Exception as error:
+        if isinstance(error, RuntimeError) and "start new thread" in str(error):
+            _fail(
+                ToolError("the system has no room for another thread", fix="free memory, or raise `ulimit -u` and -v")
+            )
         for line in traceback.format_exc().splitlines():
             say(f"| {line}", err=True)  # a line of its own is none of a workflow's commands
         typer.secho("error: this is a fault of ghostface-edge; please report it", fg=typer.colors.RED, err=True)

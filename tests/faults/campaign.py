@@ -10,6 +10,7 @@ import itertools
 import json
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -117,6 +118,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=2, help="trials at once")
     parser.add_argument("--json", type=Path, help="write every outcome here")
     given = parser.parse_args(arguments)
+    # what a shell's jobs in the background and those of nohup are started to ignore
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     began, rng = time.monotonic(), random.Random(given.seed)
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
         folder, numbers = Path(name), itertools.count()

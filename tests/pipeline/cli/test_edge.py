@@ -18,6 +18,12 @@ from .conftest import arguments_of
 PROGRAM = (sys.executable, "-m", "ghostface_edge.pipeline")
 
 
+MANY_THREADS = (
+    "import resource, threading; resource.setrlimit(resource.RLIMIT_AS, (1 << 29, 1 << 29)); done = threading.Event(); "
+    "[threading.Thread(target=done.wait, daemon=True).start() for _ in range(1000)]"
+)
+
+
 @pytest.fixture
 def shell(cache):
     """Run a line of shell in which `$G` is the program."""
@@ -247,6 +253,7 @@ def test_a_second_signal_ends_at_once():
         ("[0] * (1 << 31)", "more than 8192 MB of memory were needed", 3),
         ("open('/nowhere/net.onnx', 'w')", "/nowhere/net.onnx cannot be used: No such file or directory", 2),
         ("os.write(os.open('/dev/full', os.O_WRONLY), b'x')", "No space left on device", 3),
+        (MANY_THREADS, "the system has no room for another thread", 3),
     ],
 )
 def test_what_the_system_refuses_is_one_message(work, says, code):
