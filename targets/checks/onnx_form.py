@@ -119,8 +119,10 @@ def _entry(value: ValueInfoProto) -> Iterator[str]:
         yield f"takes '{value.name}', which is no batch of images"
     elif value.type.tensor_type.elem_type not in _IMAGES:
         yield f"takes '{value.name}' of type {value.type.tensor_type.elem_type}, images are float32 or bytes"
-    elif any(axis.dim_value < 0 for axis in axes) or axes[0].dim_value > BATCH or axes[1].dim_value not in {0, 3}:
-        yield f"takes '{value.name}' of {sizes}, a face network takes [any, 3, side, side]"
+    elif any(axis.dim_value < 0 for axis in axes) or axes[0].dim_value > BATCH:
+        yield f"takes '{value.name}' of {sizes}, no batch that anybody would give"
+    elif not {axes[1].dim_value, axes[3].dim_value} & {0, 3}:
+        yield f"takes '{value.name}' of {sizes}, which are no RGB images"
 
 
 def _operator(node: NodeProto, domains: Set[str]) -> Iterator[str]:
