@@ -34,6 +34,7 @@ from ghostface_edge.reports.write import is_machine_fault, remove, write_error
 _FOLDER, _MARK, _KEY = "artifacts", ".ghostface-edge-artifacts", ".ghostface-edge-key"
 _MARK_TEXT = "Artifacts that ghostface-edge made and can make again. Put nothing else here: it is cleared by size.\n"
 _TEMPORARY, _PARTIAL = ".temporary", ".partial-"
+_SCRATCH = f"{_PARTIAL}scratch-"
 _ARTIFACT = re.compile(r"[a-z0-9-]+-[0-9a-f]{32}")
 _LIMIT_BYTES = 4 * 2**30
 _BLOCK_BYTES = 512
@@ -120,7 +121,7 @@ class Store:
     def scratch(self) -> Iterator[Path]:
         """A folder for this block; where the process is killed, the next one removes it."""
         with self._own_errors():
-            folder, lock = self._begin()
+            folder, lock = self._begin(_SCRATCH)
         try:
             yield folder
         finally:
@@ -173,10 +174,10 @@ class Store:
         """Make a leftover of an artifact, so that half of one is never met under its name."""
         artifact.rename(artifact.with_name(f"{_PARTIAL}{artifact.name}-{os.urandom(4).hex()}"))
 
-    def _begin(self) -> tuple[Path, int]:
+    def _begin(self, prefix: str = _PARTIAL) -> tuple[Path, int]:
         """A folder to build in, and the lock that says that somebody does."""
         with file_lock.exclusive(self._mark):
-            partial = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=self.folder))
+            partial = Path(tempfile.mkdtemp(prefix=prefix, dir=self.folder))
             try:
                 return partial, folder_lock.begin(partial)
             except OSError:

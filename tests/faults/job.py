@@ -17,6 +17,7 @@ from ghostface_edge.pipeline.default import default_checkpoint
 from ghostface_edge.pipeline.synthetic.sets import write_calibration, write_pairs
 
 _ARTIFACT = re.compile(r"[a-z0-9-]+-[0-9a-f]{32}")
+_AT_WORK = re.compile(r"\.partial-(?!scratch-)")
 _TARGETS = "openvino-int8,onnxruntime-int8,tflite-int8"
 _RECIPE = "name: short\nranges: {method: min-max, faces: 32}\ncorrection: {faces: 32}\nsensitivity_faces: 0\n"
 
@@ -54,7 +55,7 @@ class Folders:
 
     def partials(self) -> set[str]:
         """Stages in the cache that are, or were, at work."""
-        return {name for name in _entries(self.cache / "artifacts") if name.startswith(".partial-")}
+        return {name for name in _entries(self.cache / "artifacts") if _AT_WORK.match(name)}
 
     def half_written(self) -> set[str]:
         """Files of the output that have not got their name yet."""
