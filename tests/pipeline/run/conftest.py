@@ -26,15 +26,16 @@ from ..people import write_people
 
 @pytest.fixture(scope="session")
 def small_inputs(tmp_path_factory, make_checkpoint):
-    """Folder with `tiny.safetensors`, `pairs.bin` and `calibration/`."""
+    """Folder with `tiny.safetensors`, `pairs.bin`, `more/more.bin` of unknown people, `calibration/` and `people/`."""
     folder = tmp_path_factory.mktemp("inputs")
     write_safetensors(
         make_checkpoint(Architecture(width=0.2, stride=2, embedding_size=64)), folder / "tiny.safetensors"
     )
     write_pairs(folder, 40, seed=0).rename(folder / "pairs.bin")
     write_calibration(folder / "calibration", 24, seed=0)
-    write_pairs(folder, 40, seed=1).rename(folder / "more.bin")
-    (folder / "pairs.txt").unlink()
+    (folder / "more").mkdir()
+    write_pairs(folder / "more", 40, seed=1).rename(folder / "more/more.bin")
+    (folder / "more/pairs.txt").unlink()
     write_people(folder / "people", [2] * 40)
     return folder
 

@@ -83,7 +83,7 @@ def test_groups_of_others_are_refused_before_any_work(make_job, listener, tmp_pa
 
 
 def test_a_gallery_gives_the_thresholds_of_every_set(make_job, small_inputs, listener):
-    more = PairsSource(small_inputs / "more.bin")
+    more = PairsSource(small_inputs / "more/more.bin")
     job = make_job("onnxruntime-fp32", gallery=small_inputs / "people")
     report, _ = run(replace(job, pairs=(*job.pairs, more)), listener)
     gallery = report.data.gallery
