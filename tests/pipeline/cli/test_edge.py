@@ -232,6 +232,7 @@ def run_script(text):
     )
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_a_second_signal_ends_at_once():
     process = run_script(
         "import signal\nfrom ghostface_edge.pipeline.cli.signals import Ended, raise_signals\nraise_signals()\n"
