@@ -16,8 +16,9 @@ def at_a_rate(rule: Rule, found: AllPairs | None) -> Rule:
     """Name the rate where a rule asks for the lowest that is a figure; the rule as it is where none is."""
     if rule.fmr != LOWEST or found is None:
         return rule
-    figures = [fmr for fmr in FMRS if fmr in found.fnmr_at_fmr and found.fnmr_at_fmr[fmr].support is Support.FIGURE]
-    return rule.model_copy(update={"fmr": figures[-1]}) if figures else rule
+    lowest = found.lowest_told
+    is_figure = lowest is not None and found.fnmr_at_fmr[lowest].support is Support.FIGURE
+    return rule.model_copy(update={"fmr": lowest}) if is_figure else rule
 
 
 def figure_at_fmr(rule: Rule, found: AllPairs | None) -> Measurement | None:
