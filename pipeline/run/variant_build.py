@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from ghostface_edge.pipeline.precision_search.search import SearchOutcome
 from ghostface_edge.pipeline.quantize.report import QuantizationReport
 from ghostface_edge.pipeline.stages.artifacts import Artifact

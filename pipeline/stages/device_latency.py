@@ -58,9 +58,7 @@ class TimeThere:
         title = f"{session.runtime}@{device.name}: time {len(self.artifacts)} models in turns"
         limit = context.limits.latency
         with ExitStack() as stack:
-            advance = stack.enter_context(
-                context.progress.stage(title, ROUNDS * RUNS_PER_ROUND * len(self.artifacts))
-            )
+            advance = stack.enter_context(context.progress.stage(title, ROUNDS * RUNS_PER_ROUND * len(self.artifacts)))
             watches = {}
             for label, artifact in self.artifacts.items():
                 log = context.logs / f"{label}@{device.name}.log"

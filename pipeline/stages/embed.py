@@ -88,7 +88,7 @@ def require_useful(embeddings: Embeddings, count: int) -> None:
         ToolError: empty, of another number of faces, not finite, zero, or the same for all of them.
     """
     fix = "the converted model is broken there; compare its operators with `ghostface-edge inspect`"
-    if embeddings.ndim != 2 or len(embeddings) != count or not embeddings.size:  # noqa: PLR2004 - faces, values
+    if embeddings.ndim != 2 or len(embeddings) != count or not embeddings.size:
         raise ToolError(f"{count} faces came out as an array of {embeddings.shape}", fix=fix)
     useless = np.count_nonzero(~np.isfinite(embeddings).all(axis=1) | ~embeddings.any(axis=1))
     if useless:

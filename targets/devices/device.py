@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ghostface_edge.reports.devices import DeviceKind
 from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.devices.refusals import explain
@@ -27,16 +27,6 @@ _PART_BYTES: Final = 1 << 20
 _LOG_END_BYTES: Final = 1 << 14
 Text = Annotated[str, Field(max_length=200)]
 Told = TypeVar("Told", bound="_Told")
-
-
-class Kind(StrEnum):
-    """How a device is reached."""
-
-    LOCAL = "local"
-    EMULATED = "qemu"
-    SSH = "ssh"
-    ADB = "adb"
-    EXEC = "exec"
 
 
 class _Told(BaseModel):
@@ -85,7 +75,7 @@ class Device:
     """
 
     name: str
-    kind: Kind
+    kind: DeviceKind
     place: Place
     folder: str = "~/.cache/ghostface-edge-device"
     cores: tuple[int, ...] = ()
@@ -95,7 +85,7 @@ class Device:
     @property
     def is_timed(self) -> bool:
         """Whether its times say something: an emulator's do not."""
-        return self.kind is not Kind.EMULATED
+        return self.kind is not DeviceKind.EMULATED
 
     @contextmanager
     def open(
