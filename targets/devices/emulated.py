@@ -13,6 +13,8 @@ from typing import Final
 from ghostface_edge.reports.errors import RuntimeMissingError
 
 INSTALL: Final = "ghostface-edge devices install qemu"
+WHOLE: Final = "whole"
+"""File of a userland that is all there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def far_side(cpu: str, application: Path, userlands: Path) -> tuple[str, ...]:
     architecture = CPUS[cpu].architecture
     userland = userlands / architecture
     emulator = find_emulator(architecture, userlands)
-    if emulator is None or not (userland / "whole").is_file():
+    if emulator is None or not (userland / WHOLE).is_file():
         missing = f"the userland of {architecture}" if emulator else EMULATORS[architecture]
         raise RuntimeMissingError(f"{cpu}: {missing} is not installed", fix=INSTALL)
     prefix = _prefix(cpu, userland)
