@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from ghostface_edge.pipeline.cli import options
-from ghostface_edge.pipeline.cli.printing import say, say_json, say_table
-from ghostface_edge.reports.errors import InputError
+from ghostface_edge.pipeline.cli.printing import say, say_json
+from ghostface_edge.reports.errors import ExitCode, InputError
 
 
 def devices(
@@ -40,9 +40,10 @@ def devices(
     if json_:
         say_json([each.as_json() for each in checked])
     else:
-        say_table([each.as_line() for each in checked], tool.HEADING)
-    if any(not each.is_usable for each in checked) and words:
-        raise typer.Exit(3)
+        for line in (line for each in checked for line in each.as_lines()):
+            say(line)
+    if words and not all(each.is_usable for each in checked):
+        raise typer.Exit(ExitCode.TOOL_FAILED)
 
 
 VERBS: Mapping[str, Callable[..., None]] = MappingProxyType({"devices": devices})

@@ -11,12 +11,11 @@ import numpy as np
 
 from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.tools import userland
-from ghostface_edge.reports.devices import LOCAL, DeviceKind
+from ghostface_edge.reports.devices import LOCAL
 from ghostface_edge.reports.errors import GhostfaceEdgeError
 from ghostface_edge.targets.devices.device import Device, DeviceFacts
 from ghostface_edge.targets.devices.table import find_devices, read_devices
 
-HEADING: Final = ("Device", "Address", "State", "CPU", "Runtimes", "Round trip")
 _QUESTIONS: Final = 5
 _PATIENT_S: Final = 120.0
 _CLOCKS_APART_S: Final = 60.0
@@ -35,14 +34,17 @@ class Checked:
     round_trip_ms: float | None = None
     is_usable: bool = True
 
-    def as_line(self) -> tuple[str, ...]:
-        """For the table of `HEADING`."""
-        facts = self.facts
-        if facts is None:
-            return (self.name, self.address, self.state, "-", "-", "-")
-        runtimes = ", ".join(f"{name} {version}" for name, version in facts.versions.items() if name != "numpy")
-        cpu = f"{facts.machine}, {facts.cpu}, {facts.cores} cores, {facts.memory_mb} MB"
-        return (self.name, self.address, self.state, cpu, runtimes or "none", f"{self.round_trip_ms:.1f} ms")
+    def as_lines(self) -> list[str]:
+        """For people."""
+        lines = [f"{self.name} ({self.address}): {self.state}"]
+        if self.facts is not None:
+            facts = self.facts
+            runtimes = ", ".join(f"{name} {version}" for name, version in facts.versions.items())
+            lines += [f"  {facts.machine}, {facts.cpu}, {facts.cores} cores, {facts.memory_mb:,} MB"]
+            lines += [f"  {facts.os}, Python {facts.python}", f"  {runtimes}"]
+        if self.round_trip_ms is not None:
+            lines.append(f"  {self.round_trip_ms:.1f} ms there and back")
+        return lines
 
     def as_json(self) -> dict[str, object]:
         """All of it."""
@@ -74,15 +76,15 @@ def check(names: Sequence[str], userlands: Path, progress: Progress) -> list[Che
     Raises:
         InputError: an unknown name.
     """
-    found = []
+    found, addresses = [], read_devices()
     for device in find_devices(names, userlands):
         with progress.stage(f"{device.name}: look at it"):
-            found.append(_ask(device))
+            address = addresses[device.name].at if device.name in addresses else device.name
+            found.append(_ask(device, address))
     return found
 
 
-def _ask(device: Device) -> Checked:
-    address = device.kind if device.kind is DeviceKind.LOCAL else f"{device.kind}: {device.place.name}"
+def _ask(device: Device, address: str) -> Checked:
     with tempfile.TemporaryDirectory(prefix="device-") as folder:
         try:
             with device.open(_ANY_RUNTIME, log=Path(folder, "log"), timeout_s=_PATIENT_S) as there:
