@@ -141,7 +141,10 @@ class _Apt:
 
 
 def _unpack(apt: _Apt, packages: Sequence[str], root: Path, say: Callable[[str], None]) -> None:
-    apt("update")
+    try:
+        apt("update")
+    except ToolError as error:  # one list of several may be missing for now: the packages decide
+        say(f"{apt.architecture}: {error.message}")
     listed = apt("--print-uris", "install", *packages)
     sizes = [int(size) for size in re.findall(r"^'\S+' \S+\.deb (\d+) ", listed, re.MULTILINE)]
     say(f"{apt.architecture}: {len(sizes)} of Debian's packages, {sum(sizes) / _MB:.0f} MB to download")

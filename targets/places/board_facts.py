@@ -61,7 +61,8 @@ def read_conditions() -> Dict[str, Any]:
 def canary() -> str:
     """SHA-256 of arithmetic whose every bit is laid down: integers, and single IEEE 754 operations.
 
-    An emulator can lie (QEMU 7.2's `max` does), and so can memory that fails.
+    An emulator can lie (QEMU 7.2's `max` does), and so can memory that fails. Square roots are left out: NumPy
+    approximates them on 32-bit ARM.
     """
     numbers = (np.arange(1 << 16, dtype=np.uint64) * 2654435761 % (1 << 32)).astype(np.uint32)
     floats = (numbers >> 8).astype(np.float32) / np.float32(1 << 23) - np.float32(1)
@@ -74,7 +75,7 @@ def canary() -> str:
         floats + shifted,
         np.rint(floats * 128),
     ]
-    parts += [floats / (shifted + np.float32(2)), np.sqrt(np.abs(floats)), floats.astype(np.float64), floats > shifted]
+    parts += [floats / (shifted + np.float32(2)), floats.astype(np.float64), floats > shifted]
     return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()
 
 
