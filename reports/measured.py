@@ -154,7 +154,7 @@ def _latency(field: str, name: str, unit: str) -> Callable[[_Evidence], Measurem
 
 def _device_drop(at: _Evidence) -> Measurement | None:
     there = at.variant.versus_local
-    return None if there is None else Measurement("accuracy lost there", there.drop_pp, "pp", there.ci95_pp)
+    return None if there is None else Measurement("accuracy lost on the device", there.drop_pp, "pp", there.ci95_pp)
 
 
 def _int8_mac_share(at: _Evidence) -> Measurement | None:

@@ -14,7 +14,9 @@ _COLUMNS = (
 
 def artifacts(findings: Findings) -> Section | None:
     """A row per variant that has a file."""
-    rows = [_row(variant, variant.artifact) for variant in findings.report.variants if variant.artifact is not None]
+    rows = [
+        _row(variant, variant.artifact) for variant in findings.report.local_variants if variant.artifact is not None
+    ]
     return Section("artifacts", "Artifacts", (Table(_COLUMNS, rows),)) if rows else None
 
 

@@ -115,6 +115,16 @@ def make_report(faces: Faces, variants: list[Variant]) -> Report:
     )
 
 
+EMULATED: dict[str, object] = {
+    "kind": "emulated",
+    "is_timed": False,
+    "sustained": [],
+    "energy_mj_per_face": {},
+    "conditions": None,
+}
+"""Fields of a device whose CPU is imitated, for `on_device`."""
+
+
 def on_device(
     report: Report,
     local_id: str,
@@ -135,11 +145,15 @@ def on_device(
         there: the board's, the same if left out.
         changed: fields of the device.
     """
-    there = here if there is None else there
     pairs = PairSet(faces.index, faces.same)
     local = next(variant for variant in report.variants if variant.id == local_id)
-    assert local.versus_reference is not None
-    found = assess(pairs, there, faces.embeddings, local.versus_reference.reference, seed=0)
+    accuracy, versus_reference = local.accuracy, local.versus_reference
+    assert versus_reference is not None
+    if there is None:
+        there = here
+    else:
+        found = assess(pairs, there, faces.embeddings, versus_reference.reference, seed=0)
+        accuracy, versus_reference = found.accuracy, found.versus_reference
     board: dict[str, Any] = {
         "name": name,
         "kind": "ssh",
@@ -179,8 +193,8 @@ def on_device(
     row: dict[str, Any] = {
         "id": f"{local_id}@{name}",
         "device": name,
-        "accuracy": found.accuracy,
-        "versus_reference": found.versus_reference,
+        "accuracy": accuracy,
+        "versus_reference": versus_reference,
         "versus_local": assess_there(pairs, there, here, seed=0),
         "latency": local.latency if device.is_timed else None,
     }

@@ -11,7 +11,7 @@ from ghostface_edge.reports.policy import SHIPPED, Policy
 from ghostface_edge.reports.report import Check, Report, Status, Verdict
 from ghostface_edge.reports.stored_gate import contradiction
 
-from .conftest import Faces, on_device
+from .conftest import EMULATED, Faces, on_device
 
 SIZE = {"metric": "bytes", "variants": "*-int8", "max": 1e9}
 
@@ -26,8 +26,7 @@ def board(faces: Faces, report: Report) -> Report:
 @pytest.fixture(scope="module")
 def emulated(faces: Faces, report: Report) -> Report:
     """INT8 under an emulated CPU that spoils it."""
-    fields = {"kind": "emulated", "is_timed": False, "sustained": [], "energy_mj_per_face": {}, "conditions": None}
-    return on_device(report, "onnxruntime-int8", "cortex-a72", faces, faces.noisy(0.02), faces.noisy(1.0), **fields)
+    return on_device(report, "onnxruntime-int8", "cortex-a72", faces, faces.noisy(0.02), faces.noisy(1.0), **EMULATED)
 
 
 def _policy(*rules: dict[str, Any], **fields: object) -> Policy:
@@ -49,7 +48,7 @@ def test_the_default_policy_asks_for_the_same_verdict_there(board: Report, emula
     assert (lost.variant, lost.verdict) == ("onnxruntime-int8@cortex-a72", Verdict.FAIL)
     assert lost.measured is not None
     assert lost.measured > 0.5
-    assert "accuracy lost there" in lost.reason
+    assert "accuracy lost on the device" in lost.reason
     assert gate.verdict is Verdict.FAIL
 
 
