@@ -135,7 +135,7 @@ def _evidence(report: Report, local: Variant, row: Variant | None) -> tuple[Verd
     if row is None:
         return Verdict.FAIL, "did not run there"
     if row.status is not Status.OK:
-        return Verdict.FAIL, " ".join(f"{row.status}: {row.error}".split())
+        return Verdict.FAIL, wording.without_figures(row)
     if wording.is_comparison(report, local):
         return Verdict.FAIL, "kept for comparison"
     found = [("here", _of_the_gate(report, local))]
@@ -146,12 +146,7 @@ def _evidence(report: Report, local: Variant, row: Variant | None) -> tuple[Verd
 
 
 def _of_the_gate(report: Report, variant: Variant) -> tuple[Verdict, str]:
-    verdict = wording.verdict_of(report, variant)
-    if verdict is None:
-        return Verdict.INCONCLUSIVE, "not judged"
-    checks = [check for check in report.gate.checks if check.variant == variant.id and check.verdict is verdict]
-    reasons = "; ".join(check.reason.removeprefix(f"{variant.id}: ") for check in checks)
-    return verdict, "" if verdict is Verdict.PASS else reasons
+    return wording.verdict_of(report, variant) or Verdict.INCONCLUSIVE, wording.objections(report, variant)
 
 
 def _loss(report: Report, row: Variant) -> tuple[Verdict, str]:
