@@ -17,7 +17,15 @@ from ghostface_edge.reports.evidence import ProfileRow
 from ghostface_edge.targets import protocol
 from ghostface_edge.targets.onnxruntime import profiling
 from ghostface_edge.targets.profile import group
-from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Embeddings, Faces, InputType, Precision
+from ghostface_edge.targets.protocol import (
+    ArtifactInfo,
+    ComputedTensor,
+    Embedder,
+    Embeddings,
+    Faces,
+    InputType,
+    Precision,
+)
 from ghostface_edge.targets.requirements import require_input, require_modules
 
 
@@ -91,6 +99,16 @@ class OnnxruntimeTarget:
 
         return onnx_graph.inspect(artifact)
 
+    def tensors(self, artifact: Path) -> tuple[ComputedTensor, ...]:
+        from ghostface_edge.targets.onnxruntime.cut import tensors
+
+        return tensors(artifact)
+
+    def cut(self, artifact: Path, tensor: str, out: Path) -> None:
+        from ghostface_edge.targets.onnxruntime.cut import cut
+
+        cut(artifact, tensor, out)
+
 
 class _OnnxruntimeEmbedder:
     def __init__(self, session: Any) -> None:
@@ -105,6 +123,9 @@ class _OnnxruntimeEmbedder:
     def run(self, inputs: NDArray[np.generic]) -> Embeddings:
         embeddings: Embeddings = self._session.run(None, {self._input.name: inputs})[0]
         return embeddings
+
+    def infer(self, inputs: NDArray[np.generic]) -> NDArray[np.generic]:
+        return self.run(inputs)
 
 
 def _inputs(faces: Faces) -> Iterator[dict[str, NDArray[np.float32]]]:

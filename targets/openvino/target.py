@@ -22,6 +22,7 @@ from ghostface_edge.targets.profile import group
 from ghostface_edge.targets.protocol import (
     EVERY_METHOD,
     ArtifactInfo,
+    ComputedTensor,
     Embedder,
     Embeddings,
     Faces,
@@ -103,6 +104,20 @@ class OpenvinoTarget:
             macs_by_precision=_macs_by_precision(operations),
         )
 
+    def tensors(self, artifact: Path) -> tuple[ComputedTensor, ...]:
+        import openvino
+
+        from ghostface_edge.targets.openvino.cut import tensors
+
+        return tensors(_read(openvino.Core(), artifact))
+
+    def cut(self, artifact: Path, tensor: str, out: Path) -> None:
+        import openvino
+
+        from ghostface_edge.targets.openvino.cut import cut
+
+        openvino.save_model(cut(_read(openvino.Core(), artifact), tensor), out, compress_to_fp16=False)
+
 
 class _OpenvinoEmbedder:
     def __init__(self, compiled: Any) -> None:
@@ -117,6 +132,9 @@ class _OpenvinoEmbedder:
     def run(self, inputs: NDArray[np.generic]) -> Embeddings:
         embeddings: Embeddings = self._request.infer([inputs], share_inputs=True)[0]
         return embeddings
+
+    def infer(self, inputs: NDArray[np.generic]) -> NDArray[np.generic]:
+        return self.run(inputs)
 
 
 def _nchw(faces: Faces) -> NDArray[np.float32]:

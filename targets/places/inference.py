@@ -43,6 +43,10 @@ class Inference:
         """Embed rows of a `.npy` of faces (N, S, S, 3), read as a memory map."""
         return self.embed(np.load(faces, mmap_mode="r")[start:stop])
 
+    def tensor(self, faces: NDArray[np.uint8]) -> NDArray[Any]:
+        """The first output as the artifact gives it, whatever its type and shape, for exactly one batch of faces."""
+        return self._loaded.infer(self._loaded.prepare(faces))  # type: ignore[no-any-return]
+
     def time(self, face: NDArray[np.uint8], runs: int) -> List[float]:
         """Milliseconds of each of `runs` inferences on one prepared batch."""
         inputs = self._loaded.prepare(face)
