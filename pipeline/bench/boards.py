@@ -42,8 +42,8 @@ from ghostface_edge.reports.errors import GhostfaceEdgeError
 from ghostface_edge.reports.metrics import cosine_scores, cosines
 from ghostface_edge.reports.paired import compare
 from ghostface_edge.reports.people import link_identities
-from ghostface_edge.targets.places.board import TfliteBoard
-from ghostface_edge.targets.places.board_file import write_board_file
+from ghostface_edge.targets.places.board import Board
+from ghostface_edge.targets.places.board_file import board_file
 from ghostface_edge.targets.places.place import LOCAL, Place
 from ghostface_edge.targets.protocol import Embeddings, InputType, Precision
 from ghostface_edge.targets.tflite import TfliteTarget
@@ -107,7 +107,7 @@ def embed(place: Place, model: Path, faces: Path, count: int, *, log: Path, refe
     Raises:
         ToolError: the file does not load or run there.
     """
-    with place.open(TfliteBoard, reference, log=log) as board:
+    with place.open(Board, "tflite", reference, log=log) as board:
         board.load(model, 1, 1)
         return board.embed_file(faces, 0, count)
 
@@ -115,7 +115,7 @@ def embed(place: Place, model: Path, faces: Path, count: int, *, log: Path, refe
 def board_place(python: Path, folder: Path) -> Place:
     """Another Python that has an interpreter and NumPy, with the far side's file in a folder."""
     application = folder / "board.pyz"
-    write_board_file(application)
+    application.write_bytes(board_file())
     return Place(f"board of {python}", (str(python), str(application)))
 
 

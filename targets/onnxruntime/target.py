@@ -7,21 +7,20 @@ precision and casts them up at load time, since ONNX Runtime has no half-precisi
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostface_edge.calibration.preprocessing import normalize, require_shape
+from ghostface_edge.calibration.preprocessing import normalize
 from ghostface_edge.reports.evidence import ProfileRow
 from ghostface_edge.targets import protocol
 from ghostface_edge.targets.onnxruntime import profiling
+from ghostface_edge.targets.onnxruntime.embedder import OnnxruntimeEmbedder
 from ghostface_edge.targets.profile import group
 from ghostface_edge.targets.protocol import (
     ArtifactInfo,
     ComputedTensor,
     Embedder,
-    Embeddings,
     Faces,
     InputType,
     Precision,
@@ -83,13 +82,8 @@ class OnnxruntimeTarget:
         onnx_graph.note_macs(lowered, onnx_graph.macs_by_precision(original))
         onnx_graph.save(lowered, artifact)
 
-    def load(self, artifact: Path, threads: int, batch: int) -> Embedder:  # noqa: ARG002 - the batch is dynamic
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        return _OnnxruntimeEmbedder(onnxruntime.InferenceSession(artifact, options, providers=["CPUExecutionProvider"]))
+    def load(self, artifact: Path, threads: int, batch: int) -> Embedder:
+        return OnnxruntimeEmbedder(artifact, threads, batch)
 
     def profile(self, artifact: Path, threads: int) -> tuple[ProfileRow, ...]:
         return group(profiling.sample(artifact, threads))
@@ -108,24 +102,6 @@ class OnnxruntimeTarget:
         from ghostface_edge.targets.onnxruntime.cut import cut
 
         cut(artifact, tensor, out)
-
-
-class _OnnxruntimeEmbedder:
-    def __init__(self, session: Any) -> None:
-        self._session = session
-        self._input = session.get_inputs()[0]
-
-    def prepare(self, faces: Faces) -> NDArray[np.generic]:
-        inputs = np.ascontiguousarray(normalize(faces).transpose(0, 3, 1, 2))
-        require_shape(inputs.shape, self._input.shape)
-        return inputs
-
-    def run(self, inputs: NDArray[np.generic]) -> Embeddings:
-        embeddings: Embeddings = self._session.run(None, {self._input.name: inputs})[0]
-        return embeddings
-
-    def infer(self, inputs: NDArray[np.generic]) -> NDArray[np.generic]:
-        return self.run(inputs)
 
 
 def _inputs(faces: Faces) -> Iterator[dict[str, NDArray[np.float32]]]:

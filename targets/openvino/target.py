@@ -1,8 +1,6 @@
 """OpenVINO on the CPU.
 
-FP16 is OpenVINO's own weight compression. Stock INT8 is `nncf.quantize` with its defaults. Inference runs in float32
-where a model is not quantized: on CPUs with bfloat16 the plugin would otherwise choose that by itself. Models are
-compiled with a static batch, because quantized ones were seen to crash with a dynamic one (openvino#37577).
+FP16 is OpenVINO's own weight compression. Stock INT8 is `nncf.quantize` with its defaults.
 """
 
 import contextlib
@@ -12,19 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ghostface_edge.calibration.preprocessing import normalize, require_shape
-from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.evidence import ProfileRow
 from ghostface_edge.targets.openvino import kernels, profiling
+from ghostface_edge.targets.openvino.embedder import OpenvinoEmbedder, compiled, nchw, read_model
 from ghostface_edge.targets.profile import group
 from ghostface_edge.targets.protocol import (
     EVERY_METHOD,
     ArtifactInfo,
     ComputedTensor,
     Embedder,
-    Embeddings,
     Faces,
     InputType,
     Layout,
@@ -67,7 +62,7 @@ class OpenvinoTarget:
         import openvino
 
         nncf.set_log_level(logging.ERROR)
-        dataset = nncf.Dataset(list(faces), lambda face: _nchw(face[None]))
+        dataset = nncf.Dataset(list(faces), lambda face: nchw(face[None]))
         quantized = nncf.quantize(openvino.convert_model(model), dataset, subset_size=len(faces))
         openvino.save_model(quantized, artifact, compress_to_fp16=False)
 
@@ -82,15 +77,15 @@ class OpenvinoTarget:
         kernels.compact(artifact)
 
     def load(self, artifact: Path, threads: int, batch: int) -> Embedder:
-        return _OpenvinoEmbedder(_compile(artifact, threads, batch))
+        return OpenvinoEmbedder(artifact, threads, batch)
 
     def profile(self, artifact: Path, threads: int) -> tuple[ProfileRow, ...]:
-        return group(profiling.sample(_compile(artifact, threads, 1, count=True)))
+        return group(profiling.sample(compiled(artifact, threads, 1, count=True)))
 
     def inspect(self, artifact: Path) -> ArtifactInfo:
         import openvino
 
-        model = _read(openvino.Core(), artifact)
+        model = read_model(openvino.Core(), artifact)
         entry = model.input()
         operations = model.get_ordered_ops()
         return ArtifactInfo(
@@ -109,61 +104,14 @@ class OpenvinoTarget:
 
         from ghostface_edge.targets.openvino.cut import tensors
 
-        return tensors(_read(openvino.Core(), artifact))
+        return tensors(read_model(openvino.Core(), artifact))
 
     def cut(self, artifact: Path, tensor: str, out: Path) -> None:
         import openvino
 
         from ghostface_edge.targets.openvino.cut import cut
 
-        openvino.save_model(cut(_read(openvino.Core(), artifact), tensor), out, compress_to_fp16=False)
-
-
-class _OpenvinoEmbedder:
-    def __init__(self, compiled: Any) -> None:
-        self._request = compiled.create_infer_request()
-        self._taken = [-1 if size.is_dynamic else size.get_length() for size in compiled.input(0).partial_shape]
-
-    def prepare(self, faces: Faces) -> NDArray[np.generic]:
-        inputs = _nchw(faces)
-        require_shape(inputs.shape, self._taken)
-        return inputs
-
-    def run(self, inputs: NDArray[np.generic]) -> Embeddings:
-        embeddings: Embeddings = self._request.infer([inputs], share_inputs=True)[0]
-        return embeddings
-
-    def infer(self, inputs: NDArray[np.generic]) -> NDArray[np.generic]:
-        return self.run(inputs)
-
-
-def _nchw(faces: Faces) -> NDArray[np.float32]:
-    return np.ascontiguousarray(normalize(faces).transpose(0, 3, 1, 2))
-
-
-def _compile(artifact: Path, threads: int, batch: int, *, count: bool = False) -> Any:
-    import openvino
-
-    core = openvino.Core()
-    model = _read(core, artifact)
-    shape = model.input().partial_shape
-    shape[0] = batch
-    model.reshape(shape)
-    options = {
-        "PERFORMANCE_HINT": "LATENCY",
-        "NUM_STREAMS": 1,
-        "INFERENCE_NUM_THREADS": threads,
-        "INFERENCE_PRECISION_HINT": "f32",
-        "PERF_COUNT": count,
-    }
-    return core.compile_model(model, "CPU", options)
-
-
-def _read(core: Any, artifact: Path) -> Any:
-    try:
-        return core.read_model(artifact)
-    except RuntimeError as error:
-        raise InputError(f"{artifact}: not a readable OpenVINO model", fix="give an .xml with its .bin") from error
+        openvino.save_model(cut(read_model(openvino.Core(), artifact), tensor), out, compress_to_fp16=False)
 
 
 def _macs_by_precision(operations: list[Any]) -> dict[str, int]:

@@ -1,32 +1,131 @@
-"""The far side on a board: `.tflite` files in the interpreter that is there, LiteRT's or tflite-runtime's.
+"""The far side on a device: one runtime's files, in whatever Python is there.
 
 Runs from the one file that `board_file.write_board_file` makes, on Python 3.9 and NumPy, without this project's other
 dependencies.
 """
 
-import functools
-from typing import List
+import hashlib
+import shutil
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
 
+from ghostface_edge.reports.errors import InputError, RuntimeMissingError
+from ghostface_edge.targets.places import board_facts
 from ghostface_edge.targets.places.inference import Inference
 from ghostface_edge.targets.places.serving import Answer, serve
 from ghostface_edge.targets.places.wire import Array, Header, StandardStreams
-from ghostface_edge.targets.tflite.runtime import TfliteEmbedder
+
+LOADERS = {
+    "onnxruntime": "ghostface_edge.targets.onnxruntime.embedder:OnnxruntimeEmbedder",
+    "openvino": "ghostface_edge.targets.openvino.embedder:OpenvinoEmbedder",
+    "tflite": "ghostface_edge.targets.tflite.runtime:TfliteEmbedder",
+}
+"""Runtimes that a device can have, and what loads their files there."""
 
 
-class TfliteBoard(Inference):
-    """An interpreter on a board.
+class Board(Inference):
+    """A runtime on a device, and the models that were sent to it.
 
     Args:
-        reference_kernels: whether the interpreter's reference kernels run, which are the same on every CPU.
+        runtime: of `LOADERS`.
+        reference_kernels: whether a TFLite interpreter's reference kernels run, which are the same on every CPU.
+        folder: where models are kept between runs; made if it is not there. `~` stands for the user's home.
+        cores: that it may run on; all if none.
+
+    Raises:
+        RuntimeMissingError: the runtime is not there.
     """
 
-    def __init__(self, reference_kernels: bool = False) -> None:
-        super().__init__(functools.partial(TfliteEmbedder, reference_kernels=reference_kernels))
+    def __init__(
+        self,
+        runtime: str,
+        reference_kernels: bool = False,
+        folder: str = "~/.cache/ghostface-edge-device",
+        cores: Tuple[int, ...] = (),
+    ) -> None:
+        board_facts.pin(cores)
+        module, _, name = LOADERS[runtime].partition(":")
+        kind = getattr(import_module(module), name)
+        options: Dict[str, Any] = {"reference_kernels": True} if reference_kernels else {}
+
+        def load(artifact: Path, threads: int, batch: int) -> Any:
+            try:
+                return kind(artifact, threads, batch, **options)
+            except ImportError as problem:
+                raise RuntimeMissingError(
+                    f"{runtime} cannot be imported there: {problem}",
+                    fix=f"install {' or '.join(board_facts.PACKAGES[runtime])} on the device",
+                ) from problem
+
+        super().__init__(load)
+        self._runtime = runtime
+        self._folder = Path(folder).expanduser()
+
+    def facts(self) -> Dict[str, Any]:
+        """The machine, its system and the runtimes that are there; see `board_facts.read_facts`."""
+        return board_facts.read_facts(self._folder)
+
+    def conditions(self) -> Dict[str, Any]:
+        """What decides over times now; see `board_facts.read_conditions`."""
+        return board_facts.read_conditions()
+
+    def received(self, name: str) -> int:
+        """Bytes of a file that were received so far."""
+        whole = self._path(name)
+        there = whole if whole.is_file() else _partial(whole)
+        return there.stat().st_size if there.is_file() else 0
+
+    def receive(self, name: str, part: Array, sha256: str, is_last: bool) -> None:
+        """Append to a file; with the last part it takes its name, if it is what it should be.
+
+        Raises:
+            InputError: it is something else, or there is no room for it.
+        """
+        path = self._path(name)
+        partial = _partial(path)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with partial.open("ab") as file:
+                file.write(part.tobytes())
+            if not is_last:
+                return
+            found = hashlib.sha256(partial.read_bytes()).hexdigest()
+        except OSError as problem:
+            partial.unlink() if partial.is_file() else None
+            raise InputError(
+                f"{self._folder} on the device cannot take the model: {problem.strerror}",
+                fix="make room there, or name another `folder` in devices.yaml",
+            ) from problem
+        if found != sha256:
+            partial.unlink()
+            raise InputError(f"{name} came to the device damaged", fix="run it again")
+        partial.rename(path)
+
+    def load_received(self, name: str, threads: int, batch: int) -> float:
+        """Load a file that was received; returns milliseconds."""
+        return self.load(self._path(name), threads, batch)
+
+    def clean(self) -> int:
+        """Remove all that was received; returns how many bytes that was."""
+        size = sum(path.stat().st_size for path in self._folder.glob("*") if path.is_file())
+        if self._folder.is_dir():
+            shutil.rmtree(self._folder)
+        return size
+
+    def _path(self, name: str) -> Path:
+        if Path(name).name != name or name.startswith("."):
+            raise InputError(f"{name!r} is no file's name", fix="send a plain name")
+        return self._folder / name
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name("." + path.name + ".partial")
 
 
 def main() -> None:
-    """Serve a `TfliteBoard`, whatever class is named."""
-    serve(StandardStreams(), lambda opening, arrays: TfliteBoard(**_plain(opening, arrays)), _call)
+    """Serve a `Board`, whatever class is named."""
+    serve(StandardStreams(), lambda opening, arrays: Board(**_plain(opening, arrays)), _call)
 
 
 def _call(served: object, request: Header, arrays: List[Array]) -> Answer:

@@ -1,14 +1,17 @@
 """One file that a board's Python can run: the far side and what it needs of this project, as a zip application."""
 
+import io
 import zipfile
 from importlib.resources import files
-from pathlib import Path
 from typing import Final
 
 MODULES: Final = (
     "calibration.preprocessing",
     "reports.errors",
+    "targets.onnxruntime.embedder",
+    "targets.openvino.embedder",
     "targets.places.board",
+    "targets.places.board_facts",
     "targets.places.heartbeat",
     "targets.places.inference",
     "targets.places.memory",
@@ -23,8 +26,8 @@ _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _MAIN: Final = "from ghostface_edge.targets.places.board import main\n\nmain()\n"
 
 
-def write_board_file(path: Path) -> None:
-    """Write the application; the same bytes every time. Run it with `python FILE` as a `Place`'s command."""
+def board_file() -> bytes:
+    """The application; the same bytes every time. Run it with `python FILE` as a `Place`'s command."""
     content = {"__main__.py": _MAIN}
     for module in MODULES:
         package, *parts = module.split(".")
@@ -32,6 +35,8 @@ def write_board_file(path: Path) -> None:
             content["/".join([_ROOT, package, *parts[:-1]][: depth + 1]) + "/__init__.py"] = ""
         source = files(f"{_ROOT}.{package}").joinpath(*parts[:-1], f"{parts[-1]}.py")
         content["/".join([_ROOT, package, *parts]) + ".py"] = source.read_text()
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in sorted(content.items()):
-            archive.writestr(zipfile.ZipInfo(name, _EPOCH), text)
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), text, zipfile.ZIP_DEFLATED)
+    return written.getvalue()

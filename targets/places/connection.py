@@ -95,8 +95,12 @@ class Connection:
 
     def send(self, header: wire.Header, arrays: Iterable[wire.Array] = ()) -> None:
         """Write a message; that nobody reads it any more shows in `receive`, which knows why."""
+        self.write(*wire.pack(header, arrays))
+
+    def write(self, *parts: bytes | memoryview) -> None:
+        """Write bytes as they are; see `send`."""
         with suppress(BrokenPipeError, EOFError):
-            for part in wire.pack(header, arrays):
+            for part in parts:
                 view = memoryview(part)
                 while view:
                     self._wait(writing=True)

@@ -34,10 +34,12 @@ class Place:
     Args:
         name: for reports.
         command: starts a far side there.
+        preamble: what that command reads first, such as the far side's own program.
     """
 
     name: str
     command: tuple[str, ...]
+    preamble: bytes = b""
 
     @contextmanager
     def open(
@@ -68,6 +70,8 @@ class Place:
         connection = Connection(self.command, log=log, memory_limit_mb=memory_limit_mb, patience_s=patience_s)
         try:
             opening = {"path": sys.path, "beat_s": patience_s / _BEATS}
+            with connection.asking("start", timeout_s):
+                connection.write(self.preamble)
             yield cast("Served", _Remote(kind, arguments, connection, log, timeout_s, on_told, opening))
         finally:
             connection.close()

@@ -1,0 +1,1 @@
+"""Devices: places that models are for, by name."""

@@ -1,0 +1,221 @@
+"""A device: where a model will live, and how to run it there.
+
+Its far side is `places.board.Board`; nothing that it says is believed beyond its type and its size.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ghostface_edge.reports.digest import file_sha256
+from ghostface_edge.reports.errors import ToolError
+from ghostface_edge.targets.devices.refusals import explain
+from ghostface_edge.targets.places.board import Board
+from ghostface_edge.targets.places.connection import ChildDeath
+from ghostface_edge.targets.places.place import Place
+from ghostface_edge.targets.protocol import Embeddings, Faces
+
+_PART_BYTES: Final = 1 << 20
+_LOG_END_BYTES: Final = 1 << 14
+Text = Annotated[str, Field(max_length=200)]
+Told = TypeVar("Told", bound="_Told")
+
+
+class Kind(StrEnum):
+    """How a device is reached."""
+
+    LOCAL = "local"
+    EMULATED = "qemu"
+    SSH = "ssh"
+    ADB = "adb"
+    EXEC = "exec"
+
+
+class _Told(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class DeviceFacts(_Told):
+    """What a device says of itself."""
+
+    machine: Text
+    cpu: Text
+    os: Text
+    python: Text
+    versions: Annotated[dict[Text, Text], Field(max_length=20)]
+    """Of NumPy and of the runtimes that are there."""
+    cores: int
+    memory_mb: int
+    free_mb: int
+    """Where models are kept."""
+    clock_s: float
+    """Its time, seconds since 1970."""
+
+
+class Conditions(_Told):
+    """What decides over times at a moment; None where the device does not tell."""
+
+    governor: Text | None
+    frequency_mhz: float | None
+    temperature_c: float | None
+    load: float
+    throttled: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A place to run models, by name.
+
+    Args:
+        name: for reports; what follows the `@` of a variant's id.
+        kind: how it is reached.
+        place: that a `Board` answers in.
+        folder: there, for models.
+        cores: that models may run on; all if none.
+        threads: of one inference.
+        power: file there that tells energy or power; None: not metered.
+    """
+
+    name: str
+    kind: Kind
+    place: Place
+    folder: str = "~/.cache/ghostface-edge-device"
+    cores: tuple[int, ...] = ()
+    threads: int = 1
+    power: str | None = None
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether its times say something: an emulator's do not."""
+        return self.kind is not Kind.EMULATED
+
+    @contextmanager
+    def open(
+        self, runtime: str, *, log: Path, timeout_s: float = 1800.0, reference_kernels: bool = False
+    ) -> "Iterator[OnDevice]":
+        """A runtime there, until the context ends.
+
+        Raises:
+            ToolError: it cannot be reached, or lacks what it needs; `fix` says what to do.
+        """
+        start = log.stat().st_size if log.is_file() else 0
+        try:
+            with self.place.open(
+                Board, runtime, reference_kernels, self.folder, self.cores, log=log, timeout_s=timeout_s
+            ) as board:
+                yield OnDevice(self, board)
+        except ChildDeath as error:
+            raise explain(self.name, error, _end_of(log, start)) from error
+
+
+class OnDevice:
+    """A runtime on a device, and at most one loaded model.
+
+    Args:
+        device: which.
+        board: its far side.
+    """
+
+    def __init__(self, device: Device, board: Board) -> None:
+        self._device, self._board = device, board
+
+    def facts(self) -> DeviceFacts:
+        """What it is."""
+        return self._believed(DeviceFacts, self._board.facts())
+
+    def conditions(self) -> Conditions:
+        """How it is doing now."""
+        return self._believed(Conditions, self._board.conditions())
+
+    def load(self, files: Sequence[Path], threads: int, batch: int) -> float:
+        """Send a model if it is not there, and load it; returns the milliseconds of loading.
+
+        Args:
+            files: all that make it up, the one to load first.
+            threads: of one inference.
+            batch: faces of one inference.
+        """
+        key = file_sha256(*files)[:32]
+        for file in files:
+            self._send(file, key + file.suffix)
+        return _positive(self._board.load_received(key + files[0].suffix, threads, batch))
+
+    def embed(self, faces: Faces) -> Embeddings:
+        """Embed faces (N, S, S, 3) to (N, E).
+
+        Raises:
+            ToolError: what comes is no such array, or of no use: not finite, nothing but zeros.
+        """
+        found = np.asarray(self._board.embed(faces))
+        if found.dtype != np.float32 or found.ndim != 2 or len(found) != len(faces) or not found.shape[1]:
+            raise ToolError(
+                f"{self._device.name} answered {len(faces)} faces with {found.dtype} {found.shape}",
+                fix="this runtime cannot run this model there: ship another file, see `ghostface-edge recommend`",
+            )
+        return found
+
+    def time(self, face: NDArray[np.uint8], runs: int) -> list[float]:
+        """Milliseconds of each of some inferences of one face."""
+        samples = self._board.time(face, runs)
+        if len(samples) != runs:
+            raise ToolError(f"{self._device.name} timed {len(samples)} of {runs} inferences", fix="run it again")
+        return [_positive(sample) for sample in samples]
+
+    def peak_rss_mb(self) -> float:
+        """Peak resident memory there."""
+        return _positive(self._board.peak_rss_mb())
+
+    def clean(self) -> int:
+        """Remove all models there; returns bytes."""
+        return int(self._board.clean())
+
+    def _send(self, file: Path, name: str) -> None:
+        size = file.stat().st_size
+        at = self._board.received(name)
+        if at == size:
+            return
+        sha256 = file_sha256(file)
+        with file.open("rb") as content:
+            content.seek(at if at < size else 0)
+            while part := content.read(_PART_BYTES):
+                is_last = content.tell() == size
+                self._board.receive(name, np.frombuffer(part, np.uint8), sha256, is_last)
+
+    def _believed(self, kind: type[Told], told: object) -> Told:
+        try:
+            return kind.model_validate(told)
+        except ValidationError as error:
+            raise ToolError(
+                f"{self._device.name} describes itself as nothing that is known",
+                fix="see its log for who answers there",
+            ) from error
+
+
+def _positive(value: object) -> float:
+    """A time or a size as a device tells it.
+
+    Raises:
+        ToolError: it is no such number.
+    """
+    if isinstance(value, int | float) and math.isfinite(value) and value >= 0:
+        return float(value)
+    raise ToolError(
+        f"a device told {str(value)[:40]!r} where a number was due", fix="see its log for who answers there"
+    )
+
+
+def _end_of(log: Path, start: int) -> str:
+    """What was printed there since."""
+    if not log.is_file():
+        return ""
+    with log.open("rb") as file:
+        file.seek(max(start, file.seek(0, 2) - _LOG_END_BYTES))
+        return file.read(_LOG_END_BYTES).decode(errors="replace")

@@ -1,0 +1,160 @@
+"""Devices by name: `local`, emulated CPUs, and what `devices.yaml` names.
+
+    pi4:
+      at: ssh:pi@raspberrypi.local
+      cores: [2, 3]
+
+Addresses are `local`, `qemu:CPU`, `ssh:[USER@]HOST`, `adb:SERIAL` and `exec:COMMAND`; an address is a name, too.
+"""
+
+import difflib
+import json
+import shlex
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ghostface_edge.reports.errors import InputError, RuntimeMissingError
+from ghostface_edge.reports.yaml_file import read_mapping
+from ghostface_edge.targets.devices import emulated
+from ghostface_edge.targets.devices.device import Device, Kind
+from ghostface_edge.targets.places.board_file import board_file
+from ghostface_edge.targets.places.place import LOCAL, Place
+
+DEVICES_FILE: Final = Path("devices.yaml")
+"""Read where it is there."""
+_BOOTSTRAP: Final = (
+    "import os,runpy,sys\n"
+    "sys.version_info>=(3,9) or sys.exit('this far side needs Python 3.9')\n"
+    "f=os.memfd_create('far-side');n=int(sys.argv[1])\n"
+    "while n:\n"
+    " p=os.read(0,n)\n"
+    " p or sys.exit('the line was cut')\n"
+    " n-=os.write(f,p)\n"
+    "runpy.run_path('/proc/self/fd/%d'%f,run_name='__main__')"
+)
+"""Reads the far side's program and runs it; nothing of it touches a disk."""
+_SSH_OPTIONS: Final = MappingProxyType({"BatchMode": "yes", "ConnectTimeout": "15", "ServerAliveInterval": "10"})
+
+
+class DeviceEntry(BaseModel):
+    """A device of `devices.yaml`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    at: str
+    """Its address."""
+    python: str = "python3"
+    """There."""
+    cores: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    """That models run on; all if none are named."""
+    threads: Annotated[int, Field(ge=1)] = 1
+    folder: str = "~/.cache/ghostface-edge-device"
+    """There, for models."""
+    power: str | None = None
+    """File there that tells microjoules (RAPL's `energy_uj`) or microwatts (an INA's `power1_input`)."""
+
+
+def read_devices(file: Path | None = None) -> dict[str, DeviceEntry]:
+    """Devices by name: emulated CPUs, `local`, then the file's.
+
+    Args:
+        file: None: `devices.yaml`, if it is there.
+
+    Raises:
+        InputError: the file cannot be used.
+    """
+    known = {"local": DeviceEntry(at="local")} | {cpu: DeviceEntry(at=f"qemu:{cpu}") for cpu in emulated.CPUS}
+    if file is None and not DEVICES_FILE.is_file():
+        return known
+    path = file or DEVICES_FILE
+    for name, content in read_mapping(path, fix="name devices in it, see docs/devices.md").items():
+        try:
+            known[name] = DeviceEntry.model_validate_json(json.dumps(content))
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(str(part) for part in (name, *first["loc"]))
+            keys = ", ".join(DeviceEntry.model_fields)
+            raise InputError(f"{path}: {place}: {first['msg']}", fix=f"keys of a device: {keys}") from None
+    return known
+
+
+def find_devices(names: Iterable[str], userlands: Path, file: Path | None = None) -> tuple[Device, ...]:
+    """Devices by name or address, each once.
+
+    Args:
+        names: as a user writes them.
+        userlands: folder that emulated CPUs are installed in.
+        file: see `read_devices`.
+
+    Raises:
+        InputError: an unknown name; the message suggests the nearest.
+        RuntimeMissingError: what reaches it is not installed here.
+    """
+    known = read_devices(file)
+    return tuple(_device(name, known, userlands) for name in dict.fromkeys(names))
+
+
+def _device(name: str, known: dict[str, DeviceEntry], userlands: Path) -> Device:
+    if name in known:
+        return _make(name, known[name], userlands)
+    if ":" in name:
+        kind, _, where = name.partition(":")
+        if kind in {*Kind} and where:
+            plain = "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in where)
+            return _make(plain[:40].strip("-.") or kind, DeviceEntry(at=name), userlands)
+    near = difflib.get_close_matches(name, known, n=1)
+    raise InputError(
+        f"'{name}' is no device",
+        fix=f"did you mean '{near[0]}'?" if near else f"choose from {', '.join(known)}, or name it in {DEVICES_FILE}",
+    )
+
+
+def _make(name: str, entry: DeviceEntry, userlands: Path) -> Device:
+    scheme, _, where = entry.at.partition(":")
+    if scheme not in {*Kind} or bool(where) == (scheme == Kind.LOCAL):
+        raise InputError(
+            f"{name}: '{entry.at}' is no address",
+            fix="write local, qemu:CPU, ssh:USER@HOST, adb:SERIAL or exec:COMMAND",
+        )
+    kind, folder = Kind(scheme), entry.folder
+    if kind is Kind.LOCAL:
+        place = Place(name, LOCAL.command)
+    elif kind is Kind.EMULATED:
+        place, folder = _emulated(name, where, userlands), str(userlands / "models")
+    elif kind is Kind.EXEC:
+        place = Place(name, tuple(shlex.split(where)))
+    else:
+        place = _remote(name, kind, where, entry.python)
+    return Device(name, kind, place, folder, entry.cores, entry.threads, entry.power)
+
+
+def _emulated(name: str, cpu: str, userlands: Path) -> Place:
+    if cpu not in emulated.CPUS:
+        near = difflib.get_close_matches(cpu, emulated.CPUS, n=1) or [", ".join(emulated.CPUS)]
+        raise InputError(f"{name}: '{cpu}' is no emulated CPU", fix=f"choose {near[0]}")
+    userlands.mkdir(parents=True, exist_ok=True)
+    application = userlands / "board.pyz"
+    program = board_file()
+    if not application.is_file() or application.read_bytes() != program:
+        application.write_bytes(program)
+    return Place(name, emulated.far_side(cpu, application, userlands))
+
+
+def _remote(name: str, kind: Kind, where: str, python: str) -> Place:
+    """A place behind `ssh` or `adb`, which get the far side's program with the first bytes."""
+    if shutil.which(kind) is None:
+        package = "openssh-client" if kind is Kind.SSH else "adb"
+        raise RuntimeMissingError(f"{name}: {kind} is not installed", fix=f"apt-get install {package}")
+    if where.startswith("-"):
+        raise InputError(f"{name}: '{where}' is no host", fix=f"write {kind}:USER@HOST")
+    program = board_file()
+    there = f"exec {shlex.quote(python)} -c {shlex.quote(_BOOTSTRAP)} {len(program)}"
+    if kind is Kind.SSH:
+        options = (part for option, value in _SSH_OPTIONS.items() for part in ("-o", f"{option}={value}"))
+        return Place(name, ("ssh", "-T", *options, where, there), program)
+    return Place(name, ("adb", "-s", where, "shell", "-T", there), program)

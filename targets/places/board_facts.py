@@ -1,0 +1,102 @@
+"""A device's machine, system and runtimes, and what decides over its times now. Boards run this file as it is."""
+
+import os
+import platform
+import re
+import shutil
+import time
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple
+
+PACKAGES = {
+    "onnxruntime": ("onnxruntime",),
+    "openvino": ("openvino",),
+    "tflite": ("ai-edge-litert", "tflite-runtime"),
+}
+"""Distributions that bring a runtime."""
+_CPU_FOLDER = Path("/sys/devices/system/cpu")
+_THROTTLED = "/sys/devices/platform/soc/soc:firmware/get_throttled"
+"""Of Raspberry Pis: bits 0 to 3 are what happens now."""
+
+
+def read_facts(folder: Path) -> Dict[str, Any]:
+    """What does not change from minute to minute.
+
+    Args:
+        folder: that models are kept in.
+    """
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    return {
+        "machine": platform.machine(),
+        "cpu": _cpu(),
+        "os": _os(),
+        "python": platform.python_version(),
+        "versions": _versions(),
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20,
+        "free_mb": shutil.disk_usage(there).free // 2**20,
+        "clock_s": time.time(),
+    }
+
+
+def read_conditions() -> Dict[str, Any]:
+    """Governor, frequency of the fastest core, temperature of the warmest zone, load, throttling; None if untold."""
+    frequencies = [_number(path) for path in _CPU_FOLDER.glob("cpu[0-9]*/cpufreq/scaling_cur_freq")]
+    temperatures = [_number(path) for path in Path("/sys/class/thermal").glob("thermal_zone*/temp")]
+    throttled = _text(Path(_THROTTLED))
+    return {
+        "governor": _text(_CPU_FOLDER / "cpu0/cpufreq/scaling_governor"),
+        "frequency_mhz": _highest(frequencies, 1e3),
+        "temperature_c": _highest(temperatures, 1e3),
+        "load": os.getloadavg()[0],
+        "throttled": bool(int(throttled, 16) & 0xF) if throttled else None,
+    }
+
+
+def pin(cores: Tuple[int, ...]) -> None:
+    """Run on these cores only; all if none are named."""
+    if cores:
+        os.sched_setaffinity(0, cores)
+
+
+def _cpu() -> str:
+    """The board's name where there is one, and the CPU's."""
+    model = (_text(Path("/proc/device-tree/model")) or "").rstrip("\0")
+    text = _text(Path("/proc/cpuinfo")) or ""
+    found = dict(re.findall(r"^(model name|Hardware|CPU implementer|CPU part)\s*:\s*(.+)$", text, re.MULTILINE))
+    part = " ".join(found[key] for key in ("CPU implementer", "CPU part") if key in found)
+    return ", ".join(filter(None, (model, found.get("model name") or found.get("Hardware") or part))) or "unknown"
+
+
+def _os() -> str:
+    release = _text(Path("/etc/os-release")) or ""
+    named = re.search(r'^PRETTY_NAME="?([^"\n]*)', release, re.MULTILINE)
+    return " ".join(filter(None, (named and named.group(1), platform.system(), platform.release())))
+
+
+def _versions() -> Dict[str, str]:
+    found = {}
+    for package in ("numpy", *(name for names in PACKAGES.values() for name in names)):
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
+
+
+def _text(path: Path) -> Optional[str]:
+    try:
+        return path.read_text(errors="replace").strip()
+    except OSError:
+        return None
+
+
+def _number(path: Path) -> Optional[int]:
+    with suppress(TypeError, ValueError):
+        return int(_text(path) or "")
+    return None
+
+
+def _highest(values: List[Optional[int]], per: float) -> Optional[float]:
+    told = [value for value in values if value is not None]
+    return max(told) / per if told else None
