@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostface_edge.reports.devices import VersusLocal
 from ghostface_edge.reports.evidence import CrossPrecision, Flip, PersonChange, ThresholdTransfer
 from ghostface_edge.reports.flips import Names, by_person, find_flips
 from ghostface_edge.reports.matrix import cross_precision
@@ -94,6 +95,37 @@ def assess(
         people=() if pairs.names is None else by_person(flips, pairs.names),
         scores=scores,
         cosines=cosines(embeddings, reference),
+    )
+
+
+def assess_there(pairs: PairSet, there: NDArray[np.float32], here: NDArray[np.float32], *, seed: int) -> VersusLocal:
+    """Compare what one file gives on a device with what it gives on this host.
+
+    Args:
+        pairs: of the faces that ran there.
+        there: float32 (I, E), the device's embeddings.
+        here: float32 (I, E), this host's, of the same faces.
+        seed: of the bootstrap.
+
+    Raises:
+        InputError: embeddings that are zero, not finite, or not of the same images.
+    """
+    compared = compare(
+        cosine_scores(there, pairs.index),
+        cosine_scores(here, pairs.index),
+        pairs.same,
+        there,
+        here,
+        identities=pairs.identities(),
+        seed=seed,
+        folds=pairs.folds,
+    )
+    equal = there.view(np.uint32) == here.view(np.uint32)
+    return VersusLocal.of(
+        compared,
+        faces=len(here),
+        equal_bytes=int(equal.all(axis=1).sum()),
+        max_abs=float(np.abs(there - here).max()),
     )
 
 

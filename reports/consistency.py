@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from ghostface_edge.reports.all_pairs_agree import all_pairs_disagree, of_one_gallery
 from ghostface_edge.reports.decisions_agree import flips_disagree, thresholds_disagree
+from ghostface_edge.reports.devices_agree import devices_disagree
 from ghostface_edge.reports.figures_agree import Problem, Result, disagreements, holds, near, reference_tar
 from ghostface_edge.reports.galleries_agree import galleries_disagree
 from ghostface_edge.reports.groups_agree import groups_disagree, of_one_file
 from ghostface_edge.reports.one_threshold_agree import of_one_comparison, one_threshold_disagrees
+from ghostface_edge.reports.provenance import Pairs
 from ghostface_edge.reports.record import FARS
 from ghostface_edge.reports.review_agrees import of_one_reference, review_disagrees
 from ghostface_edge.reports.variant import Status, Variant
@@ -63,6 +65,8 @@ def _states(report: "Report") -> Iterator[Problem]:
                 variant.sets,
                 variant.all_pairs,
                 variant.groups,
+                variant.versus_local,
+                variant.instructions_per_face,
             )
         ):
             yield f"{place}.status", f"{variant.status}, but there are figures"
@@ -89,16 +93,17 @@ def _data(report: "Report") -> Iterator[Problem]:
 
 
 def _figures(report: "Report") -> Iterator[Problem]:
-    """Figures of one variant, and the reference that they are all compared with."""
-    first: dict[str, tuple[str, Result, Variant]] = {}
+    """Figures of one variant, and the reference that all are compared with on the same pairs."""
+    first: dict[tuple[str, str | None], tuple[str, Result]] = {}
     for place, variant, name, result in _results(report):
         inside = f"{place}.sets.{name}" if name else place
         yield from _at(inside, disagreements(result))
         if not name:
             yield from _at(place, thresholds_disagree(variant, result))
             yield from _at(place, flips_disagree(variant, result))
-        seen = first.setdefault(name, (variant.id, result, variant))
-        yield from _at(inside, _other_reference(result, *seen[:2]))
+        compared = name, None if result.pairs.count == report.data.pairs.count else variant.device
+        seen = first.setdefault(compared, (variant.id, result))
+        yield from _at(inside, _other_reference(result, *seen))
 
 
 def _other_reference(result: Result, other_id: str, other: Result) -> Iterator[Problem]:
@@ -184,8 +189,7 @@ def _latency(report: "Report") -> Iterator[Problem]:
 
 
 def _is_fp32_of(other: Variant, variant: Variant) -> bool:
-    _, at, device = variant.id.partition("@")
-    return other.id == f"{variant.runtime}-fp32{at}{device}"
+    return other.local_id == f"{variant.runtime}-fp32" and other.device == variant.device
 
 
 def _sizes(report: "Report") -> Iterator[Problem]:
@@ -229,11 +233,16 @@ def _places(report: "Report") -> Iterator[tuple[str, Variant]]:
 
 
 def _results(report: "Report") -> Iterator[tuple[str, Variant, str, Result]]:
-    """Every variant on every set of pairs; the main one's name is left out."""
-    sets = {further.name: further for further in report.data.further_pairs}
+    """Every variant on every set of pairs; the main one's name is left out, and a device may have had a part of it."""
+    sets, main = {further.name: further for further in report.data.further_pairs}, report.data.pairs
+    of_devices: dict[str | None, Pairs] = {
+        device.name: main.model_copy(update={"count": device.pairs, "same": device.same, "images": device.faces})
+        for device in report.devices
+    }
     for place, variant in _places(report):
         if variant.accuracy is not None and variant.versus_reference is not None:
-            yield place, variant, "", Result(variant.accuracy, variant.versus_reference, report.data.pairs)
+            pairs = of_devices.get(variant.device, main)
+            yield place, variant, "", Result(variant.accuracy, variant.versus_reference, pairs)
         for name, part in variant.sets.items():
             yield place, variant, name, Result(part.accuracy, part.versus_reference, sets[name])
 
@@ -254,6 +263,7 @@ _OF_REPORT: Final[tuple[Callable[["Report"], Iterator[Problem]], ...]] = (
     _named,
     _states,
     _data,
+    devices_disagree,
     _sets,
     _figures,
     _all_pairs,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from ghostface_edge.reports.devices import VersusLocal
 from ghostface_edge.reports.discordant import Z95, detectable_drop, mcnemar
 from ghostface_edge.reports.evidence import TarDrop
 from ghostface_edge.reports.provenance import Pairs
@@ -163,15 +164,18 @@ def _decisions(result: Result) -> Iterator[Problem]:
 
 
 def _width(result: Result) -> Iterator[Problem]:
+    return width(result.versus, result.pairs.count, "versus_reference.ci95_pp")
+
+
+def width(versus: VersusReference | VersusLocal, pairs: int, field: str) -> Iterator[Problem]:
     """So many changed decisions leave so much open: an interval far from it was not resampled from them."""
-    versus, pairs = result.versus, result.pairs.count
     usual = Z95 * 100 * math.sqrt((versus.flipped_pairs + 2) / (pairs + 2) / pairs)
     below, above = versus.drop_pp - versus.ci95_pp[0], versus.ci95_pp[1] - versus.drop_pp
     if abs(versus.drop_pp) < _EDGE_PP and not (
         usual / _TIMES <= min(below, above) and max(below, above) <= usual * _TIMES
     ):
         yield (
-            "versus_reference.ci95_pp",
+            field,
             f"it reaches {below:g} below and {above:g} above the drop, where so many changed decisions leave "
             f"about {usual:g} open",
         )

@@ -11,6 +11,7 @@ from typing import Final, Literal, Self
 from pydantic import ValidationError
 
 from ghostface_edge.reports.consistency import contradictions
+from ghostface_edge.reports.devices import Device
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.evidence import CrossPrecision
 from ghostface_edge.reports.json_text import decode_json, parse_json, to_json
@@ -71,6 +72,13 @@ class Report(Record):
     cross_precision: CrossPrecision | None = None
     review: Review | None = None
     """Comparisons of the main set that a person should look at; None where names are unknown."""
+    devices: tuple[Device, ...] = ()
+    """Where variants ran beside this host."""
+
+    @property
+    def local_variants(self) -> tuple[Variant, ...]:
+        """Rows of this host."""
+        return tuple(variant for variant in self.variants if variant.device is None)
 
     def to_json(self) -> str:
         """Write as indented JSON that any reader accepts, keys in the order of the models."""

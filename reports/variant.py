@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from pydantic import Field, model_validator
 
 from ghostface_edge.reports.all_against_all import AllPairs
+from ghostface_edge.reports.devices import VersusLocal
 from ghostface_edge.reports.evidence import (
     CurveStep,
     Firmware,
@@ -186,15 +187,26 @@ class Variant(Record):
     estimates: tuple[NpuEstimate, ...] = ()
     """By a compiler for accelerators that were not there; never measured, and no limit counts them."""
     firmware: Firmware | None = None
+    device: Text | None = None
+    """Where it ran, by the name in `Report.devices`; None is this host."""
+    versus_local: VersusLocal | None = None
+    """What running there instead of here changed."""
+    instructions_per_face: Positive | None = None
+    """Counted under emulation, where no time is told."""
+
+    @property
+    def local_id(self) -> str:
+        """Id of the same file on this host."""
+        return self.id if self.device is None else self.id.removesuffix(f"@{self.device}")
 
     @model_validator(mode="after")
     def _holds_what_its_status_says(self) -> Self:
-        parts = {
+        parts: dict[str, Record | None] = {
             "artifact": self.artifact,
             "accuracy": self.accuracy,
             "versus_reference": self.versus_reference,
-            "latency": self.latency,
         }
+        parts |= {"latency": self.latency} if self.device is None else {"versus_local": self.versus_local}
         missing = [name for name, part in parts.items() if part is None]
         if self.status is Status.OK and missing:
             raise ValueError(f"status is ok, but {', '.join(missing)} is missing")

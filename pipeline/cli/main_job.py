@@ -46,6 +46,10 @@ def run(
     allow_leak: Annotated[
         list[str] | None, typer.Option(help="Calibration identity that may be in the pairs.", show_default=False)
     ] = None,
+    devices: options.Devices = "",
+    device_faces: Annotated[
+        int | None, typer.Option(min=1, help="Faces that run on each device; all by default.", show_default=False)
+    ] = None,
     policy: options.Policy = None,
     baseline: options.Baseline = None,
     out: Annotated[Path, typer.Option(help="Folder for report, models and logs.")] = Path("out"),
@@ -75,6 +79,7 @@ def run(
     how, judged_by, earlier = options.read_recipe(recipe), options.read_policy(policy), options.read_report(baseline)
     variants = options.read_variants(targets)
     cores = options.cores(jobs)
+    elsewhere = options.read_devices(devices)
     options.check_checkpoint(checkpoint)
 
     from rich.console import Console
@@ -124,6 +129,8 @@ def run(
         seed=seed,
         cores=cores,
         groups=groups,
+        devices=elsewhere,
+        device_faces=device_faces,
         command=shlex.join(("ghostface-edge", *sys.argv[1:])),
     )
     report, exit_code = run(job, progress)

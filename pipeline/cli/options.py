@@ -11,6 +11,7 @@ from ghostface_edge.reports.errors import InputError
 if TYPE_CHECKING:
     from ghostface_edge.pipeline.quantize.options import Recipe
     from ghostface_edge.reports import policy, report
+    from ghostface_edge.targets.devices.device import Device
     from ghostface_edge.targets.table import VariantId
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
@@ -57,6 +58,14 @@ Policy = Annotated[
     ),
 ]
 Baseline = Annotated[Path | None, typer.Option(help="report.json of an earlier release.", show_default=False)]
+Devices = Annotated[
+    str,
+    typer.Option(
+        help="Devices that variants run on, too: names of devices.yaml, emulated CPUs, or addresses.",
+        metavar="NAME,…",
+        show_default=False,
+    ),
+]
 
 
 def cores(wanted: int | None) -> int:
@@ -154,6 +163,19 @@ def read_variants(names: str) -> "tuple[VariantId, ...]":
     from ghostface_edge.targets.table import parse_variants
 
     return parse_variants(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
+
+
+def read_devices(names: str) -> "tuple[Device, ...]":
+    """The devices of a comma-separated list; this host, which every variant runs on, is none."""
+    if not names.strip(", "):
+        return ()
+    from ghostface_edge.pipeline.support.store import default_root
+    from ghostface_edge.reports.devices import DeviceKind
+    from ghostface_edge.targets.devices.table import find_devices
+
+    listed = [name.strip() for name in names.split(",") if name.strip()]
+    found = find_devices(listed, default_root() / "userlands")
+    return tuple(device for device in found if device.kind is not DeviceKind.LOCAL)
 
 
 def read_recipe(source: str) -> "Recipe":

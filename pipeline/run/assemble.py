@@ -14,7 +14,9 @@ from ghostface_edge.calibration.gallery_folder import GalleryFolder
 from ghostface_edge.calibration.verification import VerificationSet
 from ghostface_edge.pipeline.run.all_pairs import compare_variants
 from ghostface_edge.pipeline.run.data_record import data_record, model_record
+from ghostface_edge.pipeline.run.device_record import device_record, device_rows
 from ghostface_edge.pipeline.run.job import GateInputs, Inputs
+from ghostface_edge.pipeline.run.on_devices import DeviceRun
 from ghostface_edge.pipeline.run.reference import Reference
 from ghostface_edge.pipeline.run.variant_build import Failed
 from ghostface_edge.pipeline.run.variant_record import failed_record, measured_record
@@ -33,6 +35,7 @@ REFERENCE = "checkpoint in FP32 (ONNX Runtime)"
 
 def assemble(
     variants: Sequence[Measured | Failed],
+    devices: Sequence[DeviceRun],
     inputs: Inputs,
     reference: Reference,
     tool: Tool,
@@ -44,6 +47,7 @@ def assemble(
 
     Args:
         variants: in the order of the report.
+        devices: what ran elsewhere.
         inputs: the faces that were used.
         reference: the float network's embeddings of them.
         tool: what ran, when, with which seed.
@@ -68,6 +72,10 @@ def assemble(
         else failed_record(one)
         for one in variants
     )
+    local, names = {record.id: record for record in records}, pairs[main.name].names
+    for run in devices:
+        rows = device_rows(run, local, main, names, reference.embeddings[main.name], REFERENCE, seed)
+        records = (*records, *rows)
     galleries = {label: one.built.embeddings[main.name] for label, one in measured.items()}
     data = data_record(inputs, reference.leaks, gate.allowed_leaks)
     report = Report(
@@ -79,6 +87,7 @@ def assemble(
         gate=judge(records, gate.policy, data=data, baseline=gate.baseline, made=tool.day),
         cross_precision=assess_galleries(pairs[main.name], galleries) if galleries else None,
         review=compared.review,
+        devices=tuple(device_record(run, main) for run in devices),
     )
     curves = ReportCurves(
         same=main.same,

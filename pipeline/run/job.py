@@ -14,6 +14,7 @@ from ghostface_edge.calibration.verification import VerificationSet
 from ghostface_edge.pipeline.quantize.options import Recipe
 from ghostface_edge.reports.policy import Policy
 from ghostface_edge.reports.report import Report
+from ghostface_edge.targets.devices.device import Device
 from ghostface_edge.targets.protocol import InputType
 from ghostface_edge.targets.table import VariantId
 
@@ -52,6 +53,10 @@ class Job:
     """For embedding and alignment."""
     groups: Path | None = None
     """CSV of attributes of the main set's people."""
+    devices: tuple[Device, ...] = ()
+    """Where variants run beside this host."""
+    device_faces: int | None = None
+    """How many faces of the main set run there; all if None."""
     command: str | None = None
     """As the user gave it, for the report."""
 

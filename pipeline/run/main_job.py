@@ -4,20 +4,24 @@ import datetime
 import json
 import shutil
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 
+from ghostface_edge.calibration.pair_sample import sample_pairs
 from ghostface_edge.calibration.sampling import SamplingMethod
 from ghostface_edge.pipeline.run.assemble import assemble
 from ghostface_edge.pipeline.run.failed_run import failed_run
 from ghostface_edge.pipeline.run.inputs import describe_calibration, most_diverse, read_inputs, without_leaks
 from ghostface_edge.pipeline.run.job import GateInputs, Inputs, Job
+from ghostface_edge.pipeline.run.on_devices import DeviceRun, run_on_device
 from ghostface_edge.pipeline.run.reference import embed_reference
-from ghostface_edge.pipeline.run.variant_build import Ingredients, build_variant
-from ghostface_edge.pipeline.run.variant_timing import time_variants
+from ghostface_edge.pipeline.run.variant_build import Built, Ingredients, build_variant
+from ghostface_edge.pipeline.run.variant_timing import Measured, time_variants
 from ghostface_edge.pipeline.stages.context import StageContext
+from ghostface_edge.pipeline.stages.convert import Convert
 from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
 from ghostface_edge.pipeline.stages.export import Export, ExportedModel
 from ghostface_edge.pipeline.stages.quantize import QdqModel, Quantize
@@ -31,6 +35,7 @@ from ghostface_edge.reports.report import Report, Tool
 from ghostface_edge.reports.write import write_text
 from ghostface_edge.targets.protocol import Precision
 from ghostface_edge.targets.requirements import versions
+from ghostface_edge.targets.table import VariantId
 
 _PACKAGES = (
     "torch",
@@ -102,13 +107,31 @@ def _run(job: Job, progress: Progress) -> tuple[Report, ExitCode]:
             reference=reference.embeddings,
         )
         built = [build_variant(variant, given, context) for variant in job.variants]
-    measured = time_variants(built, model, inputs.calibration, job.latency_threads, context)
+        measured = time_variants(built, model, inputs.calibration, job.latency_threads, context)
+        there = _run_on_devices(
+            job, inputs, [one.built for one in measured if isinstance(one, Measured)], given, context
+        )
     with progress.stage("statistics"):
         gate = GateInputs(job.policy, job.baseline, job.allowed_leaks)
-        report, curves = assemble(measured, inputs, reference, _tool(job, moment, started), job.out, gate, job.cores)
+        report, curves = assemble(
+            measured, there, inputs, reference, _tool(job, moment, started), job.out, gate, job.cores
+        )
     write_report(report, curves, job.out)
     store.prune()
     return report, exit_code(report)
+
+
+def _run_on_devices(
+    job: Job, inputs: Inputs, variants: Sequence[Built], given: Ingredients, context: StageContext
+) -> list[DeviceRun]:
+    """Every measured variant on every device of the job."""
+    main = inputs.sets[0]
+    sample = sample_pairs(main, job.device_faces, job.seed)
+    fp32 = {
+        runtime: Convert(VariantId(runtime, Precision.FP32), given.model.path, inputs.calibration)
+        for runtime in {one.id.runtime for one in variants}
+    }
+    return [run_on_device(device, variants, sample, given.faces[main.name], fp32, context) for device in job.devices]
 
 
 def _with_chosen_faces(job: Job, inputs: Inputs, model: ExportedModel, context: StageContext) -> Inputs:

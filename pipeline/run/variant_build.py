@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from ghostface_edge.pipeline.precision_search.search import SearchOutcome
 from ghostface_edge.pipeline.quantize.report import QuantizationReport
 from ghostface_edge.pipeline.stages.artifacts import Artifact
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.convert import Convert
 from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
-from ghostface_edge.pipeline.stages.embed import Embed
+from ghostface_edge.pipeline.stages.embed import Embed, require_useful
 from ghostface_edge.pipeline.stages.export import ExportedModel
 from ghostface_edge.pipeline.stages.firmware import FirmwareSet, make_firmware
 from ghostface_edge.pipeline.stages.inspection import Inspect
@@ -100,7 +98,7 @@ def _build(variant: VariantId, given: Ingredients, context: StageContext) -> Bui
     embeddings = {}
     for name, faces in given.faces.items():
         embeddings[name] = context.run(Embed(artifact, faces, context.threads, label))
-        _check_sanity(embeddings[name])
+        require_useful(embeddings[name], len(faces))
         if variant.precision is Precision.FP32:
             _check_parity(embeddings[name], given.reference[name])
     if lowered is None:
@@ -130,15 +128,6 @@ def planned_method(variant: VariantId, quantized: QdqModel | ToolError | None) -
     if variant.precision is not Precision.INT8 or variant.is_stock:
         return variant.suffix or "convert"
     return quantized.report.method if isinstance(quantized, QdqModel) else "quantize"
-
-
-def _check_sanity(embeddings: Embeddings) -> None:
-    useless = np.count_nonzero(~np.isfinite(embeddings).all(axis=1) | ~embeddings.any(axis=1))
-    if useless:
-        raise ToolError(
-            f"{useless} of {len(embeddings)} embeddings are zero or not finite",
-            fix="the converted model is broken; compare its operators with `ghostface-edge inspect`",
-        )
 
 
 def _check_parity(embeddings: Embeddings, reference: Embeddings) -> None:

@@ -12,6 +12,7 @@ from ghostface_edge.pipeline.stages.artifacts import Artifact
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
 from ghostface_edge.pipeline.support.json_value import write_array
+from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.places.worker import RuntimeWorker
 from ghostface_edge.targets.protocol import Embeddings
 from ghostface_edge.targets.requirements import versions
@@ -74,3 +75,23 @@ class Embed:
     def read(self, folder: Path) -> Embeddings:
         embeddings: Embeddings = np.load(folder / _EMBEDDINGS)
         return embeddings
+
+
+def require_useful(embeddings: Embeddings, count: int) -> None:
+    """Refuse what no face can be told by, wherever it was computed.
+
+    Args:
+        embeddings: (N, E).
+        count: distinct faces that were given.
+
+    Raises:
+        ToolError: empty, of another number of faces, not finite, zero, or the same for all of them.
+    """
+    fix = "the converted model is broken there; compare its operators with `ghostface-edge inspect`"
+    if embeddings.ndim != 2 or len(embeddings) != count or not embeddings.size:
+        raise ToolError(f"{count} faces came out as an array of {embeddings.shape}", fix=fix)
+    useless = np.count_nonzero(~np.isfinite(embeddings).all(axis=1) | ~embeddings.any(axis=1))
+    if useless:
+        raise ToolError(f"{useless} of {count} embeddings are zero or not finite", fix=fix)
+    if count > 1 and (embeddings == embeddings[0]).all():
+        raise ToolError(f"all {count} faces come out as the same embedding", fix=fix)

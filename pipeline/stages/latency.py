@@ -5,11 +5,12 @@ load times, peak memory. Every artifact lives in a child process of its own; rou
 the machine hits all.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ from ghostface_edge.reports.errors import GhostfaceEdgeError, ToolError
 from ghostface_edge.targets.face_like import face_like
 from ghostface_edge.targets.places.place import LOCAL
 from ghostface_edge.targets.places.worker import RuntimeWorker
+from ghostface_edge.targets.protocol import Faces
 from ghostface_edge.targets.requirements import versions
 from ghostface_edge.targets.table import load_target
 
@@ -65,50 +67,62 @@ def time_interleaved(
         limit: of each child.
     """
     with ExitStack() as stack:
-        watches = {
-            label: _StopWatch(
-                stack.enter_context(
-                    LOCAL.open(
-                        RuntimeWorker,
-                        runtime,
-                        log=logs / f"{label}.log",
-                        timeout_s=limit.timeout_s,
-                        memory_limit_mb=limit.memory_mb,
-                    )
+        watches = {}
+        for label, (runtime, artifact) in artifacts.items():
+            worker = stack.enter_context(
+                LOCAL.open(
+                    RuntimeWorker,
+                    runtime,
+                    log=logs / f"{label}.log",
+                    timeout_s=limit.timeout_s,
+                    memory_limit_mb=limit.memory_mb,
                 )
             )
-            for label, (runtime, _) in artifacts.items()
-        }
-        for label, (_, artifact) in artifacts.items():
-            watches[label].load(artifact, threads)
-        for _ in range(ROUNDS):
-            for watch in watches.values():
-                watch.take()
-                advance(RUNS_PER_ROUND)
-        return {label: watch.read(threads) for label, watch in watches.items()}
+            watches[label] = StopWatch(worker, partial(worker.load, artifact, threads, 1))
+        return take_turns(watches, threads, advance)
 
 
-class _StopWatch:
-    """One child with one artifact; the first error ends it."""
+class Timed(Protocol):
+    """What times the artifact that it has loaded."""
 
-    def __init__(self, worker: RuntimeWorker) -> None:
-        self._worker = worker
+    def time(self, face: Faces, runs: int) -> list[float]:
+        """Milliseconds of each of some inferences."""
+        ...
+
+    def peak_rss_mb(self) -> float:
+        """Peak resident memory so far."""
+        ...
+
+
+class StopWatch:
+    """One process with one artifact; the first error ends it.
+
+    Args:
+        worker: in that process.
+        load: loads the artifact there, and returns milliseconds.
+    """
+
+    def __init__(self, worker: Timed, load: Callable[[], float]) -> None:
+        self._worker, self._load = worker, load
         self._face = face_like(1, FACE_SIZE)
         self._load_ms = 0.0
         self._samples: list[float] = []
         self._error: ToolError | None = None
 
-    def load(self, artifact: Path, threads: int) -> None:
+    def start(self) -> None:
+        """Load, and run until it is warm."""
         with self._ending():
-            self._load_ms = self._worker.load(artifact, threads, 1)
+            self._load_ms = self._load()
             self._worker.time(self._face, _WARM_UP_RUNS)
 
     def take(self) -> None:
+        """One round."""
         if self._error is None:
             with self._ending():
                 self._samples += self._worker.time(self._face, RUNS_PER_ROUND)
 
     def read(self, threads: int) -> Timing | ToolError:
+        """What all rounds gave."""
         peak_rss_mb = 0.0
         if self._error is None:
             with self._ending():
@@ -121,6 +135,17 @@ class _StopWatch:
             yield
         except GhostfaceEdgeError as error:
             self._error = error if isinstance(error, ToolError) else ToolError(error.message, fix=error.fix)
+
+
+def take_turns(watches: Mapping[str, StopWatch], threads: int, advance: Advance) -> dict[str, Timing | ToolError]:
+    """Load all, then take rounds A B C, A B C."""
+    for watch in watches.values():
+        watch.start()
+    for _ in range(ROUNDS):
+        for watch in watches.values():
+            watch.take()
+            advance(RUNS_PER_ROUND)
+    return {label: watch.read(threads) for label, watch in watches.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,24 +184,34 @@ class TimeInTurns:
             taken = time_interleaved(
                 paths, threads=self.threads, logs=context.logs, advance=advance, limit=context.limits.latency
             )
-        costs = {}
-        for label, timing in taken.items():
-            if isinstance(timing, Timing):
-                write_array(folder / f"{label}.npy", timing.samples_ms)
-                costs[label] = _Costs(timing.threads, timing.load_ms, timing.peak_rss_mb)
-            else:
-                costs[label] = _Costs(self.threads, 0.0, 0.0, (timing.message, timing.fix))
-                mark_temporary(folder)
-        write_value(folder / _COSTS, costs)
+        write_timings(taken, self.threads, folder)
 
     def read(self, folder: Path) -> dict[str, Timing | ToolError]:
-        costs = read_value(folder / _COSTS, dict[str, _Costs])
-        return {label: _timing(one, folder / f"{label}.npy") for label, one in costs.items()}
+        return read_timings(folder)
 
     @property
     def _runtime(self) -> str:
         (runtime,) = {artifact.runtime for artifact in self.artifacts.values()}
         return runtime
+
+
+def write_timings(taken: Mapping[str, Timing | ToolError], threads: int, folder: Path) -> None:
+    """Write what turns gave; kept for this run only where one of them failed."""
+    costs = {}
+    for label, timing in taken.items():
+        if isinstance(timing, Timing):
+            write_array(folder / f"{label}.npy", timing.samples_ms)
+            costs[label] = _Costs(timing.threads, timing.load_ms, timing.peak_rss_mb)
+        else:
+            costs[label] = _Costs(threads, 0.0, 0.0, (timing.message, timing.fix))
+            mark_temporary(folder)
+    write_value(folder / _COSTS, costs)
+
+
+def read_timings(folder: Path) -> dict[str, Timing | ToolError]:
+    """Read what `write_timings` wrote."""
+    costs = read_value(folder / _COSTS, dict[str, _Costs])
+    return {label: _timing(one, folder / f"{label}.npy") for label, one in costs.items()}
 
 
 def _timing(costs: _Costs, samples: Path) -> Timing | ToolError:

@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ghostface_edge.reports.devices import DeviceKind
 from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.devices.refusals import explain
@@ -27,16 +27,6 @@ _PART_BYTES: Final = 1 << 20
 _LOG_END_BYTES: Final = 1 << 14
 Text = Annotated[str, Field(max_length=200)]
 Told = TypeVar("Told", bound="_Told")
-
-
-class Kind(StrEnum):
-    """How a device is reached."""
-
-    LOCAL = "local"
-    EMULATED = "qemu"
-    SSH = "ssh"
-    ADB = "adb"
-    EXEC = "exec"
 
 
 class _Told(BaseModel):
@@ -85,7 +75,7 @@ class Device:
     """
 
     name: str
-    kind: Kind
+    kind: DeviceKind
     place: Place
     folder: str = "~/.cache/ghostface-edge-device"
     cores: tuple[int, ...] = ()
@@ -95,45 +85,46 @@ class Device:
     @property
     def is_timed(self) -> bool:
         """Whether its times say something: an emulator's do not."""
-        return self.kind is not Kind.EMULATED
+        return self.kind is not DeviceKind.EMULATED
 
     @contextmanager
     def open(
         self, runtime: str, *, log: Path, timeout_s: float = 1800.0, reference_kernels: bool = False
     ) -> "Iterator[OnDevice]":
-        """A runtime there, until the context ends.
-
-        Raises:
-            ToolError: it cannot be reached, or lacks what it needs; `fix` says what to do.
-        """
+        """A runtime there, until the context ends; the device is reached with the first question."""
         start = log.stat().st_size if log.is_file() else 0
-        try:
-            with self.place.open(
-                Board, runtime, reference_kernels, self.folder, self.cores, log=log, timeout_s=timeout_s
-            ) as board:
-                yield OnDevice(self, board)
-        except ChildDeath as error:
-            raise explain(self.name, error, _end_of(log, start)) from error
+        arguments = (runtime, reference_kernels, self.folder, self.cores)
+        with self.place.open(Board, *arguments, log=log, timeout_s=timeout_s) as board:
+            yield OnDevice(self.name, board, log, start)
 
 
 class OnDevice:
     """A runtime on a device, and at most one loaded model.
 
     Args:
-        device: which.
+        name: of the device.
         board: its far side.
+        log: what is printed there.
+        start: where in the log that begins.
+
+    Raises:
+        ChildDeath: from every method: it cannot be reached, or what runs there died; `LineBroken` where to ask again
+            may help.
+        ToolError: what it answers is of no use.
     """
 
-    def __init__(self, device: Device, board: Board) -> None:
-        self._device, self._board = device, board
+    def __init__(self, name: str, board: Board, log: Path, start: int) -> None:
+        self._name, self._board, self._log, self._start = name, board, log, start
 
     def facts(self) -> DeviceFacts:
         """What it is."""
-        return self._believed(DeviceFacts, self._board.facts())
+        with self._asking() as board:
+            return self._believed(DeviceFacts, board.facts())
 
     def conditions(self) -> Conditions:
         """How it is doing now."""
-        return self._believed(Conditions, self._board.conditions())
+        with self._asking() as board:
+            return self._believed(Conditions, board.conditions())
 
     def load(self, files: Sequence[Path], threads: int, batch: int) -> float:
         """Send a model if it is not there, and load it; returns the milliseconds of loading.
@@ -144,59 +135,71 @@ class OnDevice:
             batch: faces of one inference.
         """
         key = file_sha256(*files)[:32]
-        for file in files:
-            self._send(file, key + file.suffix)
-        return _positive(self._board.load_received(key + files[0].suffix, threads, batch))
+        with self._asking() as board:
+            for file in files:
+                _send(file, key + file.suffix, board)
+            return _positive(board.load_received(key + files[0].suffix, threads, batch))
 
     def embed(self, faces: Faces) -> Embeddings:
         """Embed faces (N, S, S, 3) to (N, E).
 
         Raises:
-            ToolError: what comes is no such array, or of no use: not finite, nothing but zeros.
+            ToolError: what comes is no such array.
         """
-        found = np.asarray(self._board.embed(faces))
+        with self._asking() as board:
+            found = np.asarray(board.embed(faces))
         if found.dtype != np.float32 or found.ndim != 2 or len(found) != len(faces) or not found.shape[1]:
             raise ToolError(
-                f"{self._device.name} answered {len(faces)} faces with {found.dtype} {found.shape}",
-                fix="this runtime cannot run this model there: ship another file, see `ghostface-edge recommend`",
+                f"{self._name} answered {len(faces)} faces with {found.dtype} {found.shape}",
+                fix="this runtime cannot run this model there: ship another file",
             )
         return found
 
     def time(self, face: NDArray[np.uint8], runs: int) -> list[float]:
         """Milliseconds of each of some inferences of one face."""
-        samples = self._board.time(face, runs)
+        with self._asking() as board:
+            samples = board.time(face, runs)
         if len(samples) != runs:
-            raise ToolError(f"{self._device.name} timed {len(samples)} of {runs} inferences", fix="run it again")
+            raise ToolError(f"{self._name} timed {len(samples)} of {runs} inferences", fix="run it again")
         return [_positive(sample) for sample in samples]
 
     def peak_rss_mb(self) -> float:
         """Peak resident memory there."""
-        return _positive(self._board.peak_rss_mb())
+        with self._asking() as board:
+            return _positive(board.peak_rss_mb())
 
     def clean(self) -> int:
         """Remove all models there; returns bytes."""
-        return int(self._board.clean())
+        with self._asking() as board:
+            return int(_positive(board.clean()))
 
-    def _send(self, file: Path, name: str) -> None:
-        size = file.stat().st_size
-        at = self._board.received(name)
-        if at == size:
-            return
-        sha256 = file_sha256(file)
-        with file.open("rb") as content:
-            content.seek(at if at < size else 0)
-            while part := content.read(_PART_BYTES):
-                is_last = content.tell() == size
-                self._board.receive(name, np.frombuffer(part, np.uint8), sha256, is_last)
+    @contextmanager
+    def _asking(self) -> Iterator[Board]:
+        try:
+            yield self._board
+        except ChildDeath as error:
+            raise explain(self._name, error, _end_of(self._log, self._start)) from error
 
     def _believed(self, kind: type[Told], told: object) -> Told:
         try:
             return kind.model_validate(told)
         except ValidationError as error:
             raise ToolError(
-                f"{self._device.name} describes itself as nothing that is known",
-                fix="see its log for who answers there",
+                f"{self._name} describes itself as nothing that is known", fix="see its log for who answers there"
             ) from error
+
+
+def _send(file: Path, name: str, board: Board) -> None:
+    """Bring a file to a device, from where an earlier attempt ended."""
+    if board.holds(name):
+        return
+    size, sha256 = file.stat().st_size, file_sha256(file)
+    at = int(_positive(board.received(name)))
+    with file.open("rb") as content:
+        content.seek(at if at < size else 0)
+        while part := content.read(_PART_BYTES):
+            at = content.tell() - len(part)
+            board.receive(name, np.frombuffer(part, np.uint8), at, sha256, content.tell() == size)
 
 
 def _positive(value: object) -> float:

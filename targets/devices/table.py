@@ -18,15 +18,27 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ghostface_edge.reports.devices import LOCAL as THIS_HOST
+from ghostface_edge.reports.devices import DeviceKind
 from ghostface_edge.reports.errors import InputError, RuntimeMissingError
 from ghostface_edge.reports.yaml_file import read_mapping
 from ghostface_edge.targets.devices import emulated
-from ghostface_edge.targets.devices.device import Device, Kind
+from ghostface_edge.targets.devices.device import Device
 from ghostface_edge.targets.places.board_file import board_file
 from ghostface_edge.targets.places.place import LOCAL, Place
 
 DEVICES_FILE: Final = Path("devices.yaml")
 """Read where it is there."""
+_KINDS: Final = MappingProxyType(
+    {
+        "local": DeviceKind.LOCAL,
+        "qemu": DeviceKind.EMULATED,
+        "ssh": DeviceKind.SSH,
+        "adb": DeviceKind.ADB,
+        "exec": DeviceKind.EXEC,
+    }
+)
+"""By the word that an address begins with."""
 _BOOTSTRAP: Final = (
     "import os,runpy,sys\n"
     "sys.version_info>=(3,9) or sys.exit('this far side needs Python 3.9')\n"
@@ -68,7 +80,7 @@ def read_devices(file: Path | None = None) -> dict[str, DeviceEntry]:
     Raises:
         InputError: the file cannot be used.
     """
-    known = {"local": DeviceEntry(at="local")} | {cpu: DeviceEntry(at=f"qemu:{cpu}") for cpu in emulated.CPUS}
+    known = {THIS_HOST: DeviceEntry(at="local")} | {cpu: DeviceEntry(at=f"qemu:{cpu}") for cpu in emulated.CPUS}
     if file is None and not DEVICES_FILE.is_file():
         return known
     path = file or DEVICES_FILE
@@ -104,7 +116,7 @@ def _device(name: str, known: dict[str, DeviceEntry], userlands: Path) -> Device
         return _make(name, known[name], userlands)
     if ":" in name:
         kind, _, where = name.partition(":")
-        if kind in {*Kind} and where:
+        if kind in _KINDS and where:
             plain = "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in where)
             return _make(plain[:40].strip("-.") or kind, DeviceEntry(at=name), userlands)
     near = difflib.get_close_matches(name, known, n=1)
@@ -116,17 +128,17 @@ def _device(name: str, known: dict[str, DeviceEntry], userlands: Path) -> Device
 
 def _make(name: str, entry: DeviceEntry, userlands: Path) -> Device:
     scheme, _, where = entry.at.partition(":")
-    if scheme not in {*Kind} or bool(where) == (scheme == Kind.LOCAL):
+    if scheme not in _KINDS or bool(where) == (scheme == THIS_HOST):
         raise InputError(
             f"{name}: '{entry.at}' is no address",
             fix="write local, qemu:CPU, ssh:USER@HOST, adb:SERIAL or exec:COMMAND",
         )
-    kind, folder = Kind(scheme), entry.folder
-    if kind is Kind.LOCAL:
+    kind, folder = _KINDS[scheme], entry.folder
+    if kind is DeviceKind.LOCAL:
         place = Place(name, LOCAL.command)
-    elif kind is Kind.EMULATED:
+    elif kind is DeviceKind.EMULATED:
         place, folder = _emulated(name, where, userlands), str(userlands / "models")
-    elif kind is Kind.EXEC:
+    elif kind is DeviceKind.EXEC:
         place = Place(name, tuple(shlex.split(where)))
     else:
         place = _remote(name, kind, where, entry.python)
@@ -145,16 +157,16 @@ def _emulated(name: str, cpu: str, userlands: Path) -> Place:
     return Place(name, emulated.far_side(cpu, application, userlands))
 
 
-def _remote(name: str, kind: Kind, where: str, python: str) -> Place:
+def _remote(name: str, kind: DeviceKind, where: str, python: str) -> Place:
     """A place behind `ssh` or `adb`, which get the far side's program with the first bytes."""
     if shutil.which(kind) is None:
-        package = "openssh-client" if kind is Kind.SSH else "adb"
+        package = "openssh-client" if kind is DeviceKind.SSH else "adb"
         raise RuntimeMissingError(f"{name}: {kind} is not installed", fix=f"apt-get install {package}")
     if where.startswith("-"):
         raise InputError(f"{name}: '{where}' is no host", fix=f"write {kind}:USER@HOST")
     program = board_file()
     there = f"exec {shlex.quote(python)} -c {shlex.quote(_BOOTSTRAP)} {len(program)}"
-    if kind is Kind.SSH:
+    if kind is DeviceKind.SSH:
         options = (part for option, value in _SSH_OPTIONS.items() for part in ("-o", f"{option}={value}"))
         return Place(name, ("ssh", "-T", *options, where, there), program)
     return Place(name, ("adb", "-s", where, "shell", "-T", there), program)

@@ -70,14 +70,17 @@ class Board(Inference):
         """What decides over times now; see `board_facts.read_conditions`."""
         return board_facts.read_conditions()
 
-    def received(self, name: str) -> int:
-        """Bytes of a file that were received so far."""
-        whole = self._path(name)
-        there = whole if whole.is_file() else _partial(whole)
-        return there.stat().st_size if there.is_file() else 0
+    def holds(self, name: str) -> bool:
+        """Whether a file was received whole."""
+        return self._path(name).is_file()
 
-    def receive(self, name: str, part: Array, sha256: str, is_last: bool) -> None:
-        """Append to a file; with the last part it takes its name, if it is what it should be.
+    def received(self, name: str) -> int:
+        """Bytes that came of a file that is not whole."""
+        partial = _partial(self._path(name))
+        return partial.stat().st_size if partial.is_file() else 0
+
+    def receive(self, name: str, part: Array, at: int, sha256: str, is_last: bool) -> None:
+        """Write a part of a file; with the last one it takes its name, if it is what it should be.
 
         Raises:
             InputError: it is something else, or there is no room for it.
@@ -86,13 +89,14 @@ class Board(Inference):
         partial = _partial(path)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with partial.open("ab") as file:
+            with partial.open("r+b" if at else "wb") as file:
+                file.truncate(at)
+                file.seek(at)
                 file.write(part.tobytes())
             if not is_last:
                 return
             found = hashlib.sha256(partial.read_bytes()).hexdigest()
         except OSError as problem:
-            partial.unlink() if partial.is_file() else None
             raise InputError(
                 f"{self._folder} on the device cannot take the model: {problem.strerror}",
                 fix="make room there, or name another `folder` in devices.yaml",

@@ -1,14 +1,17 @@
 """One small comparison, measured for real: a made-up net's embeddings and a noisy copy of them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from ghostface_edge.reports import latency, metrics, paired
+from ghostface_edge.reports.assess import PairSet, assess_there
 from ghostface_edge.reports.curves import ReportCurves
-from ghostface_edge.reports.gate import judge
+from ghostface_edge.reports.devices import Device
+from ghostface_edge.reports.gate import judge, judge_report
 from ghostface_edge.reports.report import (
     Accuracy,
     Artifact,
@@ -110,6 +113,58 @@ def make_report(faces: Faces, variants: list[Variant]) -> Report:
         variants=variants,
         gate=judge(variants),
     )
+
+
+def on_device(
+    report: Report, local_id: str, name: str, pairs: PairSet, there: NDArray[np.float32], **changed: object
+) -> Report:
+    """The report with one of its variants on a board, measured on all pairs; `changed` are fields of the device."""
+    local = next(variant for variant in report.variants if variant.id == local_id)
+    board: dict[str, Any] = {
+        "name": name,
+        "kind": "ssh",
+        "machine": "aarch64",
+        "cpu": "Cortex-A72",
+        "os": "Debian 12",
+        "python": "3.11.2",
+        "runtimes": {"onnxruntime": "1.31.1"},
+        "memory_mb": 3_790,
+        "faces": len(there),
+        "pairs": len(pairs.same),
+        "same": int(pairs.same.sum()),
+        "is_timed": True,
+        "conditions": {
+            "governor": "ondemand",
+            "before": {"frequency_mhz": 1800, "temperature_c": 48.2},
+            "after": {"frequency_mhz": 1500, "temperature_c": 81.7},
+            "throttled": True,
+            "cores": [3],
+            "load": 0.12,
+        },
+        "energy_mj_per_face": {local_id: 31.5},
+        "sustained": [
+            {
+                "variant": local_id,
+                "streams": 1,
+                "p90_ms": 9.4,
+                "faces_per_second": 115.0,
+                "samples": [
+                    {"seconds": 30, "p50_ms": 8.1, "at": {"frequency_mhz": 1800, "temperature_c": 55}},
+                    {"seconds": 60, "p50_ms": 9.2, "at": {"frequency_mhz": 1500, "temperature_c": 80}},
+                ],
+            }
+        ],
+    }
+    device = Device.model_validate({**board, **changed})
+    row: dict[str, Any] = {
+        "id": f"{local_id}@{name}",
+        "device": name,
+        "versus_local": assess_there(pairs, there, there, seed=0),
+        "latency": local.latency if device.is_timed else None,
+    }
+    variants = (*report.variants, Variant.model_validate({**local.model_dump(), **row}))
+    with_it = report.model_copy(update={"variants": variants, "devices": (*report.devices, device)})
+    return judge_report(with_it)
 
 
 def make_curves(faces: Faces, noises: dict[str, float]) -> ReportCurves:

@@ -1,0 +1,142 @@
+"""Built variants on devices: the same files, the same faces, there.
+
+In: devices and what was built here. Out: per device its facts, and per variant its embeddings, its times or
+instructions, or why there are none.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from ghostface_edge.calibration.pair_sample import PairSample
+from ghostface_edge.pipeline.run.variant_build import Built
+from ghostface_edge.pipeline.stages.artifacts import Artifact
+from ghostface_edge.pipeline.stages.context import StageContext
+from ghostface_edge.pipeline.stages.convert import Convert
+from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
+from ghostface_edge.pipeline.stages.device_embed import embed_there
+from ghostface_edge.pipeline.stages.device_latency import TimeThere, Turns
+from ghostface_edge.pipeline.stages.device_session import DeviceSession, session
+from ghostface_edge.pipeline.stages.embed import require_useful
+from ghostface_edge.pipeline.stages.latency import Timing
+from ghostface_edge.reports.errors import GhostfaceEdgeError, RuntimeMissingError
+from ghostface_edge.targets.devices.device import Conditions, Device, DeviceFacts
+from ghostface_edge.targets.places.board import LOADERS
+from ghostface_edge.targets.places.board_facts import PACKAGES
+from ghostface_edge.targets.protocol import Embeddings, Precision
+from ghostface_edge.targets.table import VariantId
+
+
+@dataclass(frozen=True, slots=True)
+class There:
+    """A variant on a device."""
+
+    built: Built
+    embeddings: Embeddings
+    """(I, E) of the sample's images."""
+    timing: Timing | None = None
+    """None, as the next, under emulation."""
+    baseline: Timing | None = None
+    """Of the FP32 of the same runtime, taken in the same turns."""
+    instructions_per_face: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotThere:
+    """Why a variant has no figures on a device."""
+
+    built: Built
+    error: GhostfaceEdgeError
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRun:
+    """All that ran on one device."""
+
+    device: Device
+    facts: DeviceFacts
+    sample: PairSample
+    rows: tuple[There | NotThere, ...]
+    conditions: tuple[Conditions, Conditions] | None = None
+    """Before and after the timing."""
+
+
+def run_on_device(
+    device: Device,
+    variants: Sequence[Built],
+    sample: PairSample,
+    faces: DecodedFaces,
+    baselines: Mapping[str, Convert],
+    context: StageContext,
+) -> DeviceRun:
+    """Run every variant that a device could have a runtime for; what goes wrong is that variant's.
+
+    Args:
+        device: where.
+        variants: that were built here.
+        sample: pairs to judge by, and their faces.
+        faces: of the whole set.
+        baselines: by runtime, what converts to the FP32 that its speed is compared with.
+        context: what stages share.
+
+    Raises:
+        ToolError: the device cannot be reached at all.
+    """
+    known = [one for one in variants if one.id.runtime in LOADERS]
+    rows: dict[VariantId, There | NotThere] = {}
+    conditions = None
+    with ExitStack() as stack:
+        runtimes = dict.fromkeys(one.id.runtime for one in known)
+        sessions = {runtime: stack.enter_context(session(device, runtime, context)) for runtime in runtimes}
+        facts = next(iter(sessions.values())).facts()
+        for one in known:
+            rows[one.id] = _embed(one, sessions[one.id.runtime], sample, faces)
+        for runtime, there in sessions.items():
+            ran = [row for row in rows.values() if isinstance(row, There) and row.built.id.runtime == runtime]
+            if not ran:
+                continue
+            try:
+                fp32 = context.run(baselines[runtime])
+                if device.is_timed:
+                    turns = _time(ran, fp32, there)
+                    conditions = _around(conditions, turns)
+                    rows |= {row.built.id: _timed(row, turns) for row in ran}
+            except GhostfaceEdgeError as error:
+                rows |= {row.built.id: NotThere(row.built, error) for row in ran}
+    return DeviceRun(device, facts, sample, tuple(rows.values()), conditions)
+
+
+def _embed(built: Built, there: DeviceSession, sample: PairSample, faces: DecodedFaces) -> There | NotThere:
+    device, runtime = there.device.name, built.id.runtime
+    try:
+        if not any(package in there.facts().versions for package in PACKAGES[runtime]):
+            raise RuntimeMissingError(
+                f"{device} has no {runtime}", fix=f"install {' or '.join(PACKAGES[runtime])} there"
+            )
+        embeddings = embed_there(there, built.artifact, faces, sample.rows.tolist(), f"{built.id}@{device}")
+        require_useful(embeddings, len(sample.rows))
+        return There(built, embeddings)
+    except GhostfaceEdgeError as error:
+        there.context.progress.say(f"{built.id}@{device}: {error}")
+        return NotThere(built, error)
+
+
+def _time(ran: Sequence[There], fp32: Artifact, there: DeviceSession) -> Turns:
+    name = str(VariantId(there.runtime, Precision.FP32))
+    artifacts = {name: fp32} | {str(row.built.id): row.built.artifact for row in ran}
+    return there.context.run(TimeThere(artifacts, there))
+
+
+def _timed(row: There, turns: Turns) -> There | NotThere:
+    timing = turns.timings[str(row.built.id)]
+    baseline = turns.timings[str(VariantId(row.built.id.runtime, Precision.FP32))]
+    for one in (timing, baseline):
+        if not isinstance(one, Timing):
+            return NotThere(row.built, one)
+    assert isinstance(timing, Timing)
+    assert isinstance(baseline, Timing)
+    return There(row.built, row.embeddings, timing, baseline)
+
+
+def _around(earlier: tuple[Conditions, Conditions] | None, turns: Turns) -> tuple[Conditions, Conditions]:
+    return (turns.before if earlier is None else earlier[0], turns.after)

@@ -1,0 +1,75 @@
+"""An artifact and faces to embeddings from a device, in parts that are kept as they come.
+
+A cable that is pulled or a device that starts anew costs the part that was under way: what came before is in the store,
+and comes from there when the run goes on, or when it is started again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Final
+
+import numpy as np
+
+from ghostface_edge.pipeline.stages.artifacts import Artifact
+from ghostface_edge.pipeline.stages.context import StageContext
+from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
+from ghostface_edge.pipeline.stages.device_session import DeviceSession
+from ghostface_edge.pipeline.support.json_value import write_array
+from ghostface_edge.targets.protocol import Embeddings
+
+_PART: Final = 128
+"""Faces: a few seconds of work, a few megabytes on the line."""
+_EMBEDDINGS: Final = "embeddings.npy"
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedPart:
+    """The stage: embeddings float32 (N, E) of some of the faces."""
+
+    name: ClassVar[str] = "device-embed"
+    artifact: Artifact
+    faces: DecodedFaces
+    rows: tuple[int, ...]
+    session: DeviceSession
+
+    def inputs(self) -> dict[str, object]:
+        device, facts = self.session.device, self.session.facts()
+        return {
+            "artifact": self.artifact.sha256,
+            "faces": self.faces.sha256,
+            "rows": self.rows,
+            "device": [device.name, *device.place.command],
+            "threads": device.threads,
+            "facts": facts.model_dump(include={"machine", "cpu", "os", "python", "versions"}),
+        }
+
+    def build(self, folder: Path, context: StageContext) -> None:  # noqa: ARG002 - the session has its own
+        faces = np.load(self.faces.path, mmap_mode="r")[list(self.rows)]
+        write_array(folder / _EMBEDDINGS, self.session.embed(self.artifact, faces))
+
+    def read(self, folder: Path) -> Embeddings:
+        embeddings: Embeddings = np.load(folder / _EMBEDDINGS)
+        return embeddings
+
+
+def embed_there(
+    session: DeviceSession, artifact: Artifact, faces: DecodedFaces, rows: Sequence[int], label: str
+) -> Embeddings:
+    """Embeddings (N, E) of the faces in these rows, in their order.
+
+    Args:
+        session: on the device.
+        artifact: of its runtime.
+        faces: of which some are embedded.
+        rows: which.
+        label: for the user.
+    """
+    context = session.context
+    with context.progress.stage(f"{label}: embed {len(rows)} faces", len(rows)) as advance:
+        parts = []
+        for at in range(0, len(rows), _PART):
+            part = tuple(rows[at : at + _PART])
+            parts.append(context.run(EmbedPart(artifact, faces, part, session)))
+            advance(len(part))
+    return np.concatenate(parts)
