@@ -97,15 +97,16 @@ class Examination:
                 return replace(_judged(found, mistake.hypothesis.cause), explained=mistake.explained)
         return _judged(found, self._operator_cause(first, outcome))
 
-    def _embedded_there(self, whole: Outcome) -> Embeddings | None:
+    def _embedded_there(self, whole: Outcome) -> Embeddings | str:
+        """Or why there are none."""
         if whole.there is None:
-            return None
+            return whole.failure
         try:
             return self.sides.device.embed(self.sides.faces)
         except ChildDeath:
             raise
-        except GhostfaceEdgeError:
-            return None
+        except GhostfaceEdgeError as error:
+            return error.message
 
     def _input_mistake(self, entry: Outcome, whole: Outcome) -> Explanation | None:
         """Told by the input itself where the device shows it, else by the output, which it explains so well."""
@@ -144,10 +145,10 @@ class Examination:
         return cause
 
 
-def _figures(ours: Embeddings, theirs: Embeddings | None) -> Diagnosis:
+def _figures(ours: Embeddings, theirs: Embeddings | str) -> Diagnosis:
     """How far the embeddings are apart, the cause not known yet."""
     found = Diagnosis(Verdict.UNEXPLAINED, "no cause that is known explains it", _ASK, len(ours), 0, None, None)
-    if theirs is None or theirs.shape != ours.shape:
+    if isinstance(theirs, str) or theirs.shape != ours.shape:
         return found
     equal = sum(a.tobytes() == b.tobytes() for a, b in zip(ours, theirs, strict=True))
     if not (np.isfinite(theirs).all() and np.linalg.norm(theirs, axis=1).all()):
@@ -156,10 +157,10 @@ def _figures(ours: Embeddings, theirs: Embeddings | None) -> Diagnosis:
     return replace(found, equal_faces=equal, cosine_mean=float(alike.mean()), cosine_min=float(alike.min()))
 
 
-def _behind_the_network(found: Diagnosis, ours: Embeddings, theirs: Embeddings | None) -> Diagnosis:
+def _behind_the_network(found: Diagnosis, ours: Embeddings, theirs: Embeddings | str) -> Diagnosis:
     """The network gives the same there, and the embeddings do not."""
-    if theirs is None:
-        return _judged(found, Cause("embeddings do not come back from there", _ASK))
+    if isinstance(theirs, str):
+        return _judged(found, Cause(f"the embedding cannot be used, behind the network: {theirs}", _ASK))
     difference = compare(ours, theirs)
     if difference is None:
         return _judged(found, Cause("float sums in another order", _ALL_SAME, Blame.ROUNDING))

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 FLOAT_TOLERANCE: Final = 2e-4
 _LEVELS: Final = 256
+_FEWEST_GAPS: Final = 8
+_UNEVEN: Final = 0.05
 _FLAT_STEPS: Final = 4
 """A tensor may become constant by rounding where it spans fewer steps."""
 Tensor = NDArray[Any]
@@ -117,13 +119,18 @@ def is_same(here: Tensor, there: Tensor) -> bool:
 
 
 def grid_step(values: Tensor) -> float | None:
-    """Distance of neighbours on the grid that a tensor lies on: 1 for integers, None for floats on none."""
+    """Distance of neighbours on the 8-bit grid that a tensor lies on: 1 for integers, None for floats on none."""
     if values.dtype.kind != "f":
         return 1.0
     levels = np.unique(values.astype(np.float64))
     gaps = np.diff(levels)
     gaps = gaps[gaps > FLOAT_TOLERANCE * np.abs(levels).max(initial=0.0)]
-    return float(gaps.min()) if len(gaps) and len(levels) <= _LEVELS < values.size else None
+    if len(gaps) < _FEWEST_GAPS:
+        return None
+    step = float(gaps.min())
+    multiples = gaps / step
+    is_even = np.abs(multiples - np.rint(multiples)).max() < _UNEVEN
+    return step if is_even and np.ptp(levels) / step < _LEVELS else None
 
 
 def channel_axis(shape: tuple[int, ...]) -> int:
