@@ -19,6 +19,7 @@ from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.devices.refusals import explain
 from ghostface_edge.targets.places.board import Board
+from ghostface_edge.targets.places.board_facts import canary
 from ghostface_edge.targets.places.connection import ChildDeath
 from ghostface_edge.targets.places.place import Place
 from ghostface_edge.targets.protocol import Embeddings, Faces
@@ -117,9 +118,19 @@ class OnDevice:
         self._name, self._board, self._log, self._start = name, board, log, start
 
     def facts(self) -> DeviceFacts:
-        """What it is."""
+        """What it is.
+
+        Raises:
+            ToolError: it computes wrongly, so no figure of it would count.
+        """
         with self._asking() as board:
-            return self._believed(DeviceFacts, board.facts())
+            facts = self._believed(DeviceFacts, board.facts())
+            if board.canary() != canary():
+                raise ToolError(
+                    f"{self._name} computes wrongly: integers or single float operations come out as other bits",
+                    fix="name a real CPU if it is emulated; test its memory if it is not",
+                )
+        return facts
 
     def conditions(self) -> Conditions:
         """How it is doing now."""

@@ -13,6 +13,8 @@ from typing import Final
 from ghostface_edge.reports.errors import RuntimeMissingError
 
 INSTALL: Final = "ghostface-edge devices install qemu"
+WHOLE: Final = "whole"
+"""File of a userland that is all there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ CPUS: Final = MappingProxyType(
 )
 """By QEMU's name. Of its 7.2, `max` computes garbage, so real CPUs are named."""
 EMULATORS: Final = MappingProxyType({"arm64": "qemu-aarch64", "armhf": "qemu-arm"})
+_ALTERNATIVES: Final = ("*/blas/lib*.so.3", "*/lapack/lib*.so.3")
+"""Of Debian's NumPy: libraries that its installer would link to where loaders look."""
 _CORES: Final = 4
 
 
@@ -63,13 +67,16 @@ def far_side(cpu: str, application: Path, userlands: Path) -> tuple[str, ...]:
     architecture = CPUS[cpu].architecture
     userland = userlands / architecture
     emulator = find_emulator(architecture, userlands)
-    if emulator is None or not (userland / "whole").is_file():
+    if emulator is None or not (userland / WHOLE).is_file():
         missing = f"the userland of {architecture}" if emulator else EMULATORS[architecture]
         raise RuntimeMissingError(f"{cpu}: {missing} is not installed", fix=INSTALL)
     prefix = _prefix(cpu, userland)
     python = next(path for path in sorted((prefix / "usr/bin").glob("python3.[0-9]*")) if path.is_file())
-    packages = ("-E", f"PYTHONPATH={userland / 'site'}", "-E", "PYTHONDONTWRITEBYTECODE=1", "-E", "PYTHONHASHSEED=0")
-    return (str(emulator), "-L", str(prefix), "-cpu", cpu, *packages, str(python), "-s", str(application))
+    environment = {"PYTHONPATH": userland / "site", "PYTHONDONTWRITEBYTECODE": 1, "PYTHONHASHSEED": 0}
+    if libraries := sorted({path.parent for name in _ALTERNATIVES for path in (prefix / "usr/lib").glob(name)}):
+        environment["LD_LIBRARY_PATH"] = ":".join(map(str, libraries))
+    settings = (part for name, value in environment.items() for part in ("-E", f"{name}={value}"))
+    return (str(emulator), "-L", str(prefix), "-cpu", cpu, *settings, str(python), "-s", str(application))
 
 
 def find_emulator(architecture: str, userlands: Path) -> Path | None:

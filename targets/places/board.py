@@ -66,6 +66,10 @@ class Board(Inference):
         """The machine, its system and the runtimes that are there; see `board_facts.read_facts`."""
         return board_facts.read_facts(self._folder)
 
+    def canary(self) -> str:
+        """See `board_facts.canary`."""
+        return board_facts.canary()
+
     def conditions(self) -> Dict[str, Any]:
         """What decides over times now; see `board_facts.read_conditions`."""
         return board_facts.read_conditions()

@@ -1,5 +1,6 @@
-"""A device's machine, system and runtimes, and what decides over its times now. Boards run this file as it is."""
+"""A device's machine, runtimes and arithmetic, and what decides over its times. Boards run this file as it is."""
 
+import hashlib
 import os
 import platform
 import re
@@ -9,6 +10,8 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
+
+import numpy as np
 
 PACKAGES = {
     "onnxruntime": ("onnxruntime",),
@@ -53,6 +56,27 @@ def read_conditions() -> Dict[str, Any]:
         "load": os.getloadavg()[0],
         "throttled": bool(int(throttled, 16) & 0xF) if throttled else None,
     }
+
+
+def canary() -> str:
+    """SHA-256 of arithmetic whose every bit is laid down: integers, and single IEEE 754 operations.
+
+    An emulator can lie (QEMU 7.2's `max` does), and so can memory that fails. Square roots are left out: NumPy
+    approximates them on 32-bit ARM.
+    """
+    numbers = (np.arange(1 << 16, dtype=np.uint64) * 2654435761 % (1 << 32)).astype(np.uint32)
+    floats = (numbers >> 8).astype(np.float32) / np.float32(1 << 23) - np.float32(1)
+    square = (numbers.reshape(256, 256) & 0xFF).astype(np.int32) - 128
+    shifted = np.roll(floats, 1)
+    parts = [
+        square @ square.T,
+        (square.astype(np.int8) >> 1),
+        floats * shifted,
+        floats + shifted,
+        np.rint(floats * 128),
+    ]
+    parts += [floats / (shifted + np.float32(2)), floats.astype(np.float64), floats > shifted]
+    return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()
 
 
 def pin(cores: Tuple[int, ...]) -> None:
