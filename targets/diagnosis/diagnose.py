@@ -131,13 +131,9 @@ class Examination:
         cause = operator_cause(first.operator, difference, outcome.here, outcome.there)
         if cause.blame is not Blame.ROUNDING or outcome.there is None:
             return cause
-        others = [
-            f"{package} {there} there, {self.versions[package]} here"
-            for package, there in self.versions_there.items()
-            if self.versions.get(package, there) != there
-        ]
-        if others:
-            return replace(cause, name=f"another version of the runtime ({'; '.join(others)}): {cause.name}")
+        if self.versions and self.versions_there and self.versions != self.versions_there:
+            apart = f"{_listed(self.versions_there)} there, {_listed(self.versions)} here"
+            return replace(cause, name=f"another version of the runtime ({apart}): {cause.name}")
         if self.reference_kernels is not None:
             cut = self.sides.cut(self.artifact, first.name)
             if is_same(self.sides.run_on(self.reference_kernels, cut), outcome.there):
@@ -171,6 +167,10 @@ def _behind_the_network(found: Diagnosis, ours: Embeddings, theirs: Embeddings |
     if best is None:
         return found
     return replace(_judged(found, best.hypothesis.cause), explained=best.explained)
+
+
+def _listed(versions: Mapping[str, str]) -> str:
+    return " and ".join(f"{package} {version}" for package, version in versions.items())
 
 
 def _judged(found: Diagnosis, cause: Cause) -> Diagnosis:

@@ -13,11 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ghostface_edge.calibration.faces import sample, scan_folder
 from ghostface_edge.reports.devices import DeviceKind
 from ghostface_edge.targets.devices.device import Device
 from ghostface_edge.targets.diagnosis.diagnose import Examination
 from ghostface_edge.targets.diagnosis.diagnosis import Verdict
 from ghostface_edge.targets.diagnosis.sides import Sides
+from ghostface_edge.targets.places.board_facts import PACKAGES
 from ghostface_edge.targets.places.place import LOCAL, Place
 from ghostface_edge.targets.places.worker import RuntimeWorker
 from ghostface_edge.targets.protocol import Precision
@@ -116,14 +118,8 @@ def faces(request):
     """Four of a seed."""
     if MODELS is None:
         return lambda seed: np.random.default_rng(seed).integers(0, 256, (4, 28, 28, 3), dtype=np.uint8)
-    from ghostface_edge.calibration.faces import scan_folder
-
-    images = scan_folder(request.getfixturevalue("assets") / "lfw/calibration").paths
-    from ghostface_edge.calibration.image_file import read_image
-
-    return lambda seed: np.stack(
-        [read_image(images[place]) for place in np.random.default_rng(seed).permutation(len(images))[:4]]
-    )
+    known = scan_folder(request.getfixturevalue("assets") / "lfw/calibration")
+    return lambda seed: sample(known, 4, seed).load()
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +157,9 @@ def examine(hosts, artifacts, faces, devices, tmp_path):
         file.write_text(mistake)
         there.clean()
         sides = Sides(target, hosts(runtime), there, faces(seed), tmp_path)
-        return Examination(artifact, sides, versions(target.packages), there.facts().versions, kernels).diagnose()
+        packages = PACKAGES[runtime]
+        told = {name: version for name, version in there.facts().versions.items() if name in packages}
+        return Examination(artifact, sides, versions(packages), told, kernels).diagnose()
 
     return examine
 
