@@ -51,6 +51,10 @@ class OpenvinoEmbedder:
         embeddings: Embeddings = self._request.infer([inputs], share_inputs=True)[0]
         return embeddings
 
+    def infer(self, inputs: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Infer once; the output as it is."""
+        return self.run(inputs)
+
 
 def nchw(faces: "Faces") -> NDArray[np.float32]:
     """uint8 RGB (N, S, S, 3) to what the network takes, (N, 3, S, S)."""
