@@ -86,21 +86,20 @@ def run_on_device(
     rows: dict[VariantId, There | NotThere] = {}
     conditions = None
     with ExitStack() as stack:
-        runtimes = dict.fromkeys(one.id.runtime for one in known)
-        sessions = {runtime: stack.enter_context(session(device, runtime, context)) for runtime in runtimes}
-        facts = next(iter(sessions.values())).facts()
+        first, *others = dict.fromkeys(one.id.runtime for one in known) or LOADERS
+        sessions = {first: stack.enter_context(session(device, first, context))}
+        facts = sessions[first].facts()
+        sessions |= {runtime: stack.enter_context(session(device, runtime, context, facts)) for runtime in others}
         for one in known:
             rows[one.id] = _embed(one, sessions[one.id.runtime], sample, faces)
         for runtime, there in sessions.items():
             ran = [row for row in rows.values() if isinstance(row, There) and row.built.id.runtime == runtime]
-            if not ran:
+            if not (ran and device.is_timed):
                 continue
             try:
-                fp32 = context.run(baselines[runtime])
-                if device.is_timed:
-                    turns = _time(ran, fp32, there)
-                    conditions = _around(conditions, turns)
-                    rows |= {row.built.id: _timed(row, turns) for row in ran}
+                turns = _time(ran, context.run(baselines[runtime]), there)
+                conditions = _around(conditions, turns)
+                rows |= {row.built.id: _timed(row, turns) for row in ran}
             except GhostfaceEdgeError as error:
                 rows |= {row.built.id: NotThere(row.built, error) for row in ran}
     return DeviceRun(device, facts, sample, tuple(rows.values()), conditions)
@@ -113,7 +112,8 @@ def _embed(built: Built, there: DeviceSession, sample: PairSample, faces: Decode
             raise RuntimeMissingError(
                 f"{device} has no {runtime}", fix=f"install {' or '.join(PACKAGES[runtime])} there"
             )
-        embeddings = embed_there(there, built.artifact, faces, sample.rows.tolist(), f"{built.id}@{device}")
+        (size,) = {here.shape[1] for here in built.embeddings.values()}
+        embeddings = embed_there(there, built.artifact, faces, sample.rows.tolist(), size, f"{built.id}@{device}")
         require_useful(embeddings, len(sample.rows))
         return There(built, embeddings)
     except GhostfaceEdgeError as error:
