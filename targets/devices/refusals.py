@@ -18,7 +18,7 @@ _FOR_GOOD: Final[tuple[tuple[str, str, str], ...]] = (
     ("device .* not found|no devices/emulators", "adb does not see it", "check the cable, and `adb devices`"),
     ("device unauthorized", "it does not trust this computer", "confirm the key on the device's screen"),
     (
-        "needs Python 3.9",
+        "^this far side needs Python 3.9",
         "its Python is too old",
         "install Python 3.9 or newer, and name it as `python` in devices.yaml",
     ),
@@ -47,8 +47,10 @@ def explain(device: str, error: ChildDeath, printed: str) -> ChildDeath:
     """The same death, said as what it was, if what was printed tells."""
     for known, kind in ((_FOR_GOOD, ChildDeath), (_FOR_NOW, LineBroken)):
         for pattern, what, fix in known:
-            if re.search(pattern, printed, re.IGNORECASE):
+            if re.search(pattern, printed, re.IGNORECASE | re.MULTILINE):
                 return kind(f"{device}: {what}", fix=fix)
+    if _KILLED_THERE.search(error.message):
+        printed = ""  # the shell there prints the whole command
     last = next((line for line in reversed(printed.splitlines()) if line.strip()), "")
     said = f" ({shortened(printable(last.strip()), 200)})" if last else ""
     kind = LineBroken if _LINE_LOST.search(error.message) else ChildDeath
