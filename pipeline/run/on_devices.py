@@ -88,14 +88,15 @@ def run_on_device(
     rows: dict[VariantId, There | NotThere] = {}
     conditions = None
     with ExitStack() as stack:
-        runtimes = dict.fromkeys(one.id.runtime for one in known)
-        sessions = {runtime: stack.enter_context(session(device, runtime, context)) for runtime in runtimes}
-        facts = next(iter(sessions.values())).facts()
+        first, *others = dict.fromkeys(one.id.runtime for one in known) or LOADERS
+        sessions = {first: stack.enter_context(session(device, first, context))}
+        facts = sessions[first].facts()
+        sessions |= {runtime: stack.enter_context(session(device, runtime, context, facts)) for runtime in others}
         for one in known:
             rows[one.id] = _embed(one, sessions[one.id.runtime], sample, faces)
         for runtime, there in sessions.items():
             ran = [row for row in rows.values() if isinstance(row, There) and row.built.id.runtime == runtime]
-            if not ran:
+            if not (ran and device.is_timed):
                 continue
             if device.kind is DeviceKind.EMULATED:
                 rows |= {row.built.id: _counted(row, there) for row in ran}
@@ -116,7 +117,8 @@ def _embed(built: Built, there: DeviceSession, sample: PairSample, faces: Decode
             raise RuntimeMissingError(
                 f"{device} has no {runtime}", fix=f"install {' or '.join(PACKAGES[runtime])} there"
             )
-        embeddings = embed_there(there, built.artifact, faces, sample.rows.tolist(), f"{built.id}@{device}")
+        (size,) = {here.shape[1] for here in built.embeddings.values()}
+        embeddings = embed_there(there, built.artifact, faces, sample.rows.tolist(), size, f"{built.id}@{device}")
         require_useful(embeddings, len(sample.rows))
         return There(built, embeddings)
     except GhostfaceEdgeError as error:
