@@ -129,7 +129,7 @@ def altered(content: Any, changes: Mapping[str, object]) -> Any:
     """A copy of JSON content with fields set by their places, as refusals name them."""
     whole = copy.deepcopy(content)
     for place, value in changes.items():
-        *path, last = (int(step) if step.isdigit() else step for step in re.findall(r"0\.0*1|[^.]+", place))
+        *path, last = (int(step) if step.isdigit() else step for step in re.findall(r"0\.0+1|[^.]+", place))
         part = whole
         for step in path:
             part = part[step]

@@ -108,7 +108,7 @@ def test_good_figures_agree() -> None:
         ("fnmr_at_fmr", {}, "fnmr_at_fmr", PARTED),
         ("not_answerable", {}, "fnmr_at_fmr", PARTED),
         ("not_answerable.0.01", "no", "fnmr_at_fmr", PARTED),
-        ("not_answerable.0.1", "no", "fnmr_at_fmr", PARTED),
+        ("not_answerable.0.0000001", "no", "fnmr_at_fmr", PARTED),
         (f"{ROW}.support", "bound", f"{ROW}.support", "bound, but so many comparisons make it figure"),
         (f"{ROW}.fmr", 0.0101, f"{ROW}.fmr", "0.0101 is more than the rate asked for"),
         (f"{ROW}.ci95", [0.03, 0.06], f"{ROW}.fnmr", "0.02 is not within its own interval [0.03, 0.06]"),
@@ -155,6 +155,12 @@ def test_an_equal_error_rate_needs_both_kinds(genuine: int, impostor: int) -> No
 def test_a_rate_is_not_above_the_one_asked_for() -> None:
     assert _found({f"{ROW}.fmr": 0.01 * (1 + NEAR)}) == {}
     assert _found({f"{ROW}.fmr": 0.01 * (1 + 2 * NEAR)}).keys() == {f"{ROW}.fmr"}
+
+
+def test_an_interval_may_be_a_point() -> None:
+    for point in (0.02, 0.0, 1.0):
+        changes = {f"{ROW}.ci95": [point, point], f"{ROW}.fnmr": point}
+        assert f"{ROW}.ci95" not in _found(changes)
 
 
 def test_a_rate_is_a_number_of_comparisons() -> None:
