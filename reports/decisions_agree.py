@@ -3,6 +3,7 @@
 In: a variant and its result on the main pairs. Out: every figure that the listed decisions make impossible.
 """
 
+import itertools
 import statistics
 from collections.abc import Iterator
 from typing import Final
@@ -52,7 +53,7 @@ def _listed(flips: tuple[Flip, ...], result: Result) -> Iterator[Problem]:
         )
     if len({flip.pair for flip in flips}) != len(flips):
         yield "flips", "a pair is listed twice"
-    begins = [sum(sizes[:fold]) for fold in range(len(sizes) + 1)]
+    begins = list(itertools.accumulate(sizes, initial=0))
     for number, flip in enumerate(flips):
         place = f"flips.{number}"
         if flip.fold >= len(sizes) or not begins[flip.fold] <= flip.pair < begins[flip.fold + 1]:
