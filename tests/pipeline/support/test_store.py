@@ -379,6 +379,7 @@ def test_as_much_as_fits_is_kept(tmp_path, monkeypatch, less, kept):
 def test_only_artifacts_are_pruned(tmp_path, monkeypatch):
     (folder,) = made(Store(tmp_path), 1)
     (folder.parent / "photos").mkdir()
+    (folder.parent / "photos/mine.txt").write_text("precious")
     before = set(folder.parent.iterdir()) - {folder}
     monkeypatch.setattr(store_module, "_LIMIT_BYTES", 0)
     Store(tmp_path).prune()
