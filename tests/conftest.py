@@ -1,14 +1,39 @@
 """What tests of every folder share."""
 
+import functools
 import os
 import signal
-from collections.abc import Iterator
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ghostface_edge.pipeline.support.host import describe_host, int8_saturates
+from ghostface_edge.reports.devices import DeviceKind
+from ghostface_edge.targets.devices.device import Device
+from ghostface_edge.targets.places.board_file import board_file
+from ghostface_edge.targets.places.place import Place
+
+MakeDevice = Callable[..., Device]
+
+_MISBEHAVING = """
+import os, sys
+sys.path.insert(0, {application!r})
+import numpy as np
+from ghostface_edge.targets.places import board
+
+Honest = board.Board
+
+class Wrong(board.Board):
+{methods}
+
+board.Board = Wrong
+board.main()
+"""
+
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # several workers share the cores, and so do the processes they start
 
@@ -52,3 +77,35 @@ def assets() -> Path:
     if not folder.is_dir():
         pytest.skip("../shared/assets is not there")
     return folder
+
+
+@pytest.fixture(scope="session")
+def application(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file that boards run."""
+    path = tmp_path_factory.mktemp("board") / "board.pyz"
+    path.write_bytes(board_file())
+    return path
+
+
+@pytest.fixture(scope="session")
+def make_device_in(application: Path) -> MakeDevice:
+    """A device called `pi4` in a folder; `methods` are written into its far side, in place of those it has."""
+
+    def make(place_in: Path, methods: str = "", *, command: tuple[str, ...] = (), **changed: object) -> Device:
+        script = application
+        if methods:
+            script = place_in / "misbehaving.py"
+            body = textwrap.indent(textwrap.dedent(methods), "    ")
+            script.write_text(_MISBEHAVING.format(application=str(application), methods=body))
+        place = Place("pi4", command or (sys.executable, str(script)))
+        return Device(
+            **{"name": "pi4", "kind": DeviceKind.EXEC, "place": place, "folder": str(place_in / "there"), **changed}
+        )
+
+    return make
+
+
+@pytest.fixture
+def make_device(make_device_in: MakeDevice, tmp_path: Path) -> MakeDevice:
+    """The same in the test's own folder."""
+    return functools.partial(make_device_in, tmp_path)

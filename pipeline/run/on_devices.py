@@ -15,10 +15,12 @@ from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.convert import Convert
 from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
 from ghostface_edge.pipeline.stages.device_embed import embed_there
+from ghostface_edge.pipeline.stages.device_instructions import CountInstructions
 from ghostface_edge.pipeline.stages.device_latency import TimeThere, Turns
 from ghostface_edge.pipeline.stages.device_session import DeviceSession, session
 from ghostface_edge.pipeline.stages.embed import require_useful
 from ghostface_edge.pipeline.stages.latency import Timing
+from ghostface_edge.reports.devices import DeviceKind
 from ghostface_edge.reports.errors import GhostfaceEdgeError, RuntimeMissingError
 from ghostface_edge.targets.devices.device import Conditions, Device, DeviceFacts
 from ghostface_edge.targets.places.board import LOADERS
@@ -86,21 +88,23 @@ def run_on_device(
     rows: dict[VariantId, There | NotThere] = {}
     conditions = None
     with ExitStack() as stack:
-        runtimes = dict.fromkeys(one.id.runtime for one in known)
-        sessions = {runtime: stack.enter_context(session(device, runtime, context)) for runtime in runtimes}
-        facts = next(iter(sessions.values())).facts()
+        first, *others = dict.fromkeys(one.id.runtime for one in known) or LOADERS
+        sessions = {first: stack.enter_context(session(device, first, context))}
+        facts = sessions[first].facts()
+        sessions |= {runtime: stack.enter_context(session(device, runtime, context, facts)) for runtime in others}
         for one in known:
             rows[one.id] = _embed(one, sessions[one.id.runtime], sample, faces)
         for runtime, there in sessions.items():
             ran = [row for row in rows.values() if isinstance(row, There) and row.built.id.runtime == runtime]
-            if not ran:
+            if not (ran and device.is_timed):
+                continue
+            if device.kind is DeviceKind.EMULATED:
+                rows |= {row.built.id: _counted(row, there) for row in ran}
                 continue
             try:
-                fp32 = context.run(baselines[runtime])
-                if device.is_timed:
-                    turns = _time(ran, fp32, there)
-                    conditions = _around(conditions, turns)
-                    rows |= {row.built.id: _timed(row, turns) for row in ran}
+                turns = _time(ran, context.run(baselines[runtime]), there)
+                conditions = _around(conditions, turns)
+                rows |= {row.built.id: _timed(row, turns) for row in ran}
             except GhostfaceEdgeError as error:
                 rows |= {row.built.id: NotThere(row.built, error) for row in ran}
     return DeviceRun(device, facts, sample, tuple(rows.values()), conditions)
@@ -113,12 +117,23 @@ def _embed(built: Built, there: DeviceSession, sample: PairSample, faces: Decode
             raise RuntimeMissingError(
                 f"{device} has no {runtime}", fix=f"install {' or '.join(PACKAGES[runtime])} there"
             )
-        embeddings = embed_there(there, built.artifact, faces, sample.rows.tolist(), f"{built.id}@{device}")
+        (size,) = {here.shape[1] for here in built.embeddings.values()}
+        embeddings = embed_there(there, built.artifact, faces, sample.rows.tolist(), size, f"{built.id}@{device}")
         require_useful(embeddings, len(sample.rows))
         return There(built, embeddings)
     except GhostfaceEdgeError as error:
         there.context.progress.say(f"{built.id}@{device}: {error}")
         return NotThere(built, error)
+
+
+def _counted(row: There, there: DeviceSession) -> There:
+    """With its instructions; where they cannot be counted that is said, and costs the variant nothing."""
+    try:
+        counted = there.context.run(CountInstructions(row.built.artifact, there))
+    except GhostfaceEdgeError as error:
+        there.context.progress.say(f"{row.built.id}@{there.device.name}: {error}")
+        return row
+    return There(row.built, row.embeddings, instructions_per_face=counted)
 
 
 def _time(ran: Sequence[There], fp32: Artifact, there: DeviceSession) -> Turns:

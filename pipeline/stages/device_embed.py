@@ -15,11 +15,13 @@ from ghostface_edge.pipeline.stages.artifacts import Artifact
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
 from ghostface_edge.pipeline.stages.device_session import DeviceSession
+from ghostface_edge.pipeline.stages.embed import require_useful
 from ghostface_edge.pipeline.support.json_value import write_array
+from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.protocol import Embeddings
 
 _PART: Final = 128
-"""Faces: a few seconds of work, a few megabytes on the line."""
+"""Faces at most: a few seconds of work, a few megabytes on the line."""
 _EMBEDDINGS: Final = "embeddings.npy"
 
 
@@ -31,6 +33,8 @@ class EmbedPart:
     artifact: Artifact
     faces: DecodedFaces
     rows: tuple[int, ...]
+    size: int
+    """Of an embedding of this artifact."""
     session: DeviceSession
 
     def inputs(self) -> dict[str, object]:
@@ -46,7 +50,14 @@ class EmbedPart:
 
     def build(self, folder: Path, context: StageContext) -> None:  # noqa: ARG002 - the session has its own
         faces = np.load(self.faces.path, mmap_mode="r")[list(self.rows)]
-        write_array(folder / _EMBEDDINGS, self.session.embed(self.artifact, faces))
+        embeddings = self.session.embed(self.artifact, faces)
+        require_useful(embeddings, len(faces))
+        if embeddings.shape[1] != self.size:
+            raise ToolError(
+                f"embeddings have {embeddings.shape[1]} values there and {self.size} here",
+                fix="this runtime cannot run this model there: ship another file",
+            )
+        write_array(folder / _EMBEDDINGS, embeddings)
 
     def read(self, folder: Path) -> Embeddings:
         embeddings: Embeddings = np.load(folder / _EMBEDDINGS)
@@ -54,7 +65,7 @@ class EmbedPart:
 
 
 def embed_there(
-    session: DeviceSession, artifact: Artifact, faces: DecodedFaces, rows: Sequence[int], label: str
+    session: DeviceSession, artifact: Artifact, faces: DecodedFaces, rows: Sequence[int], size: int, label: str
 ) -> Embeddings:
     """Embeddings (N, E) of the faces in these rows, in their order.
 
@@ -63,13 +74,16 @@ def embed_there(
         artifact: of its runtime.
         faces: of which some are embedded.
         rows: which.
+        size: of an embedding.
         label: for the user.
+
+    Raises:
+        ToolError: the device cannot be reached any more, or what it answers are no embeddings.
     """
     context = session.context
     with context.progress.stage(f"{label}: embed {len(rows)} faces", len(rows)) as advance:
         parts = []
-        for at in range(0, len(rows), _PART):
-            part = tuple(rows[at : at + _PART])
-            parts.append(context.run(EmbedPart(artifact, faces, part, session)))
+        for part in np.array_split(rows, -(-len(rows) // _PART)):
+            parts.append(context.run(EmbedPart(artifact, faces, tuple(part.tolist()), size, session)))
             advance(len(part))
     return np.concatenate(parts)

@@ -22,6 +22,7 @@ from ghostface_edge.pipeline.stages.latency import (
 from ghostface_edge.pipeline.support.json_value import read_value, write_value
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.devices.device import Conditions
+from ghostface_edge.targets.devices.refusals import LineBroken
 
 _CONDITIONS: Final = "conditions.json"
 
@@ -54,6 +55,16 @@ class TimeThere:
         }
 
     def build(self, folder: Path, context: StageContext) -> None:
+        taken, conditions = self.session.again(lambda: self._take(context))
+        write_value(folder / _CONDITIONS, conditions)
+        write_timings(taken, self.session.device.threads, folder)
+
+    def _take(self, context: StageContext) -> tuple[dict[str, Timing | ToolError], tuple[Conditions, Conditions]]:
+        """Times, and the conditions before and after.
+
+        Raises:
+            LineBroken: times of which the half is missing were not taken in turns.
+        """
         session, device = self.session, self.session.device
         title = f"{session.runtime}@{device.name}: time {len(self.artifacts)} models in turns"
         limit = context.limits.latency
@@ -66,8 +77,10 @@ class TimeThere:
                 watches[label] = StopWatch(there, partial(there.load, artifact.files, device.threads, 1))
             before = session.conditions()
             taken = take_turns(watches, device.threads, advance)
-            write_value(folder / _CONDITIONS, (before, session.conditions()))
-        write_timings(taken, device.threads, folder)
+            for timing in taken.values():
+                if isinstance(timing, LineBroken):
+                    raise timing
+            return taken, (before, session.conditions())
 
     def read(self, folder: Path) -> Turns:
         before, after = read_value(folder / _CONDITIONS, tuple[Conditions, Conditions])

@@ -10,6 +10,7 @@ from ghostface_edge.pipeline.stages.artifacts import Artifact
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.targets.devices.device import Conditions, Device, DeviceFacts, OnDevice
 from ghostface_edge.targets.devices.refusals import LineBroken
+from ghostface_edge.targets.places.connection import ChildDeath
 from ghostface_edge.targets.protocol import Embeddings, Faces
 
 _WAITS_S: Final = (1, 2, 4, 8, 15, 30, 60)
@@ -30,9 +31,9 @@ class DeviceSession:
     device: Device
     runtime: str
     context: StageContext
+    _facts: DeviceFacts | None = None
     _stack: ExitStack = field(default_factory=ExitStack)
     _there: OnDevice | None = None
-    _facts: DeviceFacts | None = None
     _loaded: Artifact | None = None
 
     def facts(self) -> DeviceFacts:
@@ -61,17 +62,12 @@ class DeviceSession:
         self._there = self._loaded = None
         self._stack.close()
 
-    def _ask(self, question: Callable[[OnDevice], Answer]) -> Answer:
+    def again(self, attempt: Callable[[], Answer]) -> Answer:
+        """Try something there until the line lasts; a device that nobody reached yet gets one attempt."""
         waits = iter(_WAITS_S)
         while True:
             try:
-                if self._there is None:
-                    log = self.context.logs / f"{self.device.name}-{self.runtime}.log"
-                    limit = self.context.limits.embed
-                    self._there = self._stack.enter_context(
-                        self.device.open(self.runtime, log=log, timeout_s=limit.timeout_s)
-                    )
-                return question(self._there)
+                return attempt()
             except LineBroken as error:
                 self.close()
                 wait = next(waits, None)
@@ -80,11 +76,37 @@ class DeviceSession:
                 self.context.progress.say(f"{error.message}; again in {wait} s")
                 time.sleep(wait)
 
+    def _ask(self, question: Callable[[OnDevice], Answer]) -> Answer:
+        def attempt() -> Answer:
+            try:
+                return question(self._reached())
+            except ChildDeath:
+                self.close()  # what died answers nobody, the next model neither
+                raise
+
+        return self.again(attempt)
+
+    def _reached(self) -> OnDevice:
+        if self._there is None:
+            log = self.context.logs / f"{self.device.name}-{self.runtime}.log"
+            limit = self.context.limits.embed
+            self._there = self._stack.enter_context(self.device.open(self.runtime, log=log, timeout_s=limit.timeout_s))
+        return self._there
+
 
 @contextmanager
-def session(device: Device, runtime: str, context: StageContext) -> Iterator[DeviceSession]:
-    """A session that ends with the context."""
-    opened = DeviceSession(device, runtime, context)
+def session(
+    device: Device, runtime: str, context: StageContext, facts: DeviceFacts | None = None
+) -> Iterator[DeviceSession]:
+    """A session that ends with the context.
+
+    Args:
+        device: where.
+        runtime: a runtime's name.
+        context: what stages share.
+        facts: of the device, where it was asked for them before.
+    """
+    opened = DeviceSession(device, runtime, context, facts)
     try:
         yield opened
     finally:

@@ -3,7 +3,6 @@
 Its far side is `places.board.Board`; nothing that it says is believed beyond its type and its size.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,11 +11,13 @@ from typing import Annotated, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from ghostface_edge.reports.devices import DeviceKind
 from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import ToolError
+from ghostface_edge.reports.record import AtLeastOne, Count, NotNegative, Positive
+from ghostface_edge.reports.record import Text as AnyText
 from ghostface_edge.targets.devices.refusals import explain
 from ghostface_edge.targets.places.board import Board
 from ghostface_edge.targets.places.board_facts import canary
@@ -26,8 +27,10 @@ from ghostface_edge.targets.protocol import Embeddings, Faces
 
 _PART_BYTES: Final = 1 << 20
 _LOG_END_BYTES: Final = 1 << 14
-Text = Annotated[str, Field(max_length=200)]
+Text = Annotated[AnyText, Field(max_length=200)]
 Told = TypeVar("Told", bound="_Told")
+Number = TypeVar("Number", int, float)
+_FINITE: Final = ConfigDict(allow_inf_nan=False)
 
 
 class _Told(BaseModel):
@@ -43,9 +46,9 @@ class DeviceFacts(_Told):
     python: Text
     versions: Annotated[dict[Text, Text], Field(max_length=20)]
     """Of NumPy and of the runtimes that are there."""
-    cores: int
-    memory_mb: int
-    free_mb: int
+    cores: AtLeastOne
+    memory_mb: Count
+    free_mb: Count
     """Where models are kept."""
     clock_s: float
     """Its time, seconds since 1970."""
@@ -55,9 +58,9 @@ class Conditions(_Told):
     """What decides over times at a moment; None where the device does not tell."""
 
     governor: Text | None
-    frequency_mhz: float | None
-    temperature_c: float | None
-    load: float
+    frequency_mhz: Positive | None
+    temperature_c: Annotated[float, Field(ge=-273.15, le=1000)] | None
+    load: NotNegative
     throttled: bool | None
 
 
@@ -149,7 +152,7 @@ class OnDevice:
         with self._asking() as board:
             for file in files:
                 _send(file, key + file.suffix, board)
-            return _positive(board.load_received(key + files[0].suffix, threads, batch))
+            return _told(NotNegative, board.load_received(key + files[0].suffix, threads, batch))
 
     def embed(self, faces: Faces) -> Embeddings:
         """Embed faces (N, S, S, 3) to (N, E).
@@ -166,23 +169,33 @@ class OnDevice:
             )
         return found
 
+    def tensor(self, faces: Faces) -> NDArray[np.generic]:
+        """The first output of the loaded model for one batch of faces, as it comes, of whatever type and shape."""
+        with self._asking() as board:
+            return np.asarray(board.tensor(faces))
+
+    def sha256(self) -> str:
+        """Of the loaded model as it lies there."""
+        with self._asking() as board:
+            return str(board.sha256())[:64]
+
     def time(self, face: NDArray[np.uint8], runs: int) -> list[float]:
         """Milliseconds of each of some inferences of one face."""
         with self._asking() as board:
             samples = board.time(face, runs)
         if len(samples) != runs:
             raise ToolError(f"{self._name} timed {len(samples)} of {runs} inferences", fix="run it again")
-        return [_positive(sample) for sample in samples]
+        return [_told(Positive, sample) for sample in samples]
 
     def peak_rss_mb(self) -> float:
         """Peak resident memory there."""
         with self._asking() as board:
-            return _positive(board.peak_rss_mb())
+            return _told(NotNegative, board.peak_rss_mb())
 
     def clean(self) -> int:
         """Remove all models there; returns bytes."""
         with self._asking() as board:
-            return int(_positive(board.clean()))
+            return _told(Count, board.clean())
 
     @contextmanager
     def _asking(self) -> Iterator[Board]:
@@ -202,10 +215,10 @@ class OnDevice:
 
 def _send(file: Path, name: str, board: Board) -> None:
     """Bring a file to a device, from where an earlier attempt ended."""
-    if board.holds(name):
-        return
     size, sha256 = file.stat().st_size, file_sha256(file)
-    at = int(_positive(board.received(name)))
+    if board.holds(name, sha256):
+        return
+    at = _told(Count, board.received(name))
     with file.open("rb") as content:
         content.seek(at if at < size else 0)
         while part := content.read(_PART_BYTES):
@@ -213,17 +226,18 @@ def _send(file: Path, name: str, board: Board) -> None:
             board.receive(name, np.frombuffer(part, np.uint8), at, sha256, content.tell() == size)
 
 
-def _positive(value: object) -> float:
+def _told(kind: type[Number], value: object) -> Number:
     """A time or a size as a device tells it.
 
     Raises:
         ToolError: it is no such number.
     """
-    if isinstance(value, int | float) and math.isfinite(value) and value >= 0:
-        return float(value)
-    raise ToolError(
-        f"a device told {str(value)[:40]!r} where a number was due", fix="see its log for who answers there"
-    )
+    try:
+        return TypeAdapter(kind, config=_FINITE).validate_python(value)
+    except ValidationError as error:
+        raise ToolError(
+            f"a device told {str(value)[:40]!r} where a number was due", fix="see its log for who answers there"
+        ) from error
 
 
 def _end_of(log: Path, start: int) -> str:

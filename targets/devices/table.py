@@ -9,6 +9,7 @@ Addresses are `local`, `qemu:CPU`, `ssh:[USER@]HOST`, `adb:SERIAL` and `exec:COM
 
 import difflib
 import json
+import re
 import shlex
 import shutil
 from collections.abc import Iterable
@@ -21,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ghostface_edge.reports.devices import LOCAL as THIS_HOST
 from ghostface_edge.reports.devices import DeviceKind
 from ghostface_edge.reports.errors import InputError, RuntimeMissingError
+from ghostface_edge.reports.printable import printable, shortened
 from ghostface_edge.reports.yaml_file import read_mapping
 from ghostface_edge.targets.devices import emulated
 from ghostface_edge.targets.devices.device import Device
@@ -51,6 +53,9 @@ _BOOTSTRAP: Final = (
 )
 """Reads the far side's program and runs it; nothing of it touches a disk."""
 _SSH_OPTIONS: Final = MappingProxyType({"BatchMode": "yes", "ConnectTimeout": "15", "ServerAliveInterval": "10"})
+
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 
 class DeviceEntry(BaseModel):
@@ -85,6 +90,11 @@ def read_devices(file: Path | None = None) -> dict[str, DeviceEntry]:
         return known
     path = file or DEVICES_FILE
     for name, content in read_mapping(path, fix="name devices in it, see docs/devices.md").items():
+        if not _NAME.fullmatch(name) or name == THIS_HOST:
+            raise InputError(
+                f"{path}: '{printable(shortened(name))}' is no name for a device",
+                fix=f"use at most 40 letters, digits, '.', '_' and '-'; '{THIS_HOST}' is this host",
+            )
         try:
             known[name] = DeviceEntry.model_validate_json(json.dumps(content))
         except ValidationError as error:
@@ -104,11 +114,17 @@ def find_devices(names: Iterable[str], userlands: Path, file: Path | None = None
         file: see `read_devices`.
 
     Raises:
-        InputError: an unknown name; the message suggests the nearest.
+        InputError: an unknown name, the message suggests the nearest; or two devices of one name.
         RuntimeMissingError: what reaches it is not installed here.
     """
     known = read_devices(file)
-    return tuple(_device(name, known, userlands) for name in dict.fromkeys(names))
+    found: dict[str, Device] = {}
+    for name in dict.fromkeys(names):
+        device = _device(name, known, userlands)
+        if device.name in found:
+            raise InputError(f"two devices are called '{device.name}'", fix=f"name them in {DEVICES_FILE}")
+        found[device.name] = device
+    return tuple(found.values())
 
 
 def _device(name: str, known: dict[str, DeviceEntry], userlands: Path) -> Device:
@@ -117,8 +133,8 @@ def _device(name: str, known: dict[str, DeviceEntry], userlands: Path) -> Device
     if ":" in name:
         kind, _, where = name.partition(":")
         if kind in _KINDS and where:
-            plain = "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in where)
-            return _make(plain[:40].strip("-.") or kind, DeviceEntry(at=name), userlands)
+            plain = re.sub("[^A-Za-z0-9._-]", "-", where)
+            return _make(plain[:40].strip("-._") or kind, DeviceEntry(at=name), userlands)
     near = difflib.get_close_matches(name, known, n=1)
     raise InputError(
         f"'{name}' is no device",
@@ -139,10 +155,20 @@ def _make(name: str, entry: DeviceEntry, userlands: Path) -> Device:
     elif kind is DeviceKind.EMULATED:
         place, folder = _emulated(name, where, userlands), str(userlands / "models")
     elif kind is DeviceKind.EXEC:
-        place = Place(name, tuple(shlex.split(where)))
+        place = Place(name, _split(name, where))
     else:
         place = _remote(name, kind, where, entry.python)
     return Device(name, kind, place, folder, entry.cores, entry.threads, entry.power)
+
+
+def _split(name: str, command: str) -> tuple[str, ...]:
+    try:
+        if words := tuple(shlex.split(command)):
+            return words
+        problem = "it is empty"
+    except ValueError as error:
+        problem = str(error)
+    raise InputError(f"{name}: exec:{command} is no command: {problem}", fix="write it as a shell would take it")
 
 
 def _emulated(name: str, cpu: str, userlands: Path) -> Place:
@@ -163,9 +189,12 @@ def _remote(name: str, kind: DeviceKind, where: str, python: str) -> Place:
         package = "openssh-client" if kind is DeviceKind.SSH else "adb"
         raise RuntimeMissingError(f"{name}: {kind} is not installed", fix=f"apt-get install {package}")
     if where.startswith("-"):
-        raise InputError(f"{name}: '{where}' is no host", fix=f"write {kind}:USER@HOST")
+        raise InputError(
+            f"{name}: '{where}' is no host", fix=f"write {'ssh:USER@HOST' if kind is DeviceKind.SSH else 'adb:SERIAL'}"
+        )
     program = board_file()
-    there = f"exec {shlex.quote(python)} -c {shlex.quote(_BOOTSTRAP)} {len(program)}"
+    # The shell stays, since `ssh` tells a signal's end of what it ran itself as it tells a broken line: 255.
+    there = f"{shlex.quote(python)} -c {shlex.quote(_BOOTSTRAP)} {len(program)}; exit $?"
     if kind is DeviceKind.SSH:
         options = (part for option, value in _SSH_OPTIONS.items() for part in ("-o", f"{option}={value}"))
         return Place(name, ("ssh", "-T", *options, where, there), program)

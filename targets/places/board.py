@@ -1,11 +1,12 @@
 """The far side on a device: one runtime's files, in whatever Python is there.
 
-Runs from the one file that `board_file.write_board_file` makes, on Python 3.9 and NumPy, without this project's other
+Runs from the one file that `board_file.board_file` makes, on Python 3.9 and NumPy, without this project's other
 dependencies.
 """
 
 import hashlib
-import shutil
+import re
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
@@ -22,6 +23,8 @@ LOADERS = {
     "tflite": "ghostface_edge.targets.tflite.runtime:TfliteEmbedder",
 }
 """Runtimes that a device can have, and what loads their files there."""
+_RECEIVED = re.compile(r"[0-9a-f]{32}\.[a-z]+|\.[0-9a-f]{32}\.[a-z]+\.partial")
+"""A model's name there; the user's folder may hold other files."""
 
 
 class Board(Inference):
@@ -74,9 +77,10 @@ class Board(Inference):
         """What decides over times now; see `board_facts.read_conditions`."""
         return board_facts.read_conditions()
 
-    def holds(self, name: str) -> bool:
-        """Whether a file was received whole."""
-        return self._path(name).is_file()
+    def holds(self, name: str, sha256: str) -> bool:
+        """Whether a file was received, and is whole to this day."""
+        path = self._path(name)
+        return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
 
     def received(self, name: str) -> int:
         """Bytes that came of a file that is not whole."""
@@ -115,15 +119,18 @@ class Board(Inference):
         return self.load(self._path(name), threads, batch)
 
     def clean(self) -> int:
-        """Remove all that was received; returns how many bytes that was."""
-        size = sum(path.stat().st_size for path in self._folder.glob("*") if path.is_file())
-        if self._folder.is_dir():
-            shutil.rmtree(self._folder)
+        """Remove all that was received, and the folder where nothing else is in it; returns how many bytes that was."""
+        received = [path for path in self._folder.glob("*") if _RECEIVED.fullmatch(path.name) and path.is_file()]
+        size = sum(path.stat().st_size for path in received)
+        for path in received:
+            path.unlink()
+        with suppress(OSError):
+            self._folder.rmdir()
         return size
 
     def _path(self, name: str) -> Path:
-        if Path(name).name != name or name.startswith("."):
-            raise InputError(f"{name!r} is no file's name", fix="send a plain name")
+        if name.startswith(".") or not _RECEIVED.fullmatch(name):
+            raise InputError(f"{name!r} is no file's name", fix="send its hash and its ending")
         return self._folder / name
 
 

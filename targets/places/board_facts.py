@@ -13,6 +13,8 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
+from ghostface_edge.reports.errors import InputError
+
 PACKAGES = {
     "onnxruntime": ("onnxruntime",),
     "openvino": ("openvino",),
@@ -20,8 +22,11 @@ PACKAGES = {
 }
 """Distributions that bring a runtime."""
 _CPU_FOLDER = Path("/sys/devices/system/cpu")
-_THROTTLED = "/sys/devices/platform/soc/soc:firmware/get_throttled"
+_THERMAL = Path("/sys/class/thermal")
+_THROTTLED = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")
 """Of Raspberry Pis: bits 0 to 3 are what happens now."""
+_COLDEST, _MOST = -100_000, 100_000_000
+"""Millidegrees, and what no sensor tells in earnest: kilohertz."""
 
 
 def read_facts(folder: Path) -> Dict[str, Any]:
@@ -47,12 +52,12 @@ def read_facts(folder: Path) -> Dict[str, Any]:
 def read_conditions() -> Dict[str, Any]:
     """Governor, frequency of the fastest core, temperature of the warmest zone, load, throttling; None if untold."""
     frequencies = [_number(path) for path in _CPU_FOLDER.glob("cpu[0-9]*/cpufreq/scaling_cur_freq")]
-    temperatures = [_number(path) for path in Path("/sys/class/thermal").glob("thermal_zone*/temp")]
-    throttled = _text(Path(_THROTTLED))
+    temperatures = [_number(path) for path in _THERMAL.glob("thermal_zone*/temp")]
+    throttled = _text(_THROTTLED)
     return {
-        "governor": _text(_CPU_FOLDER / "cpu0/cpufreq/scaling_governor"),
-        "frequency_mhz": _highest(frequencies, 1e3),
-        "temperature_c": _highest(temperatures, 1e3),
+        "governor": _text(_CPU_FOLDER / "cpu0/cpufreq/scaling_governor") or None,
+        "frequency_mhz": _highest(frequencies, 1),
+        "temperature_c": _highest(temperatures, _COLDEST),
         "load": os.getloadavg()[0],
         "throttled": bool(int(throttled, 16) & 0xF) if throttled else None,
     }
@@ -80,9 +85,19 @@ def canary() -> str:
 
 
 def pin(cores: Tuple[int, ...]) -> None:
-    """Run on these cores only; all if none are named."""
-    if cores:
-        os.sched_setaffinity(0, cores)
+    """Run on these cores only; all if none are named.
+
+    Raises:
+        InputError: they are not there.
+    """
+    if not cores:
+        return
+    there = sorted(os.sched_getaffinity(0))
+    if not set(cores) <= set(there):
+        raise InputError(
+            f"cores {sorted(cores)} were asked for, and it has {there}", fix="name others as `cores` in devices.yaml"
+        )
+    os.sched_setaffinity(0, cores)
 
 
 def _cpu() -> str:
@@ -121,6 +136,7 @@ def _number(path: Path) -> Optional[int]:
     return None
 
 
-def _highest(values: List[Optional[int]], per: float) -> Optional[float]:
-    told = [value for value in values if value is not None]
-    return max(told) / per if told else None
+def _highest(values: List[Optional[int]], least: int) -> Optional[float]:
+    """Of thousandths; sensors that are switched off tell zero, or colder than anything is."""
+    told = [value for value in values if value is not None and least <= value <= _MOST]
+    return max(told) / 1e3 if told else None

@@ -11,6 +11,7 @@ from typing import Any, get_type_hints
 
 import numpy as np
 from pydantic import TypeAdapter
+from pydantic.errors import PydanticSchemaGenerationError
 
 from ghostface_edge.targets.places.wire import Array
 
@@ -64,4 +65,8 @@ def _decode(function: Callable[..., object], name: str, value: Any, arrays: Sequ
 
 @functools.cache
 def _adapter(function: Callable[..., object], name: str) -> TypeAdapter[Any]:
-    return TypeAdapter(get_type_hints(function).get(name, Any))
+    annotation = get_type_hints(function).get(name, Any)
+    try:
+        return TypeAdapter(annotation)
+    except PydanticSchemaGenerationError as error:
+        raise TypeError(f"no array where one was due: {annotation}") from error

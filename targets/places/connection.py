@@ -106,6 +106,7 @@ class Connection:
                     self._wait(writing=True)
                     with suppress(BlockingIOError):
                         view = view[os.write(self._requests.fileno(), view[:_CHUNK]) :]
+                        self._worked = time.monotonic()  # a slow line takes its time, and no processor's
 
     def receive(self) -> tuple[wire.Header, list[wire.Array]]:
         """The next message that is no heartbeat.

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar, cast
 
 from ghostface_edge.reports import errors
 from ghostface_edge.reports.errors import GhostfaceEdgeError, ToolError
+from ghostface_edge.reports.printable import shortened
 from ghostface_edge.targets.places import codec
 from ghostface_edge.targets.places.connection import Connection
 from ghostface_edge.targets.places.memory_limit import ran_out_of_memory
@@ -23,6 +24,8 @@ Served = TypeVar("Served")
 DEFAULT_TIMEOUT_S: Final = 1800.0
 DEFAULT_MEMORY_LIMIT_MB: Final = 8192
 DEFAULT_PATIENCE_S: Final = 30.0
+_LONGEST_TEXT: Final = 2_000
+"""Characters of an error from elsewhere."""
 _BEATS: Final = 6
 """Signs of life within the time that nothing may happen."""
 
@@ -117,8 +120,9 @@ class _Remote:
     def _answer(self, name: str, method: Callable[..., object]) -> object:
         while True:
             answer, arrays = self._connection.receive()
-            if "told" in answer:
-                self._on_told(*answer["told"])
+            told = answer.get("told")
+            if isinstance(told, list):
+                self._on_told(*told)
                 continue
             try:
                 if "done" in answer:
@@ -133,11 +137,11 @@ class _Remote:
     def _failure(self, name: str, text: str) -> ToolError:
         if ran_out_of_memory(text):
             return self._connection.needed_more_memory()
-        return ToolError(f"{name} failed: {text}", fix=f"see {self._log}")
+        return ToolError(f"{name} failed: {shortened(text, _LONGEST_TEXT)}", fix=f"see {self._log}")
 
 
 def _refusal(error: str, message: str, fix: str) -> GhostfaceEdgeError:
     kind = getattr(errors, error, ToolError)
     if not (isinstance(kind, type) and issubclass(kind, GhostfaceEdgeError)):
         kind = ToolError
-    return kind(message, fix=fix)
+    return kind(shortened(message, _LONGEST_TEXT), fix=shortened(fix, _LONGEST_TEXT))
