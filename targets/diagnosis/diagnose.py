@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from ghostface_edge.reports.errors import GhostfaceEdgeError
+from ghostface_edge.reports.errors import GhostfaceEdgeError, RuntimeMissingError
 from ghostface_edge.reports.metrics import cosines
 from ghostface_edge.targets.diagnosis.arrangement import arrangement_hypotheses
 from ghostface_edge.targets.diagnosis.cause import Blame, Cause, Explanation, Hypothesis, best_explanation, explained
@@ -88,7 +88,8 @@ class Examination:
             is_unfit = outcome.there is None and whole.there is not None  # for that runtime, which says nothing
             return outcome.difference is not None and not is_unfit
 
-        if not differs(tensors[-1]):
+        differs(tensors[-1])
+        if tried[tensors[-1].name].difference is None:
             cause = Cause("another model runs there: sent anew, it gives the same", _SEND_AGAIN)
             return replace(_judged(found, cause), tensors_tried=1)
         first = first_difference(tensors, tensors[-1], differs)
@@ -100,12 +101,11 @@ class Examination:
             difference=str(outcome.difference),
             tensors_tried=len(tried),
         )
-        entry = tried.get(tensors[0].name)
         entry = tried[tensors[0].name]
-        if first.operator == INPUT or (entry.there is None and whole.there is not None):
-            mistake = self._input_mistake(entry, whole)
-            if mistake is not None:
-                return replace(_judged(found, mistake.hypothesis.cause), explained=mistake.explained)
+        is_blind = entry.there is None and whole.there is not None
+        mistake = self._input_mistake(entry, whole) if is_blind or first.operator == INPUT else None
+        if mistake is not None:
+            return replace(_judged(found, mistake.hypothesis.cause), explained=mistake.explained)
         if self._has_other_kernels(first, outcome):
             return self._beyond(found)
         return self._operator(found, first, outcome)
@@ -116,13 +116,15 @@ class Examination:
             return whole.failure
         try:
             return self.sides.device.embed(self.sides.faces)
-        except ChildDeath:
+        except (ChildDeath, RuntimeMissingError):
             raise
         except GhostfaceEdgeError as error:
             return error.message
 
     def _input_mistake(self, entry: Outcome, whole: Outcome) -> Explanation | None:
         """Told by the input itself where the device shows it, else by the output, which it explains so well."""
+        if whole.there is None:
+            return None
         worker = self.sides.worker
         mistakes = list(input_hypotheses(self.sides.faces, worker.inspect(self.artifact)))
         if entry.there is not None:
@@ -131,11 +133,8 @@ class Examination:
             mistakes = [] if best is None else [best.hypothesis]
         worker.load(self.artifact, 1, len(self.sides.faces))
         outputs = [Hypothesis(each.cause, worker.infer(each.tensor.astype(entry.here.dtype))) for each in mistakes]
-        if entry.there is None:
-            assert whole.there is not None
+        if entry.there is None or not outputs:
             return best_explanation(whole.here, whole.there, outputs)
-        if not outputs or whole.there is None:
-            return None
         return Explanation(outputs[0], explained(whole.here, whole.there, outputs[0].tensor))
 
     def _has_other_kernels(self, first: ComputedTensor, outcome: Outcome) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from ghostface_edge.reports.errors import GhostfaceEdgeError
+from ghostface_edge.reports.errors import GhostfaceEdgeError, RuntimeMissingError
 from ghostface_edge.targets.diagnosis.difference import Difference, Form, Tensor, compare
 from ghostface_edge.targets.places.connection import ChildDeath
 from ghostface_edge.targets.places.worker import RuntimeWorker
@@ -85,7 +85,7 @@ class Sides:
         here = self.run_here(artifact)
         try:
             return Outcome(here, self.run_on(self.device, artifact))
-        except ChildDeath:
+        except (ChildDeath, RuntimeMissingError):
             raise
         except GhostfaceEdgeError as error:
             return Outcome(here, None, error.message)

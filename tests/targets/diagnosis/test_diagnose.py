@@ -15,6 +15,7 @@ import pytest
 
 from ghostface_edge.calibration.faces import sample, scan_folder
 from ghostface_edge.reports.devices import DeviceKind
+from ghostface_edge.reports.errors import RuntimeMissingError
 from ghostface_edge.targets.devices.device import Device
 from ghostface_edge.targets.diagnosis.diagnose import Examination, OtherKernels
 from ghostface_edge.targets.diagnosis.diagnosis import Verdict
@@ -32,6 +33,7 @@ CLEAN_RUNS = int(os.environ.get("CLEAN_RUNS", "1"))
 INT8 = "tflite-int8"
 FAULTS = [
     (INT8, "bgr", "colour order: BGR instead of RGB"),
+    (INT8, "bgr unseen", "colour order: BGR instead of RGB"),
     (INT8, "unit range", "input range: x / 255"),
     (INT8, "normalised twice", "normalised twice"),
     (INT8, "raw bytes", "input range: the bytes as they are"),
@@ -182,3 +184,8 @@ def test_a_clean_device_is_not_accused(examine, variant, mistake, verdict, cause
         found = examine(variant, mistake, seed)
         assert found.verdict is verdict
         assert re.match(cause, found.cause)
+
+
+def test_a_runtime_that_is_not_there_is_no_diagnosis(examine):
+    with pytest.raises(RuntimeMissingError, match="cannot be imported there"):
+        examine(INT8, "no runtime", 0)
