@@ -82,11 +82,16 @@ class Examination:
         """The input or an operator is the matter."""
         tensors = self.sides.worker.tensors(self.artifact)
         tried: dict[str, Outcome] = {}
+        wanted = _conspicuous(whole)
 
         def differs(tensor: ComputedTensor) -> bool:
             outcome = tried[tensor.name] = self.sides.run(self.sides.cut(self.artifact, tensor.name))
-            is_unfit = outcome.there is None and whole.there is not None  # for that runtime, which says nothing
-            return outcome.difference is not None and not is_unfit
+            found = outcome.difference
+            if wanted is not None:
+                return found is not None and found.form is wanted
+            return (
+                found is not None and found.form is not Form.FAILED
+            )  # cut there, the model does not suit that runtime
 
         differs(tensors[-1])
         if tried[tensors[-1].name].difference is None:
@@ -177,6 +182,13 @@ class Examination:
             return cause
         apart = f"{_listed(self.versions_there)} there, {_listed(self.versions)} here"
         return f"another version of the runtime ({apart}): {cause}"
+
+
+def _conspicuous(whole: Outcome) -> Form | None:
+    """What to look for where no numbers come out at all: it may begin far behind the first other number."""
+    difference = whole.difference
+    is_lost = difference is not None and difference.form in {Form.FAILED, Form.EMPTY, Form.SHAPE, Form.NAN}
+    return difference.form if difference is not None and is_lost else None
 
 
 def _figures(ours: Embeddings, theirs: Embeddings | str) -> Diagnosis:
