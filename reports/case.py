@@ -68,7 +68,8 @@ def role_of(variant: Variant, variants: Sequence[Variant], policy: Policy) -> Ro
         return any(fnmatchcase(name, pattern) for pattern in policy.comparison)
 
     ships_instead = (
-        other.runtime == variant.runtime and other.precision == variant.precision and not compared_only(other.id)
+        (other.runtime, other.precision, other.device) == (variant.runtime, variant.precision, variant.device)
+        and not compared_only(other.local_id)
         for other in variants
     )
-    return Role.COMPARISON if compared_only(variant.id) and any(ships_instead) else Role.CANDIDATE
+    return Role.COMPARISON if compared_only(variant.local_id) and any(ships_instead) else Role.CANDIDATE

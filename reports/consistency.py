@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from ghostface_edge.reports.all_pairs_agree import all_pairs_disagree, of_one_gallery
 from ghostface_edge.reports.decisions_agree import flips_disagree, thresholds_disagree
-from ghostface_edge.reports.devices_agree import devices_disagree
+from ghostface_edge.reports.devices_agree import devices_disagree, rows_disagree
 from ghostface_edge.reports.figures_agree import Problem, Result, disagreements, holds, near, reference_tar
 from ghostface_edge.reports.galleries_agree import galleries_disagree
 from ghostface_edge.reports.groups_agree import groups_disagree, of_one_file
@@ -272,6 +272,7 @@ _OF_REPORT: Final[tuple[Callable[["Report"], Iterator[Problem]], ...]] = (
     _review,
     _latency,
     _sizes,
+    rows_disagree,
     _cross_precision,
     _verdicts,
 )

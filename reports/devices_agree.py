@@ -16,16 +16,22 @@ if TYPE_CHECKING:
 
 
 def devices_disagree(report: "Report") -> Iterator[Problem]:
-    """Check every device, and every row by its device and by the row of this host."""
+    """Check what every device says of itself, of the pairs and of this host's variants."""
     names = [device.name for device in report.devices]
-    local = {variant.id: variant for variant in report.local_variants}
+    local = {variant.id for variant in report.local_variants}
     for number, device in enumerate(report.devices):
         place = f"devices.{number}"
         if names.count(device.name) > 1:
             yield f"{place}.name", f"two devices are called {device.name!r}"
         yield from _at(place, _device(device, report))
-        for name in {*device.energy_mj_per_face, *(run.variant for run in device.sustained)} - local.keys():
+        for name in {*device.energy_mj_per_face, *(run.variant for run in device.sustained)} - local:
             yield place, f"there is no variant {name!r}"
+
+
+def rows_disagree(report: "Report") -> Iterator[Problem]:
+    """Check every row by its device and by the row of this host."""
+    names = [device.name for device in report.devices]
+    local = {variant.id: variant for variant in report.local_variants}
     for number, variant in enumerate(report.variants):
         if variant.device is None:
             yield from _at(f"variants.{number}", _of_a_device_only(variant))

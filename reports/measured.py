@@ -31,7 +31,8 @@ class _Evidence:
     artifact: Artifact
     accuracy: Accuracy
     versus: VersusReference
-    latency: Latency
+    latency: Latency | None
+    """None where its times do not count."""
     fp32: Variant | None
 
 
@@ -57,9 +58,10 @@ def measure(
 
 
 def fp32_of(variant: Variant, variants: Sequence[Variant]) -> Variant | None:
-    """Find the FP32 variant of the same runtime."""
+    """Find the FP32 variant of the same runtime in the same place."""
     for other in variants:
-        if other.runtime == variant.runtime and other.precision == "fp32" and other.status is Status.OK:
+        is_of_it = (other.runtime, other.device) == (variant.runtime, variant.device)
+        if is_of_it and other.precision == "fp32" and other.status is Status.OK:
             return other
     return None
 
@@ -68,7 +70,7 @@ def _figure(rule: Rule, variant: Variant, fp32: Variant | None) -> Measurement |
     if rule.metric in AT_AN_FMR:
         return figure_at_fmr(rule, variant.all_pairs)
     result = _on_set(rule, variant)
-    if result is None or variant.artifact is None or variant.latency is None:
+    if result is None or variant.artifact is None:
         return None
     evidence = _Evidence(
         rule, variant, variant.artifact, result.accuracy, result.versus_reference, variant.latency, fp32
@@ -140,6 +142,21 @@ def _size_ratio(at: _Evidence) -> Measurement | None:
     return Measurement("size / FP32", at.artifact.bytes / fp32_bytes, "x") if fp32_bytes else None
 
 
+def _latency_ratio(at: _Evidence) -> Measurement | None:
+    if at.latency is None:
+        return None
+    return Measurement("latency / FP32", at.latency.versus_fp32, "x", at.latency.versus_fp32_ci95)
+
+
+def _latency(field: str, name: str, unit: str) -> Callable[[_Evidence], Measurement | None]:
+    return lambda at: None if at.latency is None else Measurement(name, getattr(at.latency, field), unit)
+
+
+def _device_drop(at: _Evidence) -> Measurement | None:
+    there = at.variant.versus_local
+    return None if there is None else Measurement("accuracy lost on the device", there.drop_pp, "pp", there.ci95_pp)
+
+
 def _int8_mac_share(at: _Evidence) -> Measurement | None:
     share = at.variant.int8_mac_share
     return None if share is None else Measurement("MACs in INT8", share)
@@ -158,14 +175,13 @@ _FIGURES: Mapping[Metric, Callable[[_Evidence], Measurement | None]] = {
     Metric.FLIPPED_PAIRS: lambda at: Measurement("changed decisions", at.versus.flipped_pairs),
     Metric.FROZEN_FAR: _frozen,
     Metric.FROZEN_FRR: _frozen,
-    Metric.LATENCY_RATIO: lambda at: Measurement(
-        "latency / FP32", at.latency.versus_fp32, "x", at.latency.versus_fp32_ci95
-    ),
-    Metric.P50_MS: lambda at: Measurement("median latency", at.latency.p50_ms, "ms"),
-    Metric.P99_MS: lambda at: Measurement("99th-percentile latency", at.latency.p99_ms, "ms"),
-    Metric.LOAD_MS: lambda at: Measurement("load time", at.latency.load_ms, "ms"),
-    Metric.PEAK_RSS_MB: lambda at: Measurement("peak memory", at.latency.peak_rss_mb, "MB"),
+    Metric.LATENCY_RATIO: _latency_ratio,
+    Metric.P50_MS: _latency("p50_ms", "median latency", "ms"),
+    Metric.P99_MS: _latency("p99_ms", "99th-percentile latency", "ms"),
+    Metric.LOAD_MS: _latency("load_ms", "load time", "ms"),
+    Metric.PEAK_RSS_MB: _latency("peak_rss_mb", "peak memory", "MB"),
     Metric.BYTES: lambda at: Measurement("size", at.artifact.bytes, "bytes"),
     Metric.SIZE_RATIO: _size_ratio,
     Metric.INT8_MAC_SHARE: _int8_mac_share,
+    Metric.DEVICE_DROP: _device_drop,
 }

@@ -16,8 +16,10 @@ from typing import Any, Final, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from ghostface_edge.reports.all_against_all import FMRS
+from ghostface_edge.reports.devices import LOCAL
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.record import Record, Text, first_problem
+from ghostface_edge.reports.variant import Variant
 from ghostface_edge.reports.verdicts import Clause, Source, Waiver
 from ghostface_edge.reports.yaml_file import read_mapping
 
@@ -54,6 +56,8 @@ class Metric(StrEnum):
     BYTES = "bytes"
     SIZE_RATIO = "size_ratio"
     INT8_MAC_SHARE = "int8_mac_share"
+    DEVICE_DROP = "device_drop_pp"
+    """Accuracy lost on the way from this host to a device."""
 
 
 AT_A_FAR = frozenset({Metric.TAR, Metric.TAR_DROP, Metric.FROZEN_FAR, Metric.FROZEN_FRR})
@@ -64,6 +68,8 @@ LOWEST: Final = "lowest"
 """In place of a false-match rate: the lowest at which the report has a figure, by the rule of 30."""
 AS_RATIO = frozenset({Metric.P50_MS, Metric.P99_MS, Metric.LOAD_MS, Metric.PEAK_RSS_MB, Metric.BYTES})
 """Metrics that are divided by what they are relative to; the others are subtracted."""
+OF_TIME = frozenset({Metric.LATENCY_RATIO, Metric.P50_MS, Metric.P99_MS, Metric.LOAD_MS, Metric.PEAK_RSS_MB})
+"""Metrics that an emulated CPU has none of."""
 OF_A_SET = frozenset(
     {*AT_A_FAR, Metric.ACCURACY, Metric.AUC, Metric.EER, Metric.DROP, Metric.FLIPPED_PAIRS}
     | {Metric.COSINE_MEAN, Metric.COSINE_P01, Metric.COSINE_MIN}
@@ -102,7 +108,9 @@ class Rule(Record):
 
     metric: Metric
     variants: tuple[str, ...]
-    """Patterns of variant ids: `*-int8`, `openvino-*`."""
+    """Patterns of variant ids: `*-int8`, `openvino-*`; of what runs on a device, its id on this host."""
+    devices: tuple[str, ...] = (LOCAL,)
+    """Patterns of device names: this host alone if left out, `*` for it and every device."""
     max: float | None = None
     min: float | None = None
     relative_to: RelativeTo = RelativeTo.NOTHING
@@ -116,7 +124,7 @@ class Rule(Record):
     clause: Clause | None = None
     """What a document asks for, where the limit is its."""
 
-    @field_validator("variants", mode="before")
+    @field_validator("variants", "devices", mode="before")
     @classmethod
     def _one_or_many(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
@@ -143,6 +151,8 @@ class Rule(Record):
             raise ValueError(f"{self.metric} {'needs' if self.metric in AT_AN_FMR else 'takes no'} fmr")
         if self.threshold is Threshold.FROZEN and self.metric not in AT_AN_FMR:
             raise ValueError(f"{self.metric} is no figure at a false-match rate, so it takes no frozen threshold")
+        if self.metric is Metric.DEVICE_DROP and self.devices == (LOCAL,):
+            raise ValueError(f"{self.metric} is lost on the way to a device, so it needs devices")
         if self.set is not None and self.metric not in OF_A_SET:
             raise ValueError(f"{self.metric} is only measured on the main pairs, so it takes no set")
         return self
@@ -156,9 +166,15 @@ class Rule(Record):
         relation = "" if self.relative_to is RelativeTo.NOTHING else f" vs {self.relative_to}"
         return f"{self.metric}{rate}{frozen}{place}{relation}"
 
-    def matches(self, variant_id: str) -> bool:
-        """Whether this rule judges the variant."""
-        return any(fnmatchcase(variant_id, pattern) for pattern in self.variants)
+    def matches(self, variant: Variant) -> bool:
+        """Whether this rule judges the variant, where it ran."""
+        is_meant = any(fnmatchcase(variant.local_id, pattern) for pattern in self.variants)
+        return is_meant and self.is_about(variant.device or LOCAL)
+
+    def is_about(self, device: str) -> bool:
+        """Whether this rule judges what runs on the device."""
+        has_figure = device != LOCAL or self.metric is not Metric.DEVICE_DROP
+        return has_figure and any(fnmatchcase(device, pattern) for pattern in self.devices)
 
 
 class OpenClause(Clause):
@@ -220,7 +236,8 @@ def json_schema() -> str:
     """JSON schema of policy.yaml, as shipped in `policy.schema.json`."""
     schema = Policy.model_json_schema()
     rule = schema["$defs"]["Rule"]["properties"]
-    rule["variants"] = {"anyOf": [{"type": "string"}, rule["variants"]]}
+    for patterns in ("variants", "devices"):
+        rule[patterns] = {"anyOf": [{"type": "string"}, rule[patterns]]}
     rule["far"] = {"enum": [0.01, 0.001, "0.01", "0.001", None], "default": None}
     rule["fmr"] = {"enum": [*map(float, FMRS), *FMRS, LOWEST, None], "default": None}
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"

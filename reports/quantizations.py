@@ -31,7 +31,7 @@ def quantizations(report: Report) -> list[Quantization]:
     is stated there alone.
     """
     by_evidence: dict[tuple[object, ...], list[Variant]] = {}
-    for variant in report.variants:
+    for variant in report.local_variants:
         key = (variant.curve, variant.range_stability, variant.sensitivity)
         if any(key):
             by_evidence.setdefault(key, []).append(variant)

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from ghostface_edge.reports.case import Case, role_of
+from ghostface_edge.reports.devices import LOCAL
+from ghostface_edge.reports.policy import Rule
 from ghostface_edge.reports.report import Check, Role
-from ghostface_edge.reports.run_checks import whole
+from ghostface_edge.reports.run_checks import EVERYTHING, whole
 from ghostface_edge.reports.variant import Status, Variant
 from ghostface_edge.reports.variant_checks import MEASURED
 
@@ -33,13 +35,24 @@ def checks_of_rules(case: Case, checks: Sequence[Check]) -> list[Check]:
 def _idle_rules(case: Case) -> list[Check]:
     found = []
     for rule in case.policy.rules:
-        by_kind = all(_KIND.fullmatch(pattern) for pattern in rule.variants)
-        if by_kind or any(rule.matches(variant.id) for variant in case.variants):
-            continue
-        patterns = ", ".join(rule.variants)
-        reason = f"the rule on {rule.name} is for {patterns}, and no variant is called that"
-        found.append(whole("rule", f"{rule.name} of {patterns}", None, reason).model_copy(update={"why": rule.why}))
+        lacking = _lacking(rule, case.variants)
+        if lacking is not None:
+            patterns, what = lacking
+            reason = f"the rule on {rule.name} is for {patterns}, and {what} is called that"
+            found.append(whole("rule", f"{rule.name} of {patterns}", None, reason).model_copy(update={"why": rule.why}))
     return found
+
+
+def _lacking(rule: Rule, variants: Sequence[Variant]) -> tuple[str, str] | None:
+    """Patterns that nothing fits though it ought to, and what they are of."""
+    devices = {LOCAL, *(variant.device for variant in variants if variant.device is not None)}
+    if not any(rule.is_about(device) for device in devices):
+        whichever = EVERYTHING in rule.devices
+        return None if whichever else (", ".join(rule.devices), "no device that ran")
+    by_kind = all(_KIND.fullmatch(pattern) for pattern in rule.variants)
+    if by_kind or any(rule.matches(variant) for variant in variants):
+        return None
+    return ", ".join(rule.variants), "no variant"
 
 
 def _not_judged(case: Case, checks: Sequence[Check]) -> list[Check]:
@@ -56,4 +69,8 @@ def _not_judged(case: Case, checks: Sequence[Check]) -> list[Check]:
 
 
 def _ships_quantized(variant: Variant, case: Case) -> bool:
-    return variant.precision not in _FLOAT and role_of(variant, case.variants, case.policy) is Role.CANDIDATE
+    return (
+        variant.device is None
+        and variant.precision not in _FLOAT
+        and role_of(variant, case.variants, case.policy) is Role.CANDIDATE
+    )

@@ -22,8 +22,8 @@ class Findings:
 
     @property
     def measured(self) -> list[Variant]:
-        """Variants that have figures."""
-        return [variant for variant in self.report.variants if variant.status is Status.OK]
+        """Variants that have figures on this host."""
+        return [variant for variant in self.report.local_variants if variant.status is Status.OK]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from datetime import date
 
+from ghostface_edge.reports.devices import LOCAL
 from ghostface_edge.reports.gate import judge
 from ghostface_edge.reports.measurement import Measurement
 from ghostface_edge.reports.policy import (
@@ -92,7 +93,7 @@ def _policy_of(gate: Gate) -> Policy:
     if gate.policy in SHIPPED:
         return Policy.read(DEFAULT_FILE.with_name(f"policy.{gate.policy}.yaml"))
     ruled = [check for check in gate.checks if check.variant != EVERYTHING and check.name != MEASURED]
-    compared = {glob.escape(check.variant) for check in gate.checks if check.role is Role.COMPARISON}
+    compared = {glob.escape(check.variant.partition("@")[0]) for check in gate.checks if check.role is Role.COMPARISON}
     return Policy.read().model_copy(
         update={
             "name": gate.policy,
@@ -107,11 +108,13 @@ def _policy_of(gate: Gate) -> Policy:
 
 def _rule_of(check: Check) -> Rule:
     limit = _LIMIT.fullmatch(check.limit)
+    name, _, device = check.variant.partition("@")
     bounds = limit.groupdict() if limit is not None else {}
     return Rule.model_validate(
         {
             **_named(check.name, check.set),
-            "variants": (glob.escape(check.variant),),
+            "variants": (glob.escape(name),),
+            "devices": (glob.escape(device) or LOCAL,),
             "max": bounds.get("max") or bounds.get("high"),
             "min": bounds.get("min") or bounds.get("low"),
             "clause": check.clause,

@@ -27,8 +27,8 @@ class TimeShares:
 
 def time_shares(report: Report) -> list[TimeShares]:
     """Sum up every profile whose rows all state their role, by runtime."""
-    runtimes = list(dict.fromkeys(variant.runtime for variant in report.variants))
-    found = [shares for variant in report.variants if (shares := _shares(variant)) is not None]
+    runtimes = list(dict.fromkeys(variant.runtime for variant in report.local_variants))
+    found = [shares for variant in report.local_variants if (shares := _shares(variant)) is not None]
     return sorted(found, key=lambda shares: runtimes.index(shares.variant.runtime))
 
 

@@ -8,7 +8,7 @@ from ghostface_edge.reports.case import Case, role_of
 from ghostface_edge.reports.discordant import pairs_to_settle
 from ghostface_edge.reports.measured import measure
 from ghostface_edge.reports.measurement import Measurement
-from ghostface_edge.reports.policy import AT_AN_FMR, Evidence, Metric, RelativeTo, Rule
+from ghostface_edge.reports.policy import AT_AN_FMR, OF_TIME, Evidence, Metric, RelativeTo, Rule
 from ghostface_edge.reports.report import Check, Role, Verdict
 from ghostface_edge.reports.variant import Status, Variant
 from ghostface_edge.reports.verdicts import Clause, Strength
@@ -20,7 +20,7 @@ MEASURED = "measured"
 def checks_of_variant(variant: Variant, case: Case) -> list[Check]:
     """Check one variant: rules count only where it has figures."""
     role = role_of(variant, case.variants, case.policy)
-    rules = [rule for rule in case.policy.rules if rule.matches(variant.id) and _applies(rule, case)]
+    rules = [rule for rule in case.policy.rules if rule.matches(variant) and _applies(rule, case)]
     if variant.status is not Status.OK:
         rules = []
     return [_was_measured(variant, role), *(_check(rule, variant, case, role) for rule in rules)]
@@ -94,6 +94,8 @@ def _absence(rule: Rule, variant: Variant, case: Case) -> str:
         return "has no baseline to compare with" if case.baseline is None else "is not in a comparable baseline"
     if rule.metric in AT_AN_FMR:
         return absence(rule, variant.all_pairs)
+    if rule.metric in OF_TIME and variant.latency is None:
+        return "is not known where a CPU is emulated"
     if rule.far is not None:
         return f"needs at least {round(1 / float(rule.far)):,} pairs of different people"
     return "was not measured"
@@ -131,12 +133,21 @@ def _outlook(rule: Rule, measurement: Measurement, variant: Variant, verdict: Ve
         return ""
     if rule.metric in AT_AN_FMR:
         return f"; {lacking(rule, variant.all_pairs)}"
-    result = variant.sets.get(rule.set) if rule.set else None
-    versus = result.versus_reference if result else variant.versus_reference
-    if rule.metric is Metric.DROP and versus is not None and versus.pairs is not None:
+    flipped, pairs = _changed(rule, variant)
+    if pairs is not None:
         limits = [limit for limit in (rule.max, rule.min) if limit is not None]
         nearest = min(limits, key=lambda limit: abs(limit - measurement.value))
-        needed = pairs_to_settle(measurement.value, nearest, versus.flipped_pairs, versus.pairs)
+        needed = pairs_to_settle(measurement.value, nearest, flipped, pairs)
         if needed is not None:
-            return f"; {versus.pairs:,} pairs cannot settle it, about {max(needed, versus.pairs + 1):,} would"
+            return f"; {pairs:,} pairs cannot settle it, about {max(needed, pairs + 1):,} would"
     return "; too noisy to tell, measure longer or on more pairs"
+
+
+def _changed(rule: Rule, variant: Variant) -> tuple[int, int | None]:
+    """How many decisions changed, of how many pairs; None where more pairs would settle nothing, or nobody said."""
+    result = variant.sets.get(rule.set) if rule.set else None
+    versus = result.versus_reference if result else variant.versus_reference
+    if versus is None or rule.metric not in {Metric.DROP, Metric.DEVICE_DROP}:
+        return 0, None
+    there = variant.versus_local if rule.metric is Metric.DEVICE_DROP else None
+    return (versus if there is None else there).flipped_pairs, versus.pairs

@@ -26,6 +26,20 @@ def verdict_of(report: Report, variant: Variant) -> Verdict | None:
     return next((verdict for verdict in WORST_FIRST if verdict in verdicts), None)
 
 
+def objections(report: Report, variant: Variant) -> str:
+    """Write the reasons of a variant's gravest checks; empty where all passed."""
+    verdict = verdict_of(report, variant)
+    if verdict is None:
+        return "not judged"
+    reasons = (check.reason for check in report.gate.checks if check.variant == variant.id and check.verdict is verdict)
+    return "" if verdict is Verdict.PASS else "; ".join(reason.removeprefix(f"{variant.id}: ") for reason in reasons)
+
+
+def without_figures(variant: Variant) -> str:
+    """Write in one line why a variant has no figures."""
+    return " ".join(f"{variant.status}: {variant.error}".split())
+
+
 def is_comparison(report: Report, variant: Variant) -> bool:
     """Whether the gate judged the variant for comparison only."""
     return any(check.role is Role.COMPARISON for check in report.gate.checks if check.variant == variant.id)

@@ -74,6 +74,20 @@ class ArtifactInfo:
     """Multiply-accumulates of one face, by the precision they run in (`fp32`, `fp16`, `int8`)."""
 
 
+@dataclass(frozen=True, slots=True)
+class ComputedTensor:
+    """What an artifact computes on its way from faces to embeddings; constants, and what is made of them, are none."""
+
+    name: str
+    operator: str
+    """What makes it; `INPUT` for the faces as the artifact takes them."""
+    sources: tuple[str, ...]
+    """Names of the computed tensors that it is made from."""
+
+
+INPUT: Final = "input"
+
+
 class Embedder(Protocol):
     """A loaded artifact. Used inside a child process only."""
 
@@ -83,6 +97,10 @@ class Embedder(Protocol):
 
     def run(self, inputs: NDArray[np.generic]) -> Embeddings:
         """Infer once on prepared inputs; this is what latency times."""
+        ...
+
+    def infer(self, inputs: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Infer once on prepared inputs; the first output as the artifact gives it, of any type and shape."""
         ...
 
 
@@ -144,4 +162,16 @@ class Target(Protocol):
 
     def inspect(self, artifact: Path) -> ArtifactInfo:
         """Read an artifact's interface and operators."""
+        ...
+
+    def tensors(self, artifact: Path) -> tuple[ComputedTensor, ...]:
+        """What an artifact computes, in execution order: the input first, the embeddings last."""
+        ...
+
+    def cut(self, artifact: Path, tensor: str, out: Path) -> None:
+        """Write an artifact that ends at one of these tensors, which is its only output.
+
+        Raises:
+            InputError: the artifact computes no such tensor.
+        """
         ...

@@ -1,6 +1,7 @@
-"""`devices`: where models will live."""
+"""`devices` and `localize`: where models will live, and what is the matter with them there."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated
 
@@ -46,4 +47,43 @@ def devices(
         raise typer.Exit(ExitCode.TOOL_FAILED)
 
 
-VERBS: Mapping[str, Callable[..., None]] = MappingProxyType({"devices": devices})
+def localize(
+    model: Annotated[Path, typer.Argument(help=".onnx, .xml or .tflite.")],
+    device: Annotated[str, typer.Option(help="Where it gives other embeddings.", show_default=False)],
+    pairs: Annotated[
+        Path | None, typer.Option(help="Verification pairs to take faces from.", show_default=False)
+    ] = None,
+    calibration: Annotated[
+        Path | None, typer.Option(help="Folder of aligned faces instead; images like faces if neither is given.")
+    ] = None,
+    json_: options.Json = False,
+) -> None:
+    """Find the first tensor in which a device differs from this host, and the likely cause.
+
+    Exits with 0 where nothing is the matter, with 1 where a cause was found, with 4 where none explains it.
+    """
+    options.check_artifacts(model)
+    options.check_folders(calibration)
+    if pairs is not None:
+        options.check_pairs(pairs)
+    found_device = options.read_device(device)
+
+    from dataclasses import asdict
+
+    from ghostface_edge.pipeline.support.progress import Progress
+    from ghostface_edge.pipeline.tools.localize import faces_of, localize
+    from ghostface_edge.targets.diagnosis.diagnosis import Verdict
+
+    progress = Progress()
+    found = localize(model, found_device, faces_of(pairs, calibration, progress), progress)
+    if json_:
+        say_json({"model": str(model), "device": found_device.name, **asdict(found)})
+    else:
+        for line in found.as_lines():
+            say(line)
+    exit_code = {Verdict.FAULT: ExitCode.GATE_FAILED, Verdict.UNEXPLAINED: ExitCode.INCONCLUSIVE}.get(found.verdict)
+    if exit_code is not None:
+        raise typer.Exit(exit_code)
+
+
+VERBS: Mapping[str, Callable[..., None]] = MappingProxyType({"devices": devices, "localize": localize})

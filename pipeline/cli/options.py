@@ -178,6 +178,15 @@ def read_devices(names: str) -> "tuple[Device, ...]":
     return tuple(device for device in found if device.kind is not DeviceKind.LOCAL)
 
 
+def read_device(name: str) -> "Device":
+    """One device."""
+    from ghostface_edge.pipeline.support.store import default_root
+    from ghostface_edge.targets.devices.table import find_devices
+
+    (found,) = find_devices([name], default_root() / "userlands")
+    return found
+
+
 def read_recipe(source: str) -> "Recipe":
     """A built-in recipe, or the one in a file."""
     from ghostface_edge.pipeline.quantize.options import load_recipe

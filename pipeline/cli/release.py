@@ -1,4 +1,4 @@
-"""`gate`, `compare`, `bundle` and `verify`: verbs that decide about a release and carry it."""
+"""`gate`, `compare`, `recommend`, `bundle` and `verify`: verbs that decide about a release and carry it."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -82,6 +82,27 @@ def compare(
         write_text(html, render_difference(compared))
 
 
+def recommend(
+    out: Annotated[Path, typer.Argument(help="Output folder of a run, or its report.json.")],
+    device: Annotated[str, typer.Option(help="Name of a device that the run had; `local` is its host.")],
+    json_: options.Json = False,
+) -> None:
+    """Say which file to ship on a device and why; exit code 0 with a choice, 1 if none may, 4 if that is open."""
+    from ghostface_edge.reports.recommend import recommend
+    from ghostface_edge.reports.report import Report
+
+    found = recommend(Report.read(out / "report.json" if out.is_dir() else out), device)
+    if json_:
+        say_json(found.model_dump(mode="json"))
+    else:
+        from rich.console import Console
+
+        from ghostface_edge.reports.renderings.console import print_recommendation
+
+        print_recommendation(found, Console())
+    raise typer.Exit(found.exit_code)
+
+
 def bundle(
     run_dir: Annotated[Path, typer.Argument(help="Output folder of a run.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Zip file to write.", show_default=False)],
@@ -103,5 +124,5 @@ def verify(bundle: Annotated[Path, typer.Argument(help="Zip file written by `bun
 
 
 VERBS: Mapping[str, Callable[..., None]] = MappingProxyType(
-    {"gate": gate, "compare": compare, "bundle": bundle, "verify": verify}
+    {"gate": gate, "compare": compare, "recommend": recommend, "bundle": bundle, "verify": verify}
 )

@@ -19,7 +19,7 @@ from ghostface_edge.pipeline.run.job import GateInputs, Inputs
 from ghostface_edge.pipeline.run.on_devices import DeviceRun
 from ghostface_edge.pipeline.run.reference import Reference
 from ghostface_edge.pipeline.run.variant_build import Failed
-from ghostface_edge.pipeline.run.variant_record import failed_record, measured_record
+from ghostface_edge.pipeline.run.variant_record import failed_record, measured_record, with_datasheet
 from ghostface_edge.pipeline.run.variant_timing import Measured
 from ghostface_edge.pipeline.support.host import describe_host
 from ghostface_edge.reports.assess import PairSet, assess, assess_galleries
@@ -88,6 +88,14 @@ def assemble(
         cross_precision=assess_galleries(pairs[main.name], galleries) if galleries else None,
         review=compared.review,
         devices=tuple(device_record(run, main) for run in devices),
+    )
+    report = report.model_copy(
+        update={
+            "variants": tuple(
+                with_datasheet(record, measured[record.id].built, report, out) if record.id in measured else record
+                for record in report.variants
+            )
+        }
     )
     curves = ReportCurves(
         same=main.same,

@@ -1,4 +1,4 @@
-"""What an embedded engineer needs beside a model file: how to feed it, and at which threshold to decide.
+"""What an embedded engineer needs beside a model file: how to feed it, where to decide, and where it was proven.
 
 In: what was read off the artifact and measured with it. Out: `<artifact>.json` next to it.
 """
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ghostface_edge.calibration.preprocessing import MEAN, SCALE
 from ghostface_edge.reports.evidence import ThresholdTransfer
+from ghostface_edge.reports.proven import Proven
 from ghostface_edge.reports.write import write_text
 from ghostface_edge.targets.protocol import ArtifactInfo
 
@@ -19,7 +20,11 @@ _EXACT: dict[tuple[str, float | None, int | None], str] = {
 
 
 def write_datasheet(
-    artifact: Path, info: ArtifactInfo, embedding_size: int, thresholds: Mapping[str, ThresholdTransfer | None]
+    artifact: Path,
+    info: ArtifactInfo,
+    embedding_size: int,
+    thresholds: Mapping[str, ThresholdTransfer | None],
+    evidence: Proven,
 ) -> Path:
     """Write the datasheet of an artifact; returns its path."""
     sheet = {
@@ -40,6 +45,7 @@ def write_datasheet(
             for far, transfer in thresholds.items()
             if transfer is not None
         },
+        "proven": evidence.model_dump(mode="json"),
     }
     path = artifact.with_name(artifact.name + ".json")
     write_text(path, json.dumps(sheet, indent=2) + "\n")

@@ -15,10 +15,12 @@ from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.convert import Convert
 from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
 from ghostface_edge.pipeline.stages.device_embed import embed_there
+from ghostface_edge.pipeline.stages.device_instructions import CountInstructions
 from ghostface_edge.pipeline.stages.device_latency import TimeThere, Turns
 from ghostface_edge.pipeline.stages.device_session import DeviceSession, session
 from ghostface_edge.pipeline.stages.embed import require_useful
 from ghostface_edge.pipeline.stages.latency import Timing
+from ghostface_edge.reports.devices import DeviceKind
 from ghostface_edge.reports.errors import GhostfaceEdgeError, RuntimeMissingError
 from ghostface_edge.targets.devices.device import Conditions, Device, DeviceFacts
 from ghostface_edge.targets.places.board import LOADERS
@@ -96,6 +98,9 @@ def run_on_device(
             ran = [row for row in rows.values() if isinstance(row, There) and row.built.id.runtime == runtime]
             if not (ran and device.is_timed):
                 continue
+            if device.kind is DeviceKind.EMULATED:
+                rows |= {row.built.id: _counted(row, there) for row in ran}
+                continue
             try:
                 turns = _time(ran, context.run(baselines[runtime]), there)
                 conditions = _around(conditions, turns)
@@ -119,6 +124,16 @@ def _embed(built: Built, there: DeviceSession, sample: PairSample, faces: Decode
     except GhostfaceEdgeError as error:
         there.context.progress.say(f"{built.id}@{device}: {error}")
         return NotThere(built, error)
+
+
+def _counted(row: There, there: DeviceSession) -> There:
+    """With its instructions; where they cannot be counted that is said, and costs the variant nothing."""
+    try:
+        counted = there.context.run(CountInstructions(row.built.artifact, there))
+    except GhostfaceEdgeError as error:
+        there.context.progress.say(f"{row.built.id}@{there.device.name}: {error}")
+        return row
+    return There(row.built, row.embeddings, instructions_per_face=counted)
 
 
 def _time(ran: Sequence[There], fp32: Artifact, there: DeviceSession) -> Turns:

@@ -9,7 +9,7 @@ from ghostface_edge.pipeline.precision_search.search import SearchOutcome
 from ghostface_edge.pipeline.quantize.report import QuantizationReport
 from ghostface_edge.pipeline.run.all_pairs import AllAgainstAll
 from ghostface_edge.pipeline.run.datasheet import write_datasheet
-from ghostface_edge.pipeline.run.variant_build import Failed
+from ghostface_edge.pipeline.run.variant_build import Built, Failed
 from ghostface_edge.pipeline.run.variant_timing import Measured
 from ghostface_edge.pipeline.stages.artifacts import Artifact
 from ghostface_edge.pipeline.stages.export import ExportedModel
@@ -19,6 +19,7 @@ from ghostface_edge.reports.assess import Assessment
 from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.evidence import CurveStep, LatencySearch, RangeStability, Sensitivity
 from ghostface_edge.reports.latency import summarize
+from ghostface_edge.reports.proven import proven
 from ghostface_edge.reports.variant import SetResult
 from ghostface_edge.reports.write import replacing
 from ghostface_edge.targets.protocol import ArtifactInfo, Precision
@@ -63,7 +64,6 @@ def measured_record(
     first, quantization = judged[main], built.quantization
     paths = _publish(built.artifact, out / "models" / f"{model.name}-{built.id}")
     firmware, estimates = built.firmware.publish(out / "models", "models") if built.firmware else (None, ())
-    datasheet = write_datasheet(paths[0], built.info, model.embedding_size, first.thresholds)
     beside = [*(firmware.files if firmware else ()), *(estimate.path for estimate in estimates)]
     return document.Variant(
         id=str(built.id),
@@ -78,8 +78,7 @@ def measured_record(
             fp32_bytes=variant.fp32_bytes,
         ),
         files={
-            path.relative_to(out).as_posix(): file_sha256(path)
-            for path in (*paths, datasheet, *(out / name for name in beside))
+            path.relative_to(out).as_posix(): file_sha256(path) for path in (*paths, *(out / name for name in beside))
         },
         accuracy=first.accuracy,
         versus_reference=first.versus_reference,
@@ -110,6 +109,22 @@ def measured_record(
         },
         one_threshold=compared.one_threshold.get(str(built.id), {}),
     )
+
+
+def with_datasheet(record: document.Variant, built: Built, report: document.Report, out: Path) -> document.Variant:
+    """A variant with its datasheet, written beside its file.
+
+    Args:
+        record: of this host, with figures.
+        built: what it is of.
+        report: with its gate, and with what ran elsewhere.
+        out: the output folder.
+    """
+    assert record.artifact is not None
+    size, evidence = report.model.embedding_size, proven(report, record)
+    sheet = write_datasheet(out / record.artifact.path, built.info, size, record.thresholds, evidence)
+    files = {**record.files, sheet.relative_to(out).as_posix(): file_sha256(sheet)}
+    return record.model_copy(update={"files": files})
 
 
 def _publish(artifact: Artifact, stem: Path) -> list[Path]:

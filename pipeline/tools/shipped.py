@@ -53,7 +53,7 @@ def shipped_files(report: Report, beside: Collection[str], refuse: Refuse) -> Sh
     """
     models: list[Model] = []
     files: dict[str, str | None] = {}
-    for variant in report.variants:
+    for variant in report.local_variants:
         names = [*variant.files]
         if variant.artifact is not None:
             models.append(_model(variant, variant.artifact, refuse))

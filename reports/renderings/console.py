@@ -26,10 +26,12 @@ from ghostface_edge.reports.blocks import (
 )
 from ghostface_edge.reports.difference import Difference
 from ghostface_edge.reports.printable import printable
+from ghostface_edge.reports.recommend import Recommendation
 from ghostface_edge.reports.report import Report
 from ghostface_edge.reports.section import Findings, Section, SectionOf, shown
 from ghostface_edge.reports.sections import SECTIONS
 from ghostface_edge.reports.sections.difference import between
+from ghostface_edge.reports.sections.recommended import recommended
 
 _STYLES = {
     Tone.PASS: "green",
@@ -61,6 +63,11 @@ def print_difference(compared: Difference, console: Console) -> None:
     blocks = tuple(block for block in section.blocks if block.reach is Reach.TERMINAL)
     _print_section(replace(section, blocks=blocks), console)
     console.print(Text(f"Verdict: {compared.verdict_before.value} → {compared.verdict_after.value}"))
+
+
+def print_recommendation(recommendation: Recommendation, console: Console) -> None:
+    """Print which file to ship on a device, and why not the others."""
+    _print_section(recommended(recommendation), console)
 
 
 def _print_section(section: Section, console: Console) -> None:

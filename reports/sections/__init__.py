@@ -9,6 +9,7 @@ from ghostface_edge.reports.section import SectionOf
 from ghostface_edge.reports.sections.artifacts import artifacts
 from ghostface_edge.reports.sections.changed_decisions import changed_decisions
 from ghostface_edge.reports.sections.checks import checks
+from ghostface_edge.reports.sections.devices import devices
 from ghostface_edge.reports.sections.difference import against_baseline
 from ghostface_edge.reports.sections.environment import environment
 from ghostface_edge.reports.sections.estimates import estimates
@@ -32,6 +33,7 @@ from ghostface_edge.reports.sections.variants import variants
 
 SECTIONS: Final[tuple[SectionOf, ...]] = (
     variants,
+    devices,
     operating_point,
     groups,
     requirements,

@@ -1,7 +1,8 @@
 """Artifacts: every file with its size, what loading it costs, and how long it took to make."""
 
 from ghostface_edge.reports import wording
-from ghostface_edge.reports.blocks import Align, Cell, Column, Span, Table
+from ghostface_edge.reports.blocks import Align, Block, Cell, Column, Note, Span, Table
+from ghostface_edge.reports.proven import unseen
 from ghostface_edge.reports.section import Findings, Section
 from ghostface_edge.reports.variant import Artifact, Variant
 
@@ -11,11 +12,20 @@ _COLUMNS = (
     Column("SHA-256"),
 )
 
+_NO_EVIDENCE = "what one family of processors shows is no evidence for another (`run --devices` makes some)"
+
 
 def artifacts(findings: Findings) -> Section | None:
     """A row per variant that has a file."""
-    rows = [_row(variant, variant.artifact) for variant in findings.report.variants if variant.artifact is not None]
-    return Section("artifacts", "Artifacts", (Table(_COLUMNS, rows),)) if rows else None
+    rows = [
+        _row(variant, variant.artifact) for variant in findings.report.local_variants if variant.artifact is not None
+    ]
+    if not rows:
+        return None
+    blocks: list[Block] = [Table(_COLUMNS, rows)]
+    if others := unseen(findings.report):
+        blocks.append(Note(f"Nothing of this ran on {wording.enumeration(others)}: {_NO_EVIDENCE}."))
+    return Section("artifacts", "Artifacts", blocks)
 
 
 def _row(variant: Variant, artifact: Artifact) -> tuple[Cell | str, ...]:

@@ -28,12 +28,14 @@ _READING = (
 def changed_decisions(findings: Findings) -> Section | None:
     """One group per variant; those that would ship stand open."""
     report = findings.report
-    changed = {variant.id: variant.flips[: _cards(report, variant)] for variant in report.variants if variant.flips}
+    changed = {
+        variant.id: variant.flips[: _cards(report, variant)] for variant in report.local_variants if variant.flips
+    }
     if not changed:
         return None
     wanted = {number for flips in changed.values() for flip in flips for number in flip.images}
     faces = thumbnails({} if findings.curves is None else findings.curves.images, wanted)
-    flipped = [variant for variant in report.variants if variant.flips]
+    flipped = [variant for variant in report.local_variants if variant.flips]
     groups = [
         Folded(
             _summary(variant),

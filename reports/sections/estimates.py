@@ -25,7 +25,7 @@ def estimates(findings: Findings) -> Section | None:
     rows = _rows(report)
     if not rows:
         return None
-    tools = dict.fromkeys(estimate.tool for variant in report.variants for estimate in variant.estimates)
+    tools = dict.fromkeys(estimate.tool for variant in report.local_variants for estimate in variant.estimates)
     title = f"Ethos-U, estimated by {' and '.join(tools)}, not measured"
     table = Table(_COLUMNS, rows, reach=Reach.TERMINAL)
     careful = [Bullet(line, Tone.CAREFUL) for line in warnings(report)]
@@ -48,7 +48,7 @@ def _rows(report: Report) -> list[tuple[Cell | str, ...]]:
             f"{estimate.cpu_operators}",
             Cell(Span(estimate.path)),
         )
-        for variant in report.variants
+        for variant in report.local_variants
         for estimate in variant.estimates
     ]
 
@@ -56,7 +56,7 @@ def _rows(report: Report) -> list[tuple[Cell | str, ...]]:
 def warnings(report: Report) -> list[str]:
     """Say what a user of the compiled models has to know, a line per variant and matter."""
     lines = []
-    for variant in report.variants:
+    for variant in report.local_variants:
         shared = [estimate.accelerator for estimate in variant.estimates if estimate.output_in_input]
         if shared:
             lines.append(

@@ -8,7 +8,7 @@ from ghostface_edge.reports.section import Findings, Section
 
 def firmware(findings: Findings) -> Section | None:
     """Nothing where no variant is for microcontrollers."""
-    needs = [(variant.id, _words(variant.firmware)) for variant in findings.report.variants if variant.firmware]
+    needs = [(variant.id, _words(variant.firmware)) for variant in findings.report.local_variants if variant.firmware]
     if not needs:
         return None
     return Section("firmware", "TensorFlow Lite Micro", (Definitions(needs, Reach.COMMENT),), nav="Firmware")

@@ -7,7 +7,7 @@ from ghostface_edge.reports.section import Findings, Section
 
 def folds(findings: Findings) -> Section | None:
     """A row per variant, a column per fold of View 2."""
-    folded = [variant for variant in findings.report.variants if variant.fold_drops_pp]
+    folded = [variant for variant in findings.report.local_variants if variant.fold_drops_pp]
     if not folded:
         return None
     count, pairs = len(folded[0].fold_drops_pp), findings.report.data.pairs.count

@@ -100,7 +100,7 @@ def _said(report: Report, known: Sequence[tuple[Variant, Groups]]) -> Iterator[B
             names = ", ".join(f"{_name(row)} ({_size(row)})" for row in small)
             yield Bullet(f"Too small to tell, or too few others to compare with: {names}", Tone.CAREFUL)
     else:
-        why = {reason for variant in report.variants if variant.all_pairs for reason in _missing(variant)}
+        why = {reason for variant in report.local_variants if variant.all_pairs for reason in _missing(variant)}
         yield Bullet(f"Groups cannot be told: {'; '.join(sorted(why)) or 'no variant was measured'}", Tone.CAREFUL)
 
 

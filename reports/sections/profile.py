@@ -35,7 +35,7 @@ _COLUMNS = tuple(map(Column, ("Variant", "Kind", "Goes into", "Delegated", "Call
 
 def profile(findings: Findings) -> Section | None:
     """Shares where every row states its role; operators of every variant that was profiled."""
-    profiled = [variant for variant in findings.report.variants if variant.profile]
+    profiled = [variant for variant in findings.report.local_variants if variant.profile]
     if not profiled:
         return None
     shares = time_shares(findings.report)

@@ -35,10 +35,10 @@ def quantization(findings: Findings) -> Section | None:
     blocks: list[Block] = [Table(_COLUMNS, rows)] if rows else []
     blocks += [
         Folded(_folded(variant), (Note(Span(", ".join(variant.float_tensors))),))
-        for variant in report.variants
+        for variant in report.local_variants
         if variant.float_tensors
     ]
-    searched = [note for variant in report.variants if (note := latency_search(variant)) is not None]
+    searched = [note for variant in report.local_variants if (note := latency_search(variant)) is not None]
     blocks += [Note(note, reach=Reach.TERMINAL) for note in searched]
     for found in quantizations(report):
         blocks += evidence_of(found)

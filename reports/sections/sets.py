@@ -31,7 +31,7 @@ def _accuracy(report: Report) -> Iterator[Block]:
             wording.percent(result.accuracy.tar_at_far["0.001"]),
             f"{result.versus_reference.cosine_mean:.4f}",
         )
-        for variant in report.variants
+        for variant in report.local_variants
         for name, result in variant.sets.items()
     ]
     if rows:
@@ -43,7 +43,7 @@ def _accuracy(report: Report) -> Iterator[Block]:
 
 def _one_threshold(report: Report) -> Iterator[Block]:
     """The strictest rate; the others folded below."""
-    shown = [variant for variant in report.variants if variant.one_threshold]
+    shown = [variant for variant in report.local_variants if variant.one_threshold]
     if not shown:
         return
     strictest, *looser = sorted(chosen_thresholds(shown[0].all_pairs, shown[0].thresholds), key=float)

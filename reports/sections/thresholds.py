@@ -28,7 +28,7 @@ def thresholds(findings: Findings) -> Section | None:
             wording.percent(transfer.retuned.far),
             wording.percent(transfer.retuned.frr),
         )
-        for variant in findings.report.variants
+        for variant in findings.report.local_variants
         for far, transfer in variant.thresholds.items()
         if transfer is not None
     ]

@@ -28,7 +28,7 @@ _ACCURACY_COLUMNS = (
 def variants(findings: Findings) -> Section:
     """Every variant, also one without figures."""
     report, measured = findings.report, findings.measured
-    rows = [_row(report, variant) for variant in report.variants]
+    rows = [_row(report, variant) for variant in report.local_variants]
     blocks: list[Block] = [
         Table(COLUMNS, rows, filter="int8, openvino…" if len(rows) > 4 else "", reach=Reach.TERMINAL),
         Note(_reading(report, measured), soft=True),
@@ -66,7 +66,7 @@ def _reading(report: Report, measured: list[Variant]) -> str:
     versus = measured[0].versus_reference if measured else None
     name = f" ({versus.reference})" if versus else ""
     text = f"Drop, interval and cosine are against the reference{name}, on the same pairs."
-    if any(wording.is_comparison(report, variant) for variant in report.variants):
+    if any(wording.is_comparison(report, variant) for variant in report.local_variants):
         text += " Rows in grey are kept for comparison: another variant of their runtime and precision would ship."
     return text
 

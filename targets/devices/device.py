@@ -169,6 +169,16 @@ class OnDevice:
             )
         return found
 
+    def tensor(self, faces: Faces) -> NDArray[np.generic]:
+        """The first output of the loaded model for one batch of faces, as it comes, of whatever type and shape."""
+        with self._asking() as board:
+            return np.asarray(board.tensor(faces))
+
+    def sha256(self) -> str:
+        """Of the loaded model as it lies there."""
+        with self._asking() as board:
+            return str(board.sha256())[:64]
+
     def time(self, face: NDArray[np.uint8], runs: int) -> list[float]:
         """Milliseconds of each of some inferences of one face."""
         with self._asking() as board:

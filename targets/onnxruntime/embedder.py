@@ -40,3 +40,7 @@ class OnnxruntimeEmbedder:
         """Infer once."""
         embeddings: Embeddings = self._session.run(None, {self._input.name: inputs})[0]
         return embeddings
+
+    def infer(self, inputs: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Infer once; the output as it is."""
+        return self.run(inputs)

@@ -17,7 +17,14 @@ from ghostface_edge.targets import protocol
 from ghostface_edge.targets.onnxruntime import profiling
 from ghostface_edge.targets.onnxruntime.embedder import OnnxruntimeEmbedder
 from ghostface_edge.targets.profile import group
-from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Faces, InputType, Precision
+from ghostface_edge.targets.protocol import (
+    ArtifactInfo,
+    ComputedTensor,
+    Embedder,
+    Faces,
+    InputType,
+    Precision,
+)
 from ghostface_edge.targets.requirements import require_input, require_modules
 
 
@@ -85,6 +92,16 @@ class OnnxruntimeTarget:
         from ghostface_edge.targets import onnx_graph
 
         return onnx_graph.inspect(artifact)
+
+    def tensors(self, artifact: Path) -> tuple[ComputedTensor, ...]:
+        from ghostface_edge.targets.onnxruntime.cut import tensors
+
+        return tensors(artifact)
+
+    def cut(self, artifact: Path, tensor: str, out: Path) -> None:
+        from ghostface_edge.targets.onnxruntime.cut import cut
+
+        cut(artifact, tensor, out)
 
 
 def _inputs(faces: Faces) -> Iterator[dict[str, NDArray[np.float32]]]:

@@ -3,10 +3,15 @@
 Inference runs in float32 where a model is not quantized: on CPUs with bfloat16 the plugin would otherwise choose that
 by itself. Models are compiled with a static batch, because quantized ones were seen to crash with a dynamic one
 (openvino#37577).
+
+On ARM an INT8 model computes in float, on the same grids: OpenVINO 2026.4's integer path does not compile on CPUs
+without half precision (Cortex-A53, A72), or gives an empty output there, and takes 23 times as many instructions on
+Cortex-A76 (docs/decisions/0030-devices.md).
 """
 
+import platform
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +21,9 @@ from ghostface_edge.reports.errors import InputError
 
 if TYPE_CHECKING:
     from ghostface_edge.targets.protocol import Embeddings, Faces
+
+
+_ARM: Final = ("aarch64", "armv7l", "arm64")
 
 
 class OpenvinoEmbedder:
@@ -43,6 +51,10 @@ class OpenvinoEmbedder:
         embeddings: Embeddings = self._request.infer([inputs], share_inputs=True)[0]
         return embeddings
 
+    def infer(self, inputs: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Infer once; the output as it is."""
+        return self.run(inputs)
+
 
 def nchw(faces: "Faces") -> NDArray[np.float32]:
     """uint8 RGB (N, S, S, 3) to what the network takes, (N, 3, S, S)."""
@@ -65,6 +77,8 @@ def compiled(artifact: Path, threads: int, batch: int, *, count: bool = False) -
         "INFERENCE_PRECISION_HINT": "f32",
         "PERF_COUNT": count,
     }
+    if platform.machine() in _ARM:
+        options["LP_TRANSFORMS_MODE"] = "NO"
     return core.compile_model(model, "CPU", options)
 
 

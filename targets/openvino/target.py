@@ -18,6 +18,7 @@ from ghostface_edge.targets.profile import group
 from ghostface_edge.targets.protocol import (
     EVERY_METHOD,
     ArtifactInfo,
+    ComputedTensor,
     Embedder,
     Faces,
     InputType,
@@ -97,6 +98,20 @@ class OpenvinoTarget:
             operators=dict(sorted(Counter(operation.get_type_name() for operation in operations).items())),
             macs_by_precision=_macs_by_precision(operations),
         )
+
+    def tensors(self, artifact: Path) -> tuple[ComputedTensor, ...]:
+        import openvino
+
+        from ghostface_edge.targets.openvino.cut import tensors
+
+        return tensors(read_model(openvino.Core(), artifact))
+
+    def cut(self, artifact: Path, tensor: str, out: Path) -> None:
+        import openvino
+
+        from ghostface_edge.targets.openvino.cut import cut
+
+        openvino.save_model(cut(read_model(openvino.Core(), artifact), tensor), out, compress_to_fp16=False)
 
 
 def _macs_by_precision(operations: list[Any]) -> dict[str, int]:

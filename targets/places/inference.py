@@ -1,5 +1,6 @@
 """A loaded artifact in a place: embeds faces, and times itself. Boards run this file as it is."""
 
+import hashlib
 import time
 from pathlib import Path
 from typing import Any, Callable, List
@@ -20,13 +21,14 @@ class Inference:
     def __init__(self, load: Callable[[Path, int, int], Any]) -> None:
         self._load = load
         self._embedder: Any = None
+        self._artifact = Path()
         self._batch = 1
 
     def load(self, artifact: Path, threads: int, batch: int) -> float:
         """Load an artifact; returns milliseconds, the runtime's import not counted."""
         started = time.perf_counter()
         self._embedder = self._load(artifact, threads, batch)
-        self._batch = batch
+        self._artifact, self._batch = Path(artifact), batch
         return (time.perf_counter() - started) * 1e3
 
     def embed(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -42,6 +44,18 @@ class Inference:
     def embed_file(self, faces: Path, start: int, stop: int) -> NDArray[np.float32]:
         """Embed rows of a `.npy` of faces (N, S, S, 3), read as a memory map."""
         return self.embed(np.load(faces, mmap_mode="r")[start:stop])
+
+    def tensor(self, faces: NDArray[np.uint8]) -> NDArray[Any]:
+        """The first output as the artifact gives it, whatever its type and shape, for exactly one batch of faces."""
+        return self._loaded.infer(self._loaded.prepare(faces))  # type: ignore[no-any-return]
+
+    def sha256(self) -> str:
+        """Of the loaded artifact as it lies here, with the weights beside an `.xml`."""
+        digest = hashlib.sha256()
+        for path in (self._artifact, self._artifact.with_suffix(".bin")):
+            if path.is_file():
+                digest.update(path.read_bytes())
+        return digest.hexdigest()
 
     def time(self, face: NDArray[np.uint8], runs: int) -> List[float]:
         """Milliseconds of each of `runs` inferences on one prepared batch."""

@@ -3,9 +3,12 @@
 import time
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ghostface_edge.reports.evidence import ProfileRow
 from ghostface_edge.targets.places.inference import Inference
-from ghostface_edge.targets.protocol import ArtifactInfo, Faces, InputType, Precision
+from ghostface_edge.targets.protocol import ArtifactInfo, ComputedTensor, Faces, InputType, Precision
 from ghostface_edge.targets.table import load_target
 
 
@@ -46,3 +49,16 @@ class RuntimeWorker(Inference):
     def profile(self, artifact: Path, threads: int) -> tuple[ProfileRow, ...]:
         """See `Target.profile`."""
         return self._target.profile(artifact, threads)
+
+    def tensors(self, artifact: Path) -> tuple[ComputedTensor, ...]:
+        """See `Target.tensors`."""
+        return self._target.tensors(artifact)
+
+    def cut(self, artifact: Path, tensor: str, out: Path) -> None:
+        """See `Target.cut`."""
+        self._target.cut(artifact, tensor, out)
+
+    def infer(self, inputs: NDArray[np.generic]) -> NDArray[np.generic]:
+        """The first output of the loaded artifact for an input that is prepared already."""
+        output: NDArray[np.generic] = self._loaded.infer(inputs)
+        return output

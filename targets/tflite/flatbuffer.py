@@ -97,6 +97,20 @@ def serialize(subgraph: Subgraph) -> bytes:
     model.subgraphs = [graph]
     model.signatureDefs = [_signature(subgraph)]
 
+    return _packed(model)
+
+
+def pack(model: Any) -> bytes:
+    """Write a model that was unpacked (schema's ModelT) and changed, its buffers aligned."""
+    aligned = []
+    for buffer in model.buffers:
+        aligned.append(_AlignedBuffer())
+        aligned[-1].data = buffer.data
+    model.buffers = aligned
+    return _packed(model)
+
+
+def _packed(model: Any) -> bytes:
     builder = _SharingBuilder(1 << 20)
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())

@@ -57,9 +57,14 @@ class TfliteEmbedder:
 
     def run(self, inputs: NDArray[np.generic]) -> "Embeddings":
         """Infer once."""
+        return decode(self.infer(inputs), *self._output["quantization"])
+
+    def infer(self, inputs: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Infer once; the output as it is."""
         self._interpreter.set_tensor(self._input["index"], inputs)
         self._interpreter.invoke()
-        return decode(self._interpreter.get_tensor(self._output["index"]), *self._output["quantization"])
+        output: NDArray[np.generic] = self._interpreter.get_tensor(self._output["index"])
+        return output
 
 
 def interpreter_module() -> Any:

@@ -7,7 +7,16 @@ from types import MappingProxyType
 from ghostface_edge.reports.errors import InputError, RuntimeMissingError
 from ghostface_edge.reports.evidence import ProfileRole, ProfileRow
 from ghostface_edge.targets.profile import PROFILE_RUNS, OperatorSample, group
-from ghostface_edge.targets.protocol import EVERY_METHOD, ArtifactInfo, Embedder, Faces, InputType, Layout, Precision
+from ghostface_edge.targets.protocol import (
+    EVERY_METHOD,
+    ArtifactInfo,
+    ComputedTensor,
+    Embedder,
+    Faces,
+    InputType,
+    Layout,
+    Precision,
+)
 from ghostface_edge.targets.tflite.kernel_set import KernelSet
 
 _PIP = "pip install 'ghostface-edge[tflite]'"
@@ -116,6 +125,20 @@ class TfliteTarget:
         from ghostface_edge.targets.tflite.inspection import inspect_artifact
 
         return inspect_artifact(artifact)
+
+    def tensors(self, artifact: Path) -> tuple[ComputedTensor, ...]:
+        """What an artifact computes; float weights that are unpacked at run time are constants."""
+        _require_writer("ai_edge_litert")
+        from ghostface_edge.targets.tflite.cut import tensors
+
+        return tensors(artifact)
+
+    def cut(self, artifact: Path, tensor: str, out: Path) -> None:
+        """Write the same file with one of its tensors as the output, without what is not needed for it."""
+        _require_writer("ai_edge_litert")
+        from ghostface_edge.targets.tflite.cut import cut
+
+        out.write_bytes(cut(artifact, tensor))
 
 
 def _require_writer(package: str) -> None:

@@ -57,12 +57,17 @@ class MicroEmbedder:
 
     def run(self, inputs: NDArray[np.generic]) -> Embeddings:
         """Infer once for each face."""
+        return decode(self.infer(inputs), *_parameters(self._output))
+
+    def infer(self, inputs: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Infer once for each face; the output as it is."""
         return np.concatenate([self._one(face[None]) for face in inputs])
 
-    def _one(self, face: NDArray[np.generic]) -> Embeddings:
+    def _one(self, face: NDArray[np.generic]) -> NDArray[np.generic]:
         self._interpreter.set_input(face, 0)
         self._interpreter.invoke()
-        return decode(self._interpreter.get_output(0), *_parameters(self._output))
+        output: NDArray[np.generic] = self._interpreter.get_output(0)
+        return output
 
 
 def smallest_arena_bytes(artifact: Path) -> int:

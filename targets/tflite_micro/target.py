@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.evidence import ProfileRow
-from ghostface_edge.targets.protocol import ArtifactInfo, Embedder, Faces, InputType, Layout, Precision
+from ghostface_edge.targets.protocol import ArtifactInfo, ComputedTensor, Embedder, Faces, InputType, Layout, Precision
 from ghostface_edge.targets.requirements import require_modules
 from ghostface_edge.targets.tflite import TfliteTarget
 from ghostface_edge.targets.tflite.kernel_set import KernelSet
@@ -79,3 +79,11 @@ class TfliteMicroTarget:
     def inspect(self, artifact: Path) -> ArtifactInfo:
         """Read an artifact's interface, operators and multiply-accumulates."""
         return TfliteTarget().inspect(artifact)
+
+    def tensors(self, artifact: Path) -> tuple[ComputedTensor, ...]:
+        """See `TfliteTarget.tensors`."""
+        return TfliteTarget().tensors(artifact)
+
+    def cut(self, artifact: Path, tensor: str, out: Path) -> None:
+        """See `TfliteTarget.cut`."""
+        TfliteTarget().cut(artifact, tensor, out)

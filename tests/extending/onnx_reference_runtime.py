@@ -7,6 +7,7 @@ import numpy as np
 from ghostface_edge.calibration.preprocessing import normalize
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets import onnx_graph
+from ghostface_edge.targets.onnxruntime import cut
 from ghostface_edge.targets.protocol import InputType, Layout, Precision
 from ghostface_edge.targets.requirements import require_modules
 
@@ -50,6 +51,12 @@ class OnnxReferenceTarget:
     def inspect(self, artifact):
         return onnx_graph.inspect(artifact)
 
+    def tensors(self, artifact):
+        return cut.tensors(artifact)
+
+    def cut(self, artifact, tensor, out):
+        cut.cut(artifact, tensor, out)
+
 
 class OnnxReferenceEmbedder:
     def __init__(self, artifact):
@@ -62,3 +69,6 @@ class OnnxReferenceEmbedder:
 
     def run(self, inputs):
         return self.evaluator.run(None, {"faces": inputs})[0]
+
+    def infer(self, inputs):
+        return self.run(inputs)

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ghostface_edge.reports import latency, metrics, paired
-from ghostface_edge.reports.assess import PairSet, assess_there
+from ghostface_edge.reports.assess import PairSet, assess, assess_there
 from ghostface_edge.reports.curves import ReportCurves
 from ghostface_edge.reports.devices import Device
 from ghostface_edge.reports.gate import judge, judge_report
@@ -115,11 +115,45 @@ def make_report(faces: Faces, variants: list[Variant]) -> Report:
     )
 
 
+EMULATED: dict[str, object] = {
+    "kind": "emulated",
+    "is_timed": False,
+    "sustained": [],
+    "energy_mj_per_face": {},
+    "conditions": None,
+}
+"""Fields of a device whose CPU is imitated, for `on_device`."""
+
+
 def on_device(
-    report: Report, local_id: str, name: str, pairs: PairSet, there: NDArray[np.float32], **changed: object
+    report: Report,
+    local_id: str,
+    name: str,
+    faces: Faces,
+    here: NDArray[np.float32],
+    there: NDArray[np.float32] | None = None,
+    **changed: object,
 ) -> Report:
-    """The report with one of its variants on a board, measured on all pairs; `changed` are fields of the device."""
+    """The report with one of its variants on a board too, on all pairs.
+
+    Args:
+        report: of this host.
+        local_id: which variant.
+        name: of the board.
+        faces: of the report.
+        here: this host's embeddings.
+        there: the board's, the same if left out.
+        changed: fields of the device.
+    """
+    pairs = PairSet(faces.index, faces.same)
     local = next(variant for variant in report.variants if variant.id == local_id)
+    accuracy, versus_reference = local.accuracy, local.versus_reference
+    assert versus_reference is not None
+    if there is None:
+        there = here
+    else:
+        found = assess(pairs, there, faces.embeddings, versus_reference.reference, seed=0)
+        accuracy, versus_reference = found.accuracy, found.versus_reference
     board: dict[str, Any] = {
         "name": name,
         "kind": "ssh",
@@ -159,10 +193,14 @@ def on_device(
     row: dict[str, Any] = {
         "id": f"{local_id}@{name}",
         "device": name,
-        "versus_local": assess_there(pairs, there, there, seed=0),
+        "accuracy": accuracy,
+        "versus_reference": versus_reference,
+        "versus_local": assess_there(pairs, there, here, seed=0),
         "latency": local.latency if device.is_timed else None,
     }
-    variants = (*report.variants, Variant.model_validate({**local.model_dump(), **row}))
+    repeated = ("runtime", "precision", "method", "status", "artifact")
+    variant = Variant.model_validate({**{field: getattr(local, field) for field in repeated}, **row})
+    variants = (*report.variants, variant)
     with_it = report.model_copy(update={"variants": variants, "devices": (*report.devices, device)})
     return judge_report(with_it)
 

@@ -6,6 +6,7 @@ import yaml
 
 from ghostface_edge.reports.errors import ExitCode, InputError
 from ghostface_edge.reports.policy import DEFAULT_FILE, SCHEMA_FILE, Metric, Policy, json_schema
+from ghostface_edge.reports.variant import Variant
 
 HEAD = "schema_version: 1\nname: mine\nrules:\n"
 
@@ -15,8 +16,8 @@ def _read(text: str, folder: Path) -> Policy:
     return Policy.read(folder / "policy.yaml")
 
 
-def test_default_policy_judges_int8_by_every_kind_of_evidence() -> None:
-    metrics = {rule.metric for rule in Policy.read().rules if rule.matches("tflite-int8")}
+def test_default_policy_judges_int8_by_every_kind_of_evidence(variants: list[Variant]) -> None:
+    metrics = {rule.metric for rule in Policy.read().rules if rule.matches(variants[1])}
     assert {
         Metric.DROP,
         Metric.TAR_DROP,
@@ -40,10 +41,13 @@ def test_the_shipped_schema_is_the_models() -> None:
     assert [kind["type"] for kind in rule["variants"]["anyOf"]] == ["string", "array"]
 
 
-def test_patterns(tmp_path: Path) -> None:
+def test_patterns(variants: list[Variant], tmp_path: Path) -> None:
     policy = _read(HEAD + "  - {metric: drop_pp, variants: ['*-int8', 'openvino-*'], max: 1}\n", tmp_path)
-    matched = [name for name in ("tflite-int8", "tflite-int8-stock", "openvino-fp16") if policy.rules[0].matches(name)]
-    assert matched == ["tflite-int8", "openvino-fp16"]
+    names = ("tflite-int8", "tflite-int8-stock", "openvino-fp16", "tflite-int8@pi4")
+    named = [variants[0].model_copy(update={"id": name, "device": name.partition("@")[2] or None}) for name in names]
+    assert [one.id for one in named if policy.rules[0].matches(one)] == ["tflite-int8", "openvino-fp16"]
+    (rule,) = _read(HEAD + "  - {metric: drop_pp, variants: '*-int8', devices: [pi*], max: 1}\n", tmp_path).rules
+    assert [one.id for one in named if rule.matches(one)] == ["tflite-int8@pi4"]
 
 
 @pytest.mark.parametrize(

@@ -134,9 +134,11 @@ def writer():
     return GraphWriter()
 
 
-@pytest.fixture
-def write_graph(tmp_path):
+@pytest.fixture(scope="session")
+def write_graph(tmp_path_factory):
     """Save nodes as ONNX: input `faces` (N, 3, 28, 28), output `embeddings` (N, E)."""
+
+    folder = tmp_path_factory.mktemp("graphs")
 
     def write(nodes, constants) -> Path:
         graph = helper.make_graph(
@@ -148,14 +150,14 @@ def write_graph(tmp_path):
         )
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
         helper.set_model_props(model, {"preprocessing": "RGB"})
-        path = tmp_path / f"tiny{len(list(tmp_path.iterdir()))}.onnx"
+        path = folder / f"tiny{len(list(folder.iterdir()))}.onnx"
         onnx.save(model, path)
         return path
 
     return write
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def write_ghost_network(write_graph):
     """Write the small network; see `build_ghost_network` for the options."""
 

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from ghostface_edge.reports.errors import GhostfaceEdgeError, InputError, RuntimeMissingError
 from ghostface_edge.targets.places.place import LOCAL
 from ghostface_edge.targets.places.worker import RuntimeWorker
-from ghostface_edge.targets.protocol import STOCK, InputType, Layout, Precision
+from ghostface_edge.targets.protocol import INPUT, STOCK, InputType, Layout, Precision
 from ghostface_edge.targets.table import TARGETS, VariantId, all_variants, load_target, parse_variants
 
 IMPORTED = {
@@ -197,6 +197,38 @@ def test_a_damaged_artifact_is_an_error_and_no_crash_of_ours(runtime, worker, tm
     artifact.write_bytes(b"\x00not a model" * 50)
     with pytest.raises(GhostfaceEdgeError):
         worker.load(artifact, 1, 1)
+
+
+def test_a_cut_artifact_ends_at_its_tensor(runtime, worker, ghost_qdq, tmp_path):
+    ending, batch = load_target(runtime).extension, 1 if runtime == "tflite-micro" else 3
+    whole, part = tmp_path / f"whole{ending}", tmp_path / f"part{ending}"
+    worker.lower_quantized(ghost_qdq, whole)
+    faces = np.random.default_rng(1).integers(0, 256, (batch, 28, 28, 3), dtype=np.uint8)
+    tensors = worker.tensors(whole)
+    place = {tensor.name: number for number, tensor in enumerate(tensors)}
+    assert tensors[0].operator == INPUT
+    assert len(place) == len(tensors) >= 12
+    for tensor in tensors[1:]:
+        assert max(place[source] for source in tensor.sources) < place[tensor.name]
+
+    def ending_at(tensor):
+        worker.cut(whole, tensor.name, part)
+        worker.load(part, 1, batch)
+        return worker.tensor(faces)
+
+    assert sorted(ending_at(tensors[0]).shape) == sorted(faces.shape)
+    middle = ending_at(tensors[len(tensors) // 2])
+    assert len(middle) == batch
+    assert np.ptp(middle.astype(float)) > 0
+    last = ending_at(tensors[-1])
+    worker.load(whole, 1, batch)
+    np.testing.assert_array_equal(worker.tensor(faces), last)
+    real = worker.embed(faces)
+    if last.dtype == np.float32:
+        np.testing.assert_array_equal(real, last)
+    assert np.corrcoef(real.ravel(), last.ravel().astype(float))[0, 1] > 0.999999
+    with pytest.raises(InputError, match="computes no tensor 'nowhere'"):
+        worker.cut(whole, "nowhere", part)
 
 
 @pytest.mark.parametrize("runtime_name", sorted(TARGETS))

@@ -66,6 +66,9 @@ def test_every_model_has_a_datasheet_and_the_calibration_faces_are_listed(finish
     assert sheet["input"]["quantization"] == "q = pixel - 128"
     assert sheet["output"]["embedding_size"] == 512
     assert set(sheet["thresholds"]) <= {"0.01", "0.001"}
+    here = [place["device"] for place in sheet["proven"]["on"]] + [one["where"] for one in sheet["proven"]["not_on"]]
+    assert here[0] == "local"
+    assert "it did not run there, and evidence of " in sheet["proven"]["not_on"][-1]["why"]
     listing = (out / "models/calibration.sha256").read_text().splitlines()
     report = json.loads((out / "report.json").read_text())
     assert len(listing) == report["data"]["calibration"]["images"]
