@@ -42,8 +42,10 @@ _RUNTIME = "tflite"
 _TURN = 128
 """Faces."""
 _ALLOWED_OVERHEAD = 0.05
-_LEAST_GAP_S = 3.0
-"""Between kills, on average: a line that never lasts as long as a part brings none."""
+_LOOK_S = 0.05
+_GAPS = 2.0
+"""Time from one kill to the next, on average, in times that reaching the device takes: a line that never lasts as long
+as a part brings none."""
 
 
 class Pulling:
@@ -64,8 +66,9 @@ class Pulling:
         self._thread.join()
 
     def _pull(self) -> None:
-        while self.done < self._kills and not self._stop.wait(self._draw.uniform(0, 2 * self._gap_s)):
-            self.done += self._server.kill_connections() > 0
+        while self.done < self._kills and not self._stop.wait(_LOOK_S):
+            if self._server.process.children() and not self._stop.wait(self._draw.uniform(0, 2 * self._gap_s)):
+                self.done += self._server.kill_connections() > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ class Trial:
     ) -> Embeddings:
         """All faces there, with a store of its own."""
         context = StageContext(Store(self.folder / label), self.folder / "logs", self.progress, 1)
-        size = self._size(device)
+        size = self.size(device)
         with session(device, _RUNTIME, context) as there:
             there.facts()
             with meanwhile():
@@ -96,7 +99,8 @@ class Trial:
         pairs = PairSet(index, self.pairs.same[self.sample.pairs], self.pairs.folds)
         return assess_there(pairs, there, here, seed=0).model_dump(mode="json")
 
-    def _size(self, device: Device) -> int:
+    def size(self, device: Device) -> int:
+        """Values of an embedding."""
         with device.open(_RUNTIME, log=self.folder / "logs" / "size.log") as there:
             there.load(self.artifact.files, 1, 1)
             return there.embed(np.zeros((1, 112, 112, 3), np.uint8)).shape[1]
@@ -164,8 +168,9 @@ def main() -> int:
         trial = Trial(artifact_of(_RUNTIME, given.model), pairs, sample, faces, folder)
         here = trial.embed(local, "local", contextlib.nullcontext)
         started = time.monotonic()
+        trial.size(remote)
+        gap_s = _GAPS * (time.monotonic() - started)
         quiet = trial.embed(remote, "quiet", contextlib.nullcontext)
-        gap_s = max((time.monotonic() - started) / max(given.kills, 1), _LEAST_GAP_S)
         kills, passes, differing = 0, 0, 0
         while kills < given.kills:
             pulling = Pulling(server, given.kills - kills, gap_s, given.seed + passes)
