@@ -213,7 +213,7 @@ def _sizes(report: "Report") -> Iterator[Problem]:
 
 def _cross_precision(report: "Report") -> Iterator[Problem]:
     if report.cross_precision is not None:
-        measured = {variant.id: variant for variant in report.variants if variant.status is Status.OK}
+        measured = {variant.id: result for _, variant, name, result in _results(report) if not name}
         yield from _at("cross_precision", galleries_disagree(report.cross_precision, measured))
 
 

@@ -3,12 +3,13 @@
 In: a variant and its result on the main pairs. Out: every figure that the listed decisions make impossible.
 """
 
+import itertools
 import statistics
 from collections.abc import Iterator
 from typing import Final
 
 from ghostface_edge.reports.evidence import Flip, OperatingPoint, ThresholdTransfer
-from ghostface_edge.reports.figures_agree import NEAR_PP, Problem, Result, is_share, near, reference_tar
+from ghostface_edge.reports.figures_agree import NEAR, NEAR_PP, Problem, Result, is_share, near, reference_tar
 from ghostface_edge.reports.record import FARS
 from ghostface_edge.reports.variant import Variant
 
@@ -34,7 +35,7 @@ def flips_disagree(variant: Variant, result: Result) -> Iterator[Problem]:
         )
     for fold, (drop, size) in enumerate(zip(drops, result.fold_sizes(), strict=True)):
         before = folds[fold] + drop / 100
-        if not (-NEAR_PP <= before <= 1 + NEAR_PP and is_share(before, size)):
+        if not (-NEAR <= before <= 1 + NEAR and is_share(before, size)):
             yield f"fold_drops_pp.{fold}", f"{drop:g} points more than the variant's {folds[fold]:g} is no accuracy"
         here = [flip for flip in variant.flips if flip.fold == fold]
         net = 100 * (sum(flip.lost for flip in here) - sum(not flip.lost for flip in here)) / size
@@ -52,7 +53,7 @@ def _listed(flips: tuple[Flip, ...], result: Result) -> Iterator[Problem]:
         )
     if len({flip.pair for flip in flips}) != len(flips):
         yield "flips", "a pair is listed twice"
-    begins = [sum(sizes[:fold]) for fold in range(len(sizes) + 1)]
+    begins = list(itertools.accumulate(sizes, initial=0))
     for number, flip in enumerate(flips):
         place = f"flips.{number}"
         if flip.fold >= len(sizes) or not begins[flip.fold] <= flip.pair < begins[flip.fold + 1]:
@@ -115,7 +116,7 @@ def _on_the_curve(point: OperatingPoint, result: Result, place: str) -> Iterator
 
 def _counted(point: OperatingPoint, result: Result, place: str) -> Iterator[Problem]:
     same = result.pairs.same
-    if not same or same == result.pairs.count:
+    if same is None:
         return
     if not is_share(point.far, result.pairs.count - same):
         yield f"{place}.far", f"{point.far:g} is no number of {result.pairs.count - same:,} pairs of two people"

@@ -6,16 +6,15 @@ In: the record as a report states it. Out: every figure that others make impossi
 from collections.abc import Iterator, Mapping
 
 from ghostface_edge.reports.evidence import CrossPrecision
-from ghostface_edge.reports.figures_agree import NEAR_PP, Problem, near
-from ghostface_edge.reports.variant import Variant
+from ghostface_edge.reports.figures_agree import NEAR_PP, Problem, Result, near
 
 
-def galleries_disagree(cross: CrossPrecision, measured: Mapping[str, Variant]) -> Iterator[Problem]:
+def galleries_disagree(cross: CrossPrecision, measured: Mapping[str, Result]) -> Iterator[Problem]:
     """Every variant's gallery with its own probes is the variant's accuracy.
 
     Args:
         cross: every variant's gallery with every variant's probes.
-        measured: variants with figures, by name.
+        measured: every variant's result on the main pairs, by name.
     """
     size = len(cross.variants)
     if not set(cross.variants) <= measured.keys() or len(set(cross.variants)) != size:
@@ -28,9 +27,9 @@ def galleries_disagree(cross: CrossPrecision, measured: Mapping[str, Variant]) -
             return
     for row, name in enumerate(cross.variants):
         accuracy = measured[name].accuracy
-        if accuracy is not None and not near(cross.accuracy[row][row], accuracy.mean):
+        if not near(cross.accuracy[row][row], accuracy.mean):
             yield f"accuracy.{row}.{row}", f"{cross.accuracy[row][row]:g}, but {name} has another"
-        tar = None if accuracy is None or cross.far is None else accuracy.tar_at_far.get(cross.far)
+        tar = None if cross.far is None else accuracy.tar_at_far.get(cross.far)
         own = cross.tar[row][row]
         if (tar is None) != (own is None) or (tar is not None and own is not None and not near(tar, own)):
             yield f"tar.{row}.{row}", f"{own}, but {name} has another at FAR {cross.far}"
@@ -44,12 +43,10 @@ def galleries_disagree(cross: CrossPrecision, measured: Mapping[str, Variant]) -
 
 
 def _cosine_of_two(
-    cosine: float, cell: str, measured: Mapping[str, Variant], first: str, second: str
+    cosine: float, cell: str, measured: Mapping[str, Result], first: str, second: str
 ) -> Iterator[Problem]:
     """Two embeddings near a third are near each other: |<a, b> - <r, b>| <= |a - r| = sqrt(2 - 2 <a, r>)."""
-    one, other = measured[first].versus_reference, measured[second].versus_reference
-    if one is None or other is None:
-        return
+    one, other = measured[first].versus, measured[second].versus
     for near_one, far_one in ((one, other), (other, one)):
         apart = max(0.0, 2 - 2 * near_one.cosine_mean) ** 0.5 + NEAR_PP
         if abs(cosine - far_one.cosine_mean) > apart:

@@ -4,7 +4,7 @@ In: the groups as a report states them, and the gallery that they are of. Out: e
 impossible, with its place. The rest of an attribute is its other groups, so that what was added can be computed again.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from ghostface_edge.reports.all_against_all import AllPairs, Support
@@ -34,7 +34,7 @@ def groups_disagree(found: Groups, gallery: AllPairs) -> Iterator[Problem]:
     if not near(found.confidence, confidence(added)):
         yield "confidence", f"{found.confidence:g}, but {added} differences make it {confidence(added):g}"
     for attribute in dict.fromkeys(row.attribute for row in found.rows):
-        yield from _within([row for row in found.rows if row.attribute == attribute], gallery, found.fmr)
+        yield from _within(attribute, [row for row in found.rows if row.attribute == attribute], gallery, found.fmr)
 
 
 def of_one_file(found: Groups, other: Groups, other_id: str) -> Iterator[Problem]:
@@ -91,21 +91,21 @@ def _rate(field: str, own: _Side, rest: Sequence[_Side], large: bool, scale: flo
             yield f"{field}.{model}_ci", "a rate lies between 0 and 1"
     if (rate.added is None) == large:
         yield f"{field}.added", "it is told where the group and the rest have comparisons enough, and only there"
-    if rate.added is None:
+    if rate.added is None or not large:
         return
     for place, problem in holds(rate.added.ci_pp, rate.added.added_pp, "ci_pp", point_field="added_pp"):
         yield f"{field}.added.{place}", problem
     if all(side[0] is not None or not side[1] for side in rest):
-        again = 100 * (rate.variant - rate.reference - _mean(rest, _change))
+        again = 100 * (rate.variant - rate.reference - _change(rest))
         if abs(again - rate.added.added_pp) > 100 * NEAR * scale:
             yield f"{field}.added.added_pp", f"{rate.added.added_pp:g}, but the rates make it {again:g}"
 
 
-def _within(rows: Sequence[Group], gallery: AllPairs, fmr: str) -> Iterator[Problem]:
+def _within(attribute: str, rows: Sequence[Group], gallery: AllPairs, fmr: str) -> Iterator[Problem]:
     """Groups of one attribute share nobody: together they have no more than the gallery."""
     for field in ("people", "genuine", "impostor"):
         if (together := sum(getattr(row, field) for row in rows)) > getattr(gallery, field):
-            yield "rows", f"{field} of {rows[0].attribute}: {together:,}, but there are {getattr(gallery, field):,}"
+            yield "rows", f"{field} of {attribute}: {together:,}, but there are {getattr(gallery, field):,}"
     missed = sum(row.fnmr.variant * row.genuine for row in rows if row.fnmr is not None)
     of_all = gallery.fnmr_at_fmr[fmr].fnmr * gallery.genuine
     if (
@@ -113,14 +113,11 @@ def _within(rows: Sequence[Group], gallery: AllPairs, fmr: str) -> Iterator[Prob
         <= of_all
         <= missed + gallery.genuine - sum(row.genuine for row in rows) + NEAR * gallery.genuine
     ):
-        yield "rows", f"FNMR of {rows[0].attribute}: {missed:.0f} rejected, but there are {of_all:.0f}"
+        yield "rows", f"FNMR of {attribute}: {missed:.0f} rejected, but there are {of_all:.0f}"
 
 
-def _mean(sides: Sequence[_Side], of: Callable[[GroupRate], float]) -> float:
-    """Over all comparisons of some groups."""
+def _change(sides: Sequence[_Side]) -> float:
+    """Of the error rate over all comparisons of some groups."""
     total = sum(comparisons for _, comparisons in sides)
-    return sum(of(rate) * comparisons for rate, comparisons in sides if rate is not None) / max(total, 1)
-
-
-def _change(rate: GroupRate) -> float:
-    return rate.variant - rate.reference
+    changes = ((rate.variant - rate.reference) * comparisons for rate, comparisons in sides if rate is not None)
+    return sum(changes) / total

@@ -13,7 +13,6 @@ from ghostface_edge.reports.policy import Rule
 from ghostface_edge.reports.report import Check, Role
 from ghostface_edge.reports.run_checks import EVERYTHING, whole
 from ghostface_edge.reports.variant import Status, Variant
-from ghostface_edge.reports.variant_checks import MEASURED
 
 JUDGED: Final = "int8"
 """The check that every quantized variant that would ship met a limit."""
@@ -56,7 +55,7 @@ def _lacking(rule: Rule, variants: Sequence[Variant]) -> tuple[str, str] | None:
 
 
 def _not_judged(case: Case, checks: Sequence[Check]) -> list[Check]:
-    judged = {check.variant for check in checks if check.name != MEASURED and check.measured is not None}
+    judged = {check.variant for check in checks if check.measured is not None}
     ships = [variant for variant in case.variants if _ships_quantized(variant, case)]
     if not any(variant.id in judged for variant in ships):
         reason = "no rule of the policy judged an INT8 variant that would ship"

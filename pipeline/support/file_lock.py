@@ -39,13 +39,13 @@ def exclusive(path: Path) -> Iterator[None]:
 
 def _lock(path: Path, how: int) -> int | None:
     # NFS grants exclusive locks on files open for writing only.
-    descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
     try:
         fcntl.flock(descriptor, how)
     except BlockingIOError:
         os.close(descriptor)
         return None
-    except OSError:
+    except BaseException:  # a signal's handler may end the wait
         os.close(descriptor)
         raise
     return descriptor

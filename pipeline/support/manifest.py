@@ -31,7 +31,7 @@ def write_manifest(folder: Path, name: str, seal: Seal) -> None:
     described = {
         path: (size, None if size is None else file_sha256(folder / path)) for path, size in _shape(folder).items()
     }
-    entries = json.dumps(described, sort_keys=True)
+    entries = json.dumps(described)
     signature = seal.sign(_PURPOSE, name, entries)
     (folder / MANIFEST).write_text(f'{{"entries": {entries},\n"hmac": "{signature}"}}\n')
 
@@ -56,7 +56,7 @@ def _check(folder: Path, seal: Seal) -> None:
         raise _NotWholeError("it is no folder")
     content = json.loads(read_bytes(folder / MANIFEST, fix="make it again"))
     entries = content["entries"]
-    if not seal.holds(content["hmac"], _PURPOSE, folder.name, json.dumps(entries, sort_keys=True)):
+    if not seal.holds(content["hmac"], _PURPOSE, folder.name, json.dumps(entries)):
         raise _NotWholeError("no run of this user made it under this name")
     recorded: _Shape = {path: size for path, (size, _) in entries.items()}
     found = _shape(folder)

@@ -151,8 +151,7 @@ class Store:
                 f"{self.folder} is a link, a file or somebody else's folder",
                 fix="set GHOSTFACE_EDGE_CACHE to a folder of your own, or move it away",
             )
-        if stat.S_IMODE(status.st_mode) & 0o777 != 0o700:
-            self.folder.chmod(0o700)
+        self.folder.chmod(0o700)
         if self._mark.is_file():
             return
         others = [path.name for path in self.folder.iterdir()]

@@ -2,9 +2,11 @@ import cv2
 import numpy as np
 import pytest
 
+from ghostface_edge.calibration import leaks
 from ghostface_edge.calibration.faces import sample, scan_folder
-from ghostface_edge.calibration.leaks import LeakKind, exclude_leaks, find_leaks, merged, refuse_leaks
+from ghostface_edge.calibration.leaks import Leak, LeakKind, LeakReport, exclude_leaks, find_leaks, merged, refuse_leaks
 from ghostface_edge.calibration.lfw_errata import PHOTOGRAPHS_UNDER_TWO_NAMES
+from ghostface_edge.calibration.perceptual_hash import perceptual_hash
 from ghostface_edge.calibration.sampling import SamplingMethod
 from ghostface_edge.calibration.verification import VerificationSet, load_pairs
 from ghostface_edge.reports.errors import ExitCode, InputError
@@ -43,7 +45,7 @@ def test_finds_nothing_among_strangers(calibration, strangers):
 
 def test_finds_a_planted_name(calibration, strangers):
     report = find_leaks(calibration, pairs_of(calibration.path, strangers, ("Dee", "ANN", "Flo", "Gus")))
-    assert [(leak.kind, leak.identity, leak.evaluation) for leak in report.leaks] == [(LeakKind.NAME, "Ann", "ANN")]
+    assert report.leaks == (Leak(LeakKind.NAME, "Ann", "Ann", "ANN", 0),)
 
 
 def test_finds_a_planted_file(calibration, strangers):
@@ -53,6 +55,7 @@ def test_finds_a_planted_file(calibration, strangers):
     assert {leak.kind for leak in report.leaks} == {LeakKind.FILE, LeakKind.PERCEPTUAL}
     assert {leak.calibration for leak in report.leaks} == {file.name}
     assert {leak.evaluation for leak in report.leaks} == {"pair 2"}
+    assert {leak.measured for leak in report.leaks} == {0}
     assert LeakKind.NAME not in report.checked
 
 
@@ -70,6 +73,18 @@ def test_finds_a_planted_copy_of_a_photograph(calibration, strangers, encode, ch
     assert [(leak.kind, leak.calibration) for leak in report.leaks] == [
         (LeakKind.PERCEPTUAL, calibration.files[2].name)
     ]
+
+
+@pytest.mark.parametrize(("more", "found"), [(0, 1), (-1, 0)])
+def test_a_photograph_is_the_same_up_to_so_many_bits(calibration, strangers, picture, encode, monkeypatch, more, found):
+    face, other = (image.astype(int) for image in (calibration.load()[2], picture(99)))
+    copy = ((4 * face + other) // 5).astype(np.uint8)
+    one, two = (perceptual_hash(image) for image in (calibration.load()[2], copy))
+    apart = int(np.bitwise_count(one ^ two).sum())
+    monkeypatch.setattr(leaks, "SAME_PHOTOGRAPH_BITS", apart + more)
+    pairs = pairs_of(calibration.path, [*strangers[:3], encode(copy, ".png")])
+    assert apart > 0
+    assert [leak.measured for leak in find_leaks(calibration, pairs).leaks] == [apart] * found
 
 
 @pytest.fixture
@@ -139,6 +154,16 @@ def test_a_leak_is_an_error_unless_allowed_by_name(calibration, strangers):
     if guilty != "Bo":
         with pytest.raises(InputError, match="1 calibration identities"):
             refuse_leaks(report, allowed=[guilty])
+
+
+@pytest.mark.parametrize(("count", "more"), [(5, []), (6, ["  and 1 more"]), (9, ["  and 4 more"])])
+def test_the_first_leaks_are_listed(count, more):
+    found = tuple(Leak(LeakKind.NAME, f"P{number}", f"P{number}", f"p{number}", 0) for number in range(count))
+    with pytest.raises(InputError) as refused:
+        refuse_leaks(LeakReport((LeakKind.NAME,), found))
+    head, *lines = refused.value.message.splitlines()
+    assert head == f"{count} calibration identities are in the pairs too:"
+    assert lines == [*(f"  P{number} is p{number} (by name)" for number in range(5)), *more]
 
 
 def test_who_leaks_is_left_out_with_all_their_faces(calibration, strangers):

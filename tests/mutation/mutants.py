@@ -43,7 +43,8 @@ class Mutant:
 
 def mutants_of(source: str) -> Iterator[Mutant]:
     """Every change of a module's source that tests could notice, each once."""
-    lines, seen, decided = source.splitlines(), {behaviour(source)}, _lines_of_constants(source)
+    lines, seen = source.splitlines(), {behaviour(source)}
+    no_sums = _lines_of_constants(source) | _lines_of_heads(source)
     for name in operator_names():
         operator_class = get_operator(name)
         short = name.partition("/")[2]
@@ -58,8 +59,8 @@ def mutants_of(source: str) -> Iterator[Mutant]:
             seen.add(does)
             after = changed.splitlines()
             number = next(place for place, line in enumerate(lines) if after[place : place + 1] != [line])
-            if short.startswith(_OF_NUMBERS) and (number + 1 in decided or lines[number].lstrip().startswith("def ")):
-                continue  # in the head of a function only its `*` looks like an operator
+            if short.startswith(_OF_NUMBERS) and number + 1 in no_sums:
+                continue
             if lines[number].lstrip().startswith("@dataclass"):
                 continue  # how it is stored, which types check
             yield Mutant(short, number + 1, lines[number].strip(), after[number].strip(), changed)
@@ -69,6 +70,12 @@ def _lines_of_constants(source: str) -> set[int]:
     """Lines, from 1, on which a module gives a name to a constant."""
     constants = [node for node in ast.parse(source).body if isinstance(node, ast.Assign | ast.AnnAssign)]
     return {line for node in constants for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)}
+
+
+def _lines_of_heads(source: str) -> set[int]:
+    """Lines, from 1, of the heads of functions: of them only the `*` looks like an operator."""
+    functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
+    return {line for node in functions for line in range(node.lineno, node.body[0].lineno)}
 
 
 def is_python(source: str) -> bool:
@@ -89,7 +96,13 @@ def is_taken(operator: str) -> bool:
 
 
 class _Bare(ast.NodeTransformer):
-    """Takes annotations and docstrings away."""
+    """Takes annotations away, and protocols, which types are checked by."""
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
+        if any(isinstance(base, ast.Name) and base.id == "Protocol" for base in node.bases):
+            node.body = [ast.Pass()]
+        self.generic_visit(node)
+        return node
 
     def visit_arg(self, node: ast.arg) -> ast.arg:
         node.annotation = None

@@ -1,5 +1,8 @@
 """One small comparison, measured for real: a made-up net's embeddings and a noisy copy of them."""
 
+import copy
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,10 +11,17 @@ import pytest
 from numpy.typing import NDArray
 
 from ghostface_edge.reports import latency, metrics, paired
-from ghostface_edge.reports.assess import PairSet, assess, assess_there
+from ghostface_edge.reports.all_pairs.comparison import judge_all_pairs
+from ghostface_edge.reports.all_pairs.gallery import Gallery
+from ghostface_edge.reports.all_pairs.groups import judge_groups
+from ghostface_edge.reports.all_pairs.other_sets import OtherSet, keep_thresholds
+from ghostface_edge.reports.all_pairs.review import review
+from ghostface_edge.reports.all_pairs.scores import compare_all
+from ghostface_edge.reports.assess import PairSet, assess, assess_galleries, assess_there
 from ghostface_edge.reports.curves import ReportCurves
 from ghostface_edge.reports.devices import Device
 from ghostface_edge.reports.gate import judge, judge_report
+from ghostface_edge.reports.groups import PeopleFile
 from ghostface_edge.reports.report import (
     Accuracy,
     Artifact,
@@ -26,6 +36,7 @@ from ghostface_edge.reports.report import (
     Variant,
     VersusReference,
 )
+from ghostface_edge.reports.variant import SetResult
 
 
 @dataclass(frozen=True)
@@ -205,6 +216,73 @@ def on_device(
     return judge_report(with_it)
 
 
+def make_whole_report(faces: Faces, few: Faces, variants: Sequence[Variant], images: int) -> Report:
+    """A report with all that a run states.
+
+    Args:
+        faces: what the main pairs are of.
+        few: what the further pairs, called `few`, are of.
+        variants: FP32 and INT8 of ONNX Runtime, whose figures are replaced.
+        images: how many of the first ones are compared all against all; two of each person.
+    """
+    gallery = _two_of_each("p", images)
+    before = compare_all(faces.embeddings[:images], gallery)
+    told = {"sex": {name: "fm"[place % 2] for place, name in enumerate(gallery.names[:-10])}}
+    told["team"] = {name: "few" if place < 8 else "many" for place, name in enumerate(gallery.names)}
+    people = {"people": images // 2, "not_in_gallery": 0, "not_said": {"sex": 10, "team": 0}}
+    looked_at = review(before)
+    pairs, further = (PairSet(some.index, some.same) for some in (faces, few))
+    other = OtherSet(few.index, few.same, _two_of_each("f", len(few.embeddings)))
+    fp32, embeddings, whole = latency_samples(1.0), {}, []
+    for variant, noise, milliseconds in zip(variants, (1e-6, 0.05), (1.0, 0.8), strict=True):
+        embeddings[variant.id] = faces.noisy(noise)
+        found = assess(pairs, embeddings[variant.id], faces.embeddings, "checkpoint", seed=0)
+        on_few = assess(further, few.noisy(noise), few.embeddings, "checkpoint", seed=0)
+        summary = latency.summarize(latency_samples(milliseconds), fp32)
+        size = {"bytes": 3_200_000 if variant.precision == "fp32" else 1_000_000, "fp32_bytes": 3_200_000}
+        scores = compare_all(embeddings[variant.id][:images], gallery)
+        all_pairs = judge_all_pairs(scores, before)
+        update = {
+            "all_pairs": all_pairs.model_copy(update={"det": all_pairs.det[::40]}),
+            "groups": judge_groups(scores, before, told),
+            "artifact": variant.artifact.model_copy(update=size),
+            "accuracy": found.accuracy,
+            "versus_reference": found.versus_reference,
+            "thresholds": found.thresholds,
+            "flips": found.flips,
+            "fold_drops_pp": found.fold_drops_pp,
+            "latency": Latency.of(summary, threads=1, load_ms=20.0, peak_rss_mb=90.0),
+            "sets": {"few": SetResult(accuracy=on_few.accuracy, versus_reference=on_few.versus_reference)},
+            "one_threshold": keep_thresholds(all_pairs, found.thresholds, {"few": (other, few.noisy(noise))}),
+            "int8_mac_share": 0.0 if variant.precision == "fp32" else 0.97,
+        }
+        whole.append(variant.model_copy(update=update))
+    report = make_report(faces, whole)
+    main, second = (
+        report.data.pairs.model_copy(
+            update={"name": name, "count": len(of.same), "same": int(of.same.sum()), "images": len(of.embeddings)}
+        )
+        for name, of in (("lfw", faces), ("few", few))
+    )
+    file = PeopleFile(path="people.csv", sha256="a" * 64, **people)
+    return report.model_copy(
+        update={
+            "tool": report.tool.model_copy(update={"started": "2026-01-01T00:00:00+00:00"}),
+            "data": report.data.model_copy(update={"pairs": main, "further_pairs": (second,), "groups": file}),
+            "cross_precision": assess_galleries(pairs, embeddings),
+            "review": looked_at.model_copy(
+                update={"impostor": looked_at.impostor[:3], "genuine": looked_at.genuine[:3]}
+            ),
+        }
+    )
+
+
+def _two_of_each(letter: str, images: int) -> Gallery:
+    """A gallery of people with two images each, the first two of whom may be one."""
+    names = [f"{letter}{image // 2:04d}" for image in range(images)]
+    return Gallery.of(names, [(names[0], names[2])])
+
+
 def make_curves(faces: Faces, noises: dict[str, float]) -> ReportCurves:
     return ReportCurves(
         same=faces.same,
@@ -212,6 +290,18 @@ def make_curves(faces: Faces, noises: dict[str, float]) -> ReportCurves:
         reference_scores=metrics.cosine_scores(faces.embeddings, faces.index),
         latency_ms={name: latency_samples(1.0) for name in noises},
     )
+
+
+def altered(content: Any, changes: Mapping[str, object]) -> Any:
+    """A copy of JSON content with fields set by their places, as refusals name them."""
+    whole = copy.deepcopy(content)
+    for place, value in changes.items():
+        *path, last = (int(step) if step.isdigit() else step for step in re.findall(r"0\.0+1|[^.]+", place))
+        part = whole
+        for step in path:
+            part = part[step]
+        part[last] = copy.deepcopy(value)
+    return whole
 
 
 @pytest.fixture(scope="session")

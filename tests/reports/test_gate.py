@@ -76,7 +76,10 @@ def test_without_a_judged_int8_variant_nothing_passes(variants: list[Variant]) -
     fp32, int8, _ = variants
     gate = judge([fp32])
     assert gate.verdict is Verdict.INCONCLUSIVE
-    assert _only(gate, "*", "int8").reason == "no rule of the policy judged an INT8 variant that would ship"
+    check = _only(gate, "*", "int8")
+    assert (check.measured, check.reason) == (0, "no rule of the policy judged an INT8 variant that would ship")
+    unanswered = _policy({"metric": "drop_pp", "variants": "*-int8", "max": 1, "set": "not measured"})
+    assert _only(judge([fp32, int8], unanswered), "*", "int8").measured == 0
     only_fp32 = _policy({"metric": "bytes", "variants": "*-fp32", "max": 1e9})
     assert judge(variants, only_fp32).verdict is Verdict.INCONCLUSIVE
     one = _policy({"metric": "bytes", "variants": "onnxruntime-int8", "max": 1e9})
@@ -93,6 +96,7 @@ def test_failed_and_skipped_variants_never_pass(variants: list[Variant]) -> None
     assert "SIGSEGV at load" in _only(judge([fp32, died]), "tflite-fp32", "measured").reason
     assert judge([fp32, gone]).verdict is Verdict.INCONCLUSIVE
     assert judge([]).verdict is Verdict.INCONCLUSIVE
+    assert _only(judge([]), "*", "variants").measured == 0
     assert overall([]) is Verdict.INCONCLUSIVE
 
 
@@ -132,6 +136,12 @@ def test_relative_to_fp32(variants: list[Variant]) -> None:
 def test_baseline_of_the_same_pairs(report: Report) -> None:
     gate = judge_report(report, baseline=report).gate
     assert gate.verdict is Verdict.PASS
+    assert gate.baseline == "GhostFaceNetV1-0.5-2 (undated)"
+    dated = report.model_copy(update={"tool": report.tool.model_copy(update={"started": "2030-06-14T00:00:00+00:00"})})
+    assert (
+        judge(report.variants, baseline=dated, today=TODAY).baseline
+        == f"{report.model.name} (2030-06-14T00:00:00+00:00)"
+    )
     assert _only(gate, "onnxruntime-int8", "bytes vs baseline").measured == 1.0
     assert _only(gate, "onnxruntime-int8", "accuracy vs baseline").measured == 0.0
     slower = [
@@ -169,7 +179,9 @@ def test_a_required_baseline_that_is_not_given(variants: list[Variant]) -> None:
 
 def test_zero_pairs_and_leaks_never_pass(report: Report) -> None:
     none = report.data.model_copy(update={"pairs": report.data.pairs.model_copy(update={"count": 0})})
-    assert judge(report.variants, data=none).verdict is Verdict.INCONCLUSIVE
+    gate = judge(report.variants, data=none)
+    assert gate.verdict is Verdict.INCONCLUSIVE
+    assert _only(gate, "*", "pairs").measured == 0
     calibration = report.data.calibration.model_copy(update={"identities_shared_with_pairs": 3})
     gate = judge(report.variants, data=report.data.model_copy(update={"calibration": calibration}))
     assert gate.verdict is Verdict.INCONCLUSIVE

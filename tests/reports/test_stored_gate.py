@@ -171,3 +171,4 @@ def test_a_check_of_the_whole_run_can_complain_but_not_praise(judged):
     assert contradiction(with_checks(judged, [*judged.gate.checks, complaint])) is None
     praise = complaint.model_copy(update={"verdict": Verdict.PASS})
     assert "check rule of * does not follow" in contradiction(with_checks(judged, [*judged.gate.checks, praise]))
+    assert contradiction(with_checks(judged, [complaint, *judged.gate.checks, praise])) is not None

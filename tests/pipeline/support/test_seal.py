@@ -4,6 +4,7 @@ import stat
 import pytest
 
 from ghostface_edge.pipeline.support.seal import Seal, user_seal
+from ghostface_edge.reports.errors import InputError
 
 
 def test_a_signature_holds_for_its_texts_and_key_only():
@@ -25,14 +26,15 @@ def test_the_key_is_made_once_and_is_the_user_s_alone(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "harm", ["group", "world", "short", "long", "empty", "link", "hard link", "pipe", "foreign", "partial"]
+    "harm",
+    ["group", "world", "world, to run", "short", "long", "empty", "link", "hard link", "pipe", "foreign", "partial"],
 )
 def test_a_key_that_cannot_be_trusted_is_replaced(tmp_path, harm):
     key = tmp_path / "key"
     signature = user_seal(key).sign("text")
     content = key.read_bytes()
-    if harm in ("group", "world"):
-        key.chmod(0o640 if harm == "group" else 0o604)
+    if harm in ("group", "world", "world, to run"):
+        key.chmod({"group": 0o640, "world": 0o604, "world, to run": 0o601}[harm])
     elif harm in ("short", "long", "empty"):
         key.write_bytes({"short": content[:-1], "long": content + b"x", "empty": b""}[harm])
     elif harm == "link":
@@ -57,3 +59,18 @@ def test_a_key_that_cannot_be_trusted_is_replaced(tmp_path, harm):
     assert not key.with_name("key.partial").exists()
     if (tmp_path / "elsewhere").exists():
         assert (tmp_path / "elsewhere").read_bytes() == content
+
+
+def test_a_folder_that_keeps_no_permissions_keeps_no_key(tmp_path, monkeypatch):
+    """As a memory card does, on which all files are everybody's; no test can mount one."""
+
+    def everybodys(path, flags, mode=0o777):
+        descriptor = opened(path, flags, mode)
+        os.fchmod(descriptor, 0o666)
+        return descriptor
+
+    opened = os.open
+    monkeypatch.setattr(os, "open", everybodys)
+    with pytest.raises(InputError, match="is open to others as soon as it is written") as refused:
+        user_seal(tmp_path / "key")
+    assert "GHOSTFACE_EDGE_CACHE" in refused.value.fix

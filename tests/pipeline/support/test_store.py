@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from ghostface_edge.pipeline.support import file_lock
 from ghostface_edge.pipeline.support import store as store_module
 from ghostface_edge.pipeline.support.seal import Seal
-from ghostface_edge.pipeline.support.store import Store, mark_temporary
+from ghostface_edge.pipeline.support.store import Store, default_root, mark_temporary
 from ghostface_edge.reports.errors import InputError, ToolError
 
 
@@ -156,6 +157,7 @@ def test_an_outcome_for_its_caller_only_is_not_used_again(store):
         mark_temporary(folder)
 
     first = store.make("stage", {}, build)
+    assert not first.reused
     assert (first.folder / "out.txt").read_text() == "one"
     assert not store.make("stage", {}, writing("two", [])).reused
 
@@ -173,6 +175,80 @@ assert stored.folder.is_dir()
 """
     subprocess.run([sys.executable, "-c", code, tmp_path], check=True)
     assert [path.name for path in (tmp_path / "artifacts").iterdir() if path.is_dir()] == []
+
+
+def test_inputs_are_the_same_in_any_order(store):
+    folder = store.make("stage", {"a": 1, "b": 2}, writing("one", [])).folder
+    assert store.make("stage", {"b": 2, "a": 1}, writing("two", [])).folder == folder
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        store.make("stage", {"a": float("nan")}, writing("three", []))
+
+
+def test_an_artifact_of_several_files_and_folders_is_used_again(store):
+    def build(folder):
+        for name in ("b", "a", "d", "c"):
+            (folder / name).mkdir()
+            (folder / name / "out.txt").write_text(name)
+
+    assert not store.make("stage", {}, build).reused
+    assert Store(store.root).make("stage", {}, build).reused
+
+
+def test_an_artifact_that_is_held_alone_is_made_again(store):
+    folder = store.make("stage", {}, writing("one", [])).folder
+    shutil.copytree(folder, folder.with_name("copy"))
+    shutil.rmtree(folder)
+    folder.with_name("copy").rename(folder)
+    lock = file_lock.try_exclusive(folder / "manifest.json")
+    said = []
+    stored = Store(store.root).make("stage", {}, writing("two", []), say=said.append)
+    os.close(lock)
+    assert said == [f"{folder.name} in the cache is not used and made again: it cannot be locked"]
+    assert (stored.folder / "out.txt").read_text() == "two"
+
+
+def test_an_error_of_what_is_built_stays_what_it_is(store, tmp_path):
+    def build(folder):
+        (tmp_path / "nothing").read_bytes()
+
+    with pytest.raises(FileNotFoundError):
+        store.make("stage", {}, build)
+
+
+def test_what_cannot_be_locked_is_not_built_and_leaves_nothing(tmp_path):
+    """The system takes paths of 4,095 characters, and that of the lock is longer than those before it."""
+    root = tmp_path
+    while len(str(root)) < 4058 - 256:
+        root /= "x" * 200
+    store = Store(root / ("x" * (4057 - len(str(root)))))
+    with pytest.raises(InputError, match="cannot be written: File name too long"):
+        store.make("stage", {}, writing("good", []))
+    with pytest.raises(InputError, match="cannot be written: File name too long"), store.scratch():
+        pytest.fail("it cannot be locked")
+    assert not artifacts(store)
+
+
+def test_a_cache_is_where_the_user_wants_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("GHOSTFACE_EDGE_CACHE", str(tmp_path / "a/b/c"))
+    assert Store().folder == tmp_path / "a/b/c/artifacts"
+    monkeypatch.delenv("GHOSTFACE_EDGE_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert default_root() == tmp_path / "xdg/ghostface-edge"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert default_root() == tmp_path / ".cache/ghostface-edge"
+
+
+def test_a_user_without_a_home_names_a_place(monkeypatch):
+    def nobody(_):
+        raise KeyError
+
+    for name in ("GHOSTFACE_EDGE_CACHE", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    with pytest.raises(InputError, match="no home folder") as refused:
+        default_root()
+    assert "GHOSTFACE_EDGE_CACHE" in refused.value.fix
 
 
 @pytest.mark.parametrize("kind", ["a file", "below a file", "a dangling link"])
@@ -220,8 +296,9 @@ def test_the_mark_is_a_file(tmp_path, kind):
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_nobody_else_sees_into_the_cache(tmp_path):
-    Store(tmp_path).folder.chmod(0o755)
+@pytest.mark.parametrize("mode", [0o755, 0o701, 0o500])
+def test_nobody_else_sees_into_the_cache(tmp_path, mode):
+    Store(tmp_path).folder.chmod(mode)
     Store(tmp_path)
     assert stat.S_IMODE((tmp_path / "artifacts").stat().st_mode) == 0o700
     assert stat.S_IMODE((tmp_path / ".ghostface-edge-key").stat().st_mode) == 0o600
@@ -239,7 +316,7 @@ def test_a_key_that_others_may_know_is_replaced_and_nothing_it_sealed_is_used(tm
 
 def test_a_cache_that_is_taken_away_during_a_run_is_an_error_of_ours(store):
     shutil.rmtree(store.folder)
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(InputError, match=f"{store.folder}/.* cannot be written"):
         store.make("stage", {}, writing("good", []))
 
 
@@ -288,6 +365,25 @@ def test_pruning_removes_the_longest_unused_and_nothing_of_others(tmp_path, monk
     for name in ("photos", "stage-0123456789abcdef0123456789abcdef"):
         assert (tmp_path / name / "mine.txt").read_text() == "precious"
     assert (tmp_path / "dangling").is_symlink()
+
+
+@pytest.mark.parametrize(("less", "kept"), [(0, 4), (1, 3)])
+def test_as_much_as_fits_is_kept(tmp_path, monkeypatch, less, kept):
+    folders = made(Store(tmp_path), 4)
+    blocks = sum(path.stat().st_blocks for folder in folders for path in folder.iterdir())
+    monkeypatch.setattr(store_module, "_LIMIT_BYTES", 512 * blocks - less)
+    Store(tmp_path).prune()
+    assert artifacts(Store(tmp_path)) == set(folders[-kept:])
+
+
+def test_only_artifacts_are_pruned(tmp_path, monkeypatch):
+    (folder,) = made(Store(tmp_path), 1)
+    (folder.parent / "photos").mkdir()
+    (folder.parent / "photos/mine.txt").write_text("precious")
+    before = set(folder.parent.iterdir()) - {folder}
+    monkeypatch.setattr(store_module, "_LIMIT_BYTES", 0)
+    Store(tmp_path).prune()
+    assert set(folder.parent.iterdir()) == before
 
 
 @pytest.mark.parametrize("sparse", [True, False])
@@ -380,11 +476,19 @@ def test_a_folder_of_others_in_its_place_is_refused_and_left_alone(tmp_path):
     assert [path.name for path in (tmp_path / "artifacts").iterdir()] == ["mine.txt"]
 
 
+def test_three_files_of_others_are_named(tmp_path):
+    (tmp_path / "artifacts").mkdir()
+    for number in range(5):
+        (tmp_path / f"artifacts/mine-{number}").touch()
+    with pytest.raises(InputError, match=r"holds files of others: (mine-\d, ){2}mine-\d \("):
+        Store(tmp_path)
+
+
 def test_a_file_too_large_for_the_disk_is_an_error_of_ours_and_leaves_nothing(store):
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
     try:
-        with pytest.raises(ToolError, match="File too large"):
+        with pytest.raises(ToolError, match=f"the cache folder {store.root} cannot be written: File too large"):
             store.make("stage", {}, writing("x" * 20_000, []))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

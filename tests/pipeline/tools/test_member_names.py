@@ -79,3 +79,8 @@ def test_names_that_some_system_takes_for_one(names, problem):
 def test_names_that_differ():
     assert problem_of_all([]) is None
     assert problem_of_all(["models/a.xml", "models/a.bin", "models/a.xml.json", "report.json", "models.zip"]) is None
+
+
+def test_a_name_too_long_to_quote_is_cut_short():
+    assert problem_of_name("?" * 255).startswith(f"'{'?' * 255}' cannot be")
+    assert problem_of_name("?" * 256).startswith(f"'{'?' * 40}\\u2026' cannot be")
