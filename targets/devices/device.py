@@ -22,10 +22,12 @@ from ghostface_edge.targets.devices.refusals import explain
 from ghostface_edge.targets.places.board import Board
 from ghostface_edge.targets.places.board_facts import canary
 from ghostface_edge.targets.places.connection import ChildDeath
-from ghostface_edge.targets.places.place import Place
+from ghostface_edge.targets.places.place import Place, each
 from ghostface_edge.targets.protocol import Embeddings, Faces
 
 _PART_BYTES: Final = 1 << 20
+_STEP: Final = 16
+"""Faces of a message, of which two are under way: as much as `ssh` takes without being read."""
 _LOG_END_BYTES: Final = 1 << 14
 Text = Annotated[AnyText, Field(max_length=200)]
 Told = TypeVar("Told", bound="_Told")
@@ -119,6 +121,7 @@ class OnDevice:
 
     def __init__(self, name: str, board: Board, log: Path, start: int) -> None:
         self._name, self._board, self._log, self._start = name, board, log, start
+        self._step = _STEP
 
     def facts(self) -> DeviceFacts:
         """What it is.
@@ -148,7 +151,7 @@ class OnDevice:
             threads: of one inference.
             batch: faces of one inference.
         """
-        key = file_sha256(*files)[:32]
+        key, self._step = file_sha256(*files)[:32], -(-_STEP // batch) * batch
         with self._asking() as board:
             for file in files:
                 _send(file, key + file.suffix, board)
@@ -160,14 +163,16 @@ class OnDevice:
         Raises:
             ToolError: what comes is no such array.
         """
+        steps = [faces[at : at + self._step] for at in range(0, len(faces), self._step)]
         with self._asking() as board:
-            found = np.asarray(board.embed(faces))
-        if found.dtype != np.float32 or found.ndim != 2 or len(found) != len(faces) or not found.shape[1]:
-            raise ToolError(
-                f"{self._name} answered {len(faces)} faces with {found.dtype} {found.shape}",
-                fix="this runtime cannot run this model there: ship another file",
-            )
-        return found
+            found = [np.asarray(part) for part in each(board.embed, steps)]
+        for step, part in zip(steps, found, strict=True):
+            if part.dtype != np.float32 or part.ndim != 2 or part.shape != (len(step), found[0].shape[-1] or 1):
+                raise ToolError(
+                    f"{self._name} answered {len(step)} faces with {part.dtype} {part.shape}",
+                    fix="this runtime cannot run this model there: ship another file",
+                )
+        return np.concatenate(found)
 
     def tensor(self, faces: Faces) -> NDArray[np.generic]:
         """The first output of the loaded model for one batch of faces, as it comes, of whatever type and shape."""

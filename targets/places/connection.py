@@ -22,6 +22,8 @@ from ghostface_edge.targets.places.vitals import Vitals, read_vitals, tree
 
 _POLL_S: Final = 0.5
 _CHUNK: Final = 1 << 20
+_MOST_UNREAD: Final = 1 << 26
+"""Bytes of answers that come while requests are written."""
 _FAREWELL_S: Final = 1.0
 """For a process to end by itself when nobody asks it any more."""
 _WORK_S: Final = 0.05
@@ -73,6 +75,7 @@ class Connection:
         self._answers: IO[bytes] = self._process.stdout
         os.set_blocking(self._requests.fileno(), False)
         self._end = os.pidfd_open(self._process.pid)
+        self._came = bytearray()
         self._asked = threading.Lock()
         self._what, self._deadline, self._timeout_s = "start", float("inf"), float("inf")
         self._told_s = self._seen_s = 0.0
@@ -150,7 +153,8 @@ class Connection:
             os.close(self._end)
 
     def _read(self, size: int) -> bytearray:
-        data = bytearray()
+        data = self._came[:size]
+        del self._came[:size]
         while len(data) < size:
             self._wait(writing=False)
             part = os.read(self._answers.fileno(), min(size - len(data), _CHUNK))
@@ -169,13 +173,20 @@ class Connection:
         poller = select.poll()
         poller.register(stream, event)
         poller.register(self._end, select.POLLIN)
+        if writing:  # what cannot get rid of its answers takes no requests
+            poller.register(self._answers, select.POLLIN)
         while True:
             if time.monotonic() - self._looked >= _POLL_S:  # also of a process that never stops talking
                 self._check_bounds()
             ready = dict(poller.poll(_POLL_S * 1e3))
             if stream.fileno() in ready:
                 return
-            if ready:  # the process has ended; what it wrote before that comes first
+            if writing and self._answers.fileno() in ready and len(self._came) < _MOST_UNREAD:
+                part = os.read(self._answers.fileno(), _CHUNK)
+                if not part:
+                    raise EOFError
+                self._came += part
+            elif ready:  # the process has ended; what it wrote before that comes first
                 if stream.fileno() in dict(poller.poll(0)):
                     return
                 raise EOFError

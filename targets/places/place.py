@@ -5,7 +5,7 @@ to a board, a program in C. `Place.open` gives the methods of a class there as i
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +15,13 @@ from ghostface_edge.reports import errors
 from ghostface_edge.reports.errors import GhostfaceEdgeError, ToolError
 from ghostface_edge.reports.printable import shortened
 from ghostface_edge.targets.places import codec
-from ghostface_edge.targets.places.connection import Connection
+from ghostface_edge.targets.places.connection import ChildDeath, Connection
 from ghostface_edge.targets.places.memory_limit import ran_out_of_memory
 from ghostface_edge.targets.places.wire import Header
 
 Served = TypeVar("Served")
+Value = TypeVar("Value")
+Result = TypeVar("Result")
 
 DEFAULT_TIMEOUT_S: Final = 1800.0
 DEFAULT_MEMORY_LIMIT_MB: Final = 8192
@@ -105,17 +107,39 @@ class _Remote:
         with connection.asking("start", timeout_s):
             connection.send({**opening, "serve": where, "arguments": values}, arrays)
 
-    def __getattr__(self, name: str) -> Callable[..., object]:
-        method = getattr(self._kind, name)
+    def __getattr__(self, name: str) -> "_Method":
+        return _Method(self, name)
 
-        def call(*arguments: object, **named: object) -> object:
-            values, arrays = codec.encode_arguments(method, (None, *arguments), named)
-            del values["self"]
-            with self._connection.asking(name, self._timeout_s):
+    def call(self, name: str, requests: Iterable[tuple[tuple[object, ...], dict[str, object]]]) -> list[object]:
+        """Results of a method; each request goes out before the answer to the one before comes."""
+        method, waiting = getattr(self._kind, name), 0
+        results: list[object] = []
+        refused: list[GhostfaceEdgeError] = []
+
+        def take() -> None:
+            try:
+                results.append(self._answer(name, method))
+            except ChildDeath:
+                raise
+            except GhostfaceEdgeError as error:  # the next answer is on its way
+                refused.append(error)
+
+        with self._connection.asking(name, self._timeout_s):
+            for arguments, named in requests:
+                values, arrays = codec.encode_arguments(method, (None, *arguments), named)
+                del values["self"]
                 self._connection.send({"call": name, "arguments": values}, arrays)
-                return self._answer(name, method)
-
-        return call
+                waiting += 1
+                if waiting > 1:
+                    take()
+                    waiting -= 1
+                if refused:
+                    break
+            if waiting:
+                take()
+        if refused:
+            raise refused[0]
+        return results
 
     def _answer(self, name: str, method: Callable[..., object]) -> object:
         while True:
@@ -138,6 +162,28 @@ class _Remote:
         if ran_out_of_memory(text):
             return self._connection.needed_more_memory()
         return ToolError(f"{name} failed: {shortened(text, _LONGEST_TEXT)}", fix=f"see {self._log}")
+
+
+class _Method:
+    """A method of an object elsewhere."""
+
+    def __init__(self, remote: _Remote, name: str) -> None:
+        self._remote, self._name = remote, name
+
+    def __call__(self, *arguments: object, **named: object) -> object:
+        (result,) = self._remote.call(self._name, [(arguments, named)])
+        return result
+
+    def each(self, values: Iterable[object]) -> list[object]:
+        """See the function `each`."""
+        return self._remote.call(self._name, [((value,), {}) for value in values])
+
+
+def each(method: Callable[[Value], Result], values: Iterable[Value]) -> list[Result]:
+    """Results of a method for several values; each travels to where it runs while the one before is worked on."""
+    if isinstance(method, _Method):
+        return cast("list[Result]", method.each(values))
+    return [method(value) for value in values]
 
 
 def _refusal(error: str, message: str, fix: str) -> GhostfaceEdgeError:

@@ -1,7 +1,11 @@
+"""Devices and what parts on them, as a user types it."""
+
 import json
 import shlex
 import sys
 from pathlib import Path
+
+import pytest
 
 BOARD = Path(__file__).parents[2] / "targets/diagnosis/faulty_board.py"
 
@@ -41,3 +45,33 @@ def test_localize_refuses_devices_and_runtimes_that_it_cannot_reach(finished, cl
     micro = cli("localize", model(finished, "tflite-micro-int8.tflite"), "--device", "local")
     assert micro.returncode == 2
     assert "tflite-micro has no far side on devices" in micro.stderr
+
+
+def test_the_list(cli):
+    done = cli("devices")
+    assert done.returncode == 0
+    assert "local (local): ready to be asked" in done.stdout
+    assert "cortex-a72 (qemu:cortex-a72)" in done.stdout
+
+
+def test_this_host_is_checked(cli):
+    done = cli("devices", "local", "--json")
+    assert done.returncode == 0, done.stderr
+    (checked,) = json.loads(done.stdout)
+    assert checked["usable"]
+    assert checked["facts"]["versions"]["numpy"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("locla",), 2, "did you mean 'local'"),
+        (("install", "gem5"), 2, "ghostface-edge devices install qemu"),
+        (("exec:false",), 3, "exit code 1"),
+    ],
+)
+def test_what_goes_wrong(cli, arguments, code, says):
+    done = cli("devices", *arguments)
+    assert done.returncode == code
+    assert says in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
