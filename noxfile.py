@@ -86,6 +86,17 @@ def golden(session: nox.Session) -> None:
 
 
 @nox.session
+def diagnosis(session: nox.Session) -> None:
+    """Faulty devices named and clean ones not accused, on a folder of real artifacts: `nox -s diagnosis -- MODELS`.
+
+    Clean devices are examined 100 times, 20 each.
+    """
+    install(session, "all", "test")
+    models, *rest = session.posargs
+    session.run("pytest", "tests/targets/diagnosis", *rest, env={"MODELS": models, "CLEAN_RUNS": "20"})
+
+
+@nox.session
 def faults(session: nox.Session) -> None:
     """Kill, stop and starve the main job at every stage: `nox -s faults -- --kills 200 --others 60`."""
     install(session, "all")

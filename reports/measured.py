@@ -7,6 +7,7 @@ or None where the report does not state it.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from ghostface_edge.reports.at_fmr import figure_at_fmr
 from ghostface_edge.reports.measurement import Measurement
@@ -153,8 +154,12 @@ def _latency(field: str, name: str, unit: str) -> Callable[[_Evidence], Measurem
 
 
 def _device_drop(at: _Evidence) -> Measurement | None:
+    """Where every face comes out the same but for rounding, no other pair would tell more: the point decides."""
     there = at.variant.versus_local
-    return None if there is None else Measurement("accuracy lost on the device", there.drop_pp, "pp", there.ci95_pp)
+    if there is None:
+        return None
+    interval = None if there.cosine_min >= _ROUNDING_COSINE else there.ci95_pp
+    return Measurement("accuracy lost on the device", there.drop_pp, "pp", interval)
 
 
 def _int8_mac_share(at: _Evidence) -> Measurement | None:
@@ -162,6 +167,8 @@ def _int8_mac_share(at: _Evidence) -> Measurement | None:
     return None if share is None else Measurement("MACs in INT8", share)
 
 
+_ROUNDING_COSINE: Final = 0.9999
+"""Lowest cosine of two computations of one function, as for an FP32 conversion."""
 _FIGURES: Mapping[Metric, Callable[[_Evidence], Measurement | None]] = {
     Metric.ACCURACY: _accuracy,
     Metric.AUC: lambda at: Measurement("AUC", at.accuracy.auc),

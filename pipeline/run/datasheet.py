@@ -25,8 +25,18 @@ def write_datasheet(
     embedding_size: int,
     thresholds: Mapping[str, ThresholdTransfer | None],
     evidence: Proven,
+    options_on_arm: Mapping[str, str],
 ) -> Path:
-    """Write the datasheet of an artifact; returns its path."""
+    """Write the datasheet of an artifact; returns its path.
+
+    Args:
+        artifact: the file.
+        info: read off it.
+        embedding_size: of the network.
+        thresholds: by false-accept rate.
+        evidence: where it was proven.
+        options_on_arm: that its runtime needs there to compute it rightly.
+    """
     sheet = {
         "model": artifact.name,
         "input": {
@@ -46,6 +56,7 @@ def write_datasheet(
             if transfer is not None
         },
         "proven": evidence.model_dump(mode="json"),
+        **({"options_on_arm": dict(options_on_arm)} if options_on_arm else {}),
     }
     path = artifact.with_name(artifact.name + ".json")
     write_text(path, json.dumps(sheet, indent=2) + "\n")

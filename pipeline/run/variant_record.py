@@ -22,6 +22,7 @@ from ghostface_edge.reports.latency import summarize
 from ghostface_edge.reports.proven import proven
 from ghostface_edge.reports.variant import SetResult
 from ghostface_edge.reports.write import replacing
+from ghostface_edge.targets.openvino.embedder import ARM_OPTIONS
 from ghostface_edge.targets.protocol import ArtifactInfo, Precision
 from ghostface_edge.targets.table import load_target
 
@@ -122,7 +123,8 @@ def with_datasheet(record: document.Variant, built: Built, report: document.Repo
     """
     assert record.artifact is not None
     size, evidence = report.model.embedding_size, proven(report, record)
-    sheet = write_datasheet(out / record.artifact.path, built.info, size, record.thresholds, evidence)
+    needed = ARM_OPTIONS if (record.runtime, record.precision) == ("openvino", Precision.INT8) else {}
+    sheet = write_datasheet(out / record.artifact.path, built.info, size, record.thresholds, evidence, needed)
     files = {**record.files, sheet.relative_to(out).as_posix(): file_sha256(sheet)}
     return record.model_copy(update={"files": files})
 

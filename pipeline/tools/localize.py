@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -10,13 +11,13 @@ from ghostface_edge.calibration.aligned import FACE_SIZE, iterate_faces
 from ghostface_edge.calibration.faces import sample, scan_folder
 from ghostface_edge.calibration.pairs_source import PairsSource
 from ghostface_edge.pipeline.stages.face_reader import read_pairs
-from ghostface_edge.pipeline.support.host import usable_cores
+from ghostface_edge.pipeline.support.host import describe_host, int8_saturates, usable_cores
 from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.pipeline.tools.inspection import runtime_of
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets.devices.device import Device
-from ghostface_edge.targets.diagnosis.diagnose import Examination
+from ghostface_edge.targets.diagnosis.diagnose import Examination, OtherKernels
 from ghostface_edge.targets.diagnosis.diagnosis import Diagnosis
 from ghostface_edge.targets.diagnosis.sides import Sides
 from ghostface_edge.targets.face_like import face_like
@@ -30,8 +31,13 @@ from ghostface_edge.targets.table import load_target
 
 _FACES: Final = 8
 """So many go through both sides in one batch."""
-_WITH_REFERENCE_KERNELS: Final = frozenset({"tflite"})
-"""Runtimes that can be asked for them."""
+_OTHER_KERNELS: Final = MappingProxyType(
+    {
+        "tflite": "the interpreter's reference kernels run there",
+        "onnxruntime": "exact INT8 kernels run there, and this host's saturate, since it has no VNNI",
+    }
+)
+"""What is the matter where a device has the kernels that a runtime can be asked for here."""
 
 
 def localize(model: Path, device: Device, faces: Faces, progress: Progress) -> Diagnosis:
@@ -49,15 +55,18 @@ def localize(model: Path, device: Device, faces: Faces, progress: Progress) -> D
         worker = opened.enter_context(LOCAL.open(RuntimeWorker, runtime, log=folder / "here.log"))
         there = opened.enter_context(device.open(runtime, log=folder / "there.log"))
         kernels = None
-        if runtime in _WITH_REFERENCE_KERNELS:
+        if runtime in _OTHER_KERNELS:
             here = Device("reference kernels", device.kind, LOCAL, str(folder / "models"))
             log = folder / "reference.log"
-            kernels = opened.enter_context(here.open(runtime, log=log, reference_kernels=True))
+            side = opened.enter_context(here.open(runtime, log=log, reference_kernels=True))
+            kernels = OtherKernels(side, _OTHER_KERNELS[runtime])
         opened.enter_context(progress.stage(f"{device.name}: find the first tensor that differs"))
-        batch = worker.inspect(model).input_shape[0]
+        info = worker.inspect(model)
+        batch = info.input_shape[0]
         sides = Sides(load_target(runtime), worker, there, faces[:batch] if batch > 0 else faces, folder)
         told = {name: version for name, version in there.facts().versions.items() if name in PACKAGES[runtime]}
-        return Examination(model, sides, versions(PACKAGES[runtime]), told, kernels).diagnose()
+        is_exact = runtime == "tflite" or not (info.macs_by_precision.get("int8") and int8_saturates(describe_host()))
+        return Examination(model, sides, versions(PACKAGES[runtime]), told, kernels, is_exact).diagnose()
 
 
 def faces_of(pairs: Path | None, calibration: Path | None, progress: Progress) -> Faces:

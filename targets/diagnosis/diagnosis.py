@@ -44,7 +44,7 @@ class Diagnosis:
     def as_lines(self) -> list[str]:
         """For people: the cause and its mend, then what was seen."""
         is_rounding = self.verdict is Verdict.ROUNDING
-        lines = [f"differs only by rounding: {self.cause}" if is_rounding else self.cause]
+        lines = [f"nothing to mend there: {self.cause}" if is_rounding else self.cause]
         if self.verdict in {Verdict.FAULT, Verdict.UNEXPLAINED}:
             lines.append(f"  fix: {self.fix}")
         if self.cosine_mean is not None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from ghostface_edge.reports.errors import GhostfaceEdgeError
+from ghostface_edge.reports.errors import GhostfaceEdgeError, RuntimeMissingError
 from ghostface_edge.targets.diagnosis.difference import Difference, Form, Tensor, compare
 from ghostface_edge.targets.places.connection import ChildDeath
 from ghostface_edge.targets.places.worker import RuntimeWorker
@@ -57,10 +57,24 @@ class Sides:
         device: the other side.
         faces: RGB uint8 (N, S, S, 3), the batch that goes through both.
         folder: for cut artifacts.
+        stand_in: what runs here in the worker's place, such as other kernels.
     """
 
-    def __init__(self, target: Target, worker: RuntimeWorker, device: Side, faces: Faces, folder: Path) -> None:
+    def __init__(
+        self,
+        target: Target,
+        worker: RuntimeWorker,
+        device: Side,
+        faces: Faces,
+        folder: Path,
+        stand_in: Side | None = None,
+    ) -> None:
         self._target, self.worker, self.device, self.faces, self._folder = target, worker, device, faces, folder
+        self._stand_in = stand_in
+
+    def seen_from(self, side: Side) -> "Sides":
+        """The device beside something else than this host's usual kernels."""
+        return Sides(self._target, self.worker, self.device, self.faces, self._folder, side)
 
     def run(self, artifact: Path) -> Outcome:
         """Load an artifact on both sides and run it.
@@ -71,15 +85,25 @@ class Sides:
         here = self.run_here(artifact)
         try:
             return Outcome(here, self.run_on(self.device, artifact))
-        except ChildDeath:
+        except (ChildDeath, RuntimeMissingError):
             raise
         except GhostfaceEdgeError as error:
             return Outcome(here, None, error.message)
 
     def run_here(self, artifact: Path) -> Tensor:
         """Load an artifact on this host and run it."""
+        if self._stand_in is not None:
+            return self.run_on(self._stand_in, artifact)
         self.worker.load(artifact, 1, len(self.faces))
         return self.worker.tensor(self.faces)
+
+    def embed_here(self) -> Embeddings:
+        """Embeddings of what was run here last."""
+        return (self._stand_in or self.worker).embed(self.faces)
+
+    def sha256_here(self) -> str:
+        """Of what was run here last."""
+        return (self._stand_in or self.worker).sha256()
 
     def run_on(self, side: Side, artifact: Path) -> Tensor:
         """Load an artifact on another side and run it."""

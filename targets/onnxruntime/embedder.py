@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostface_edge.calibration.preprocessing import normalize, require_shape
+from ghostface_edge.targets.onnxruntime.exact import exact_weights
 
 if TYPE_CHECKING:
     from ghostface_edge.targets.protocol import Embeddings, Faces
@@ -19,15 +20,24 @@ class OnnxruntimeEmbedder:
         artifact: an `.onnx` with one input (N, 3, S, S) and one output (N, E).
         threads: of one inference.
         batch: N; sessions take whatever comes.
+        reference_kernels: whether INT8 kernels are exact on x86 without VNNI, too, where the fast ones saturate.
     """
 
-    def __init__(self, artifact: Path, threads: int, batch: int) -> None:  # noqa: ARG002 - every loader is called alike
+    def __init__(
+        self,
+        artifact: Path,
+        threads: int,
+        batch: int,  # noqa: ARG002 - every loader is called alike
+        *,
+        reference_kernels: bool = False,
+    ) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(str(artifact), options, providers=["CPUExecutionProvider"])
+        model = exact_weights(artifact) if reference_kernels else str(artifact)
+        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self._input = self._session.get_inputs()[0]
 
     def prepare(self, faces: "Faces") -> NDArray[np.generic]:

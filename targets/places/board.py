@@ -35,7 +35,7 @@ class Board(Inference):
 
     Args:
         runtime: of `LOADERS`.
-        reference_kernels: whether a TFLite interpreter's reference kernels run, which are the same on every CPU.
+        reference_kernels: whether TFLite's or ONNX Runtime's kernels run that are the same on every CPU.
         folder: where models are kept between runs; made if it is not there. `~` stands for the user's home.
         cores: that it may run on; all if none.
 

@@ -9,6 +9,7 @@ MODULES: Final = (
     "calibration.preprocessing",
     "reports.errors",
     "targets.onnxruntime.embedder",
+    "targets.onnxruntime.exact",
     "targets.openvino.embedder",
     "targets.places.board",
     "targets.places.board_facts",

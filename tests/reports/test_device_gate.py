@@ -52,6 +52,16 @@ def test_the_default_policy_asks_for_the_same_verdict_there(board: Report, emula
     assert gate.verdict is Verdict.FAIL
 
 
+@pytest.mark.parametrize(("cosine_min", "verdict"), [(0.9999, Verdict.PASS), (0.99989, Verdict.INCONCLUSIVE)])
+def test_what_differs_by_rounding_alone_needs_no_more_pairs(board: Report, cosine_min: float, verdict: Verdict) -> None:
+    versus = board.variants[-1].versus_local
+    assert versus is not None
+    few = versus.model_copy(update={"ci95_pp": (-7.0, 7.0), "cosine_min": cosine_min})
+    last = board.variants[-1].model_copy(update={"versus_local": few})
+    _, drop = _checks(board.model_copy(update={"variants": (*board.variants[:-1], last)}), "onnxruntime-int8@pi4")
+    assert drop.verdict is verdict
+
+
 def test_rules_are_about_this_host_unless_they_name_devices(board: Report) -> None:
     here = [check.name for check in _checks(board, "onnxruntime-int8", SIZE)]
     assert here == ["measured", "bytes"]

@@ -24,6 +24,7 @@ ALONE = re.compile(
     r"variants\.1\.(?:sets\.few\.)?(?:artifact\.bytes|accuracy\.(?:auc|eer)|latency\.(?:p99_ms|load_ms|peak_rss_mb)"
     r"|latency\.versus_fp32_ci95\.[01]|versus_reference\.(?:ci95_pp\.[01]|cosine_p01|cosine_min)"
     r"|versus_reference\.tar_drop_pp\.0\.01\.ci95_pp\.[01]|int8_mac_share|thresholds\.0\.01\.frozen\.(?:far|frr))"
+    r"|variants\.2\.(?:latency\.p50_ms|versus_(?:local|reference)\.ci95_pp\.[01])"
 )
 """Figures that a report states once: others bound them, and within those bounds nothing says that they are wrong."""
 

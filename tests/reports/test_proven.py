@@ -58,7 +58,7 @@ def test_what_failed_there_is_said_with_its_reason(board: Report) -> None:
 def test_what_was_lost_there_is_no_proof(board: Report) -> None:
     versus = board.variants[-1].versus_local
     assert versus is not None
-    lost = versus.model_copy(update={"drop_pp": 2.0, "ci95_pp": (1.0, 3.0)})
+    lost = versus.model_copy(update={"drop_pp": 2.0, "ci95_pp": (1.0, 3.0), "cosine_min": 0.9})
     found = _of_int8(_with_last(board, versus_local=lost))
     assert [place.device for place in found.on] == ["local"]
     assert found.not_on[0].why == "accuracy lost on the device 2 pp [1, 3], limit -0.5 to 0.5 pp"

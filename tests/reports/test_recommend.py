@@ -128,7 +128,7 @@ def test_what_fails_here_is_no_candidate_there(board: Report) -> None:
 def _with_loss(report: Report, name: str, ci95_pp: tuple[float, float]) -> Report:
     versus = _row(report, name).versus_local
     assert versus is not None
-    lost = {"drop_pp": sum(ci95_pp) / 2, "ci95_pp": ci95_pp}
+    lost = {"drop_pp": sum(ci95_pp) / 2, "ci95_pp": ci95_pp, "cosine_min": 0.9}
     return _changed(report, name, versus_local=versus.model_copy(update=lost))
 
 

@@ -15,10 +15,12 @@ import pytest
 from ghostface_edge.pipeline.tools import bundle as bundles
 from ghostface_edge.pipeline.tools.archive import Writer
 from ghostface_edge.pipeline.tools.bundle import check_bundle, write_bundle
+from ghostface_edge.reports.devices import Device
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.gate import judge_report
-from ghostface_edge.reports.renderings.report_files import pages
+from ghostface_edge.reports.renderings.report_files import pages, write_report
 from ghostface_edge.reports.report import Report
+from ghostface_edge.reports.variant import Variant
 
 
 def content(bundle):
@@ -69,6 +71,38 @@ def test_a_bundle_holds_what_the_report_names_and_proves_itself(bundle, run_dir,
         assert files[name] == (run_dir / name).read_bytes()
     assert files["report.json"] == (run_dir / "report.json").read_bytes()
     assert len(named) == 10
+
+
+def test_what_ran_on_a_device_is_packed_once(run_dir, small_report, tmp_path):
+    local = small_report.variants[1]
+    there = {
+        **{name: getattr(local, name) for name in ("runtime", "precision", "method", "artifact", "accuracy")},
+        "id": f"{local.id}@pi4",
+        "device": "pi4",
+        "status": "ok",
+        "versus_reference": local.versus_reference,
+        "latency": local.latency,
+        "versus_local": {
+            "faces": 4000,
+            "equal_bytes": 4000,
+            "cosine_mean": 1.0,
+            "cosine_min": 1.0,
+            "max_abs": 0.0,
+            "drop_pp": 0.0,
+            "ci95_pp": [-0.15, 0.15],
+            "flipped_pairs": 0,
+        },
+    }
+    pi4 = {"name": "pi4", "kind": "ssh", "machine": "aarch64", "cpu": "Cortex-A72", "os": "Debian 12", "is_timed": True}
+    device = Device.model_validate({**pi4, "faces": 4000, "pairs": 2000, "same": 1000})
+    variants = (*small_report.variants, Variant.model_validate(there))
+    report = judge_report(small_report.model_copy(update={"variants": variants, "devices": (device,)}))
+    write_report(report, None, run_dir)
+    names = write_bundle(run_dir, tmp_path / "devices.zip")
+    assert check_bundle(tmp_path / "devices.zip").variants[-1].device == "pi4"
+    assert sorted(name for name in names if name.startswith("models/")) == sorted(
+        name for one in small_report.variants for name in one.files
+    )
 
 
 def test_the_same_run_gives_the_same_bytes_wherever_it_lies(bundle, run_dir, tmp_path):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ghostface_edge.reports.errors import RuntimeMissingError
 from ghostface_edge.targets.places import board
 from ghostface_edge.targets.tflite.runtime import TfliteEmbedder
 
@@ -43,6 +44,7 @@ INPUTS = {
     "stale batch": lambda prepared, _: prepared[[0] * len(prepared)],
     "zero input": lambda prepared, _: np.zeros_like(prepared),
 }
+INPUTS["bgr unseen"] = INPUTS["bgr"]
 """What is fed, from what should be and the faces."""
 
 
@@ -82,6 +84,12 @@ def change_tflite(path, change):
         tensors = [graph.tensors[place] for place in (*operator.inputs, *operator.outputs)]
         change(tensors, [model.buffers[tensor.buffer] for tensor in tensors], operator.inputs[0] == graph.inputs[0])
     path.write_bytes(pack(model))
+
+
+def operators_of(path):
+    from ghostface_edge.targets.tflite.inspection import main_graph
+
+    return main_graph(path)[1]
 
 
 def truncate(tensors, buffers, _):
@@ -183,8 +191,10 @@ class FaultyBoard(board.Board):
             content = bytearray(artifact.read_bytes())
             content[len(content) // 2] ^= 0x10
             artifact.write_bytes(content)
-        elif mistake == "fails" and is_last:
+        elif (mistake == "fails" and is_last) or (mistake == "bgr unseen" and not operators_of(artifact)):
             raise RuntimeError("object is not initialized")
+        elif mistake == "no runtime":
+            raise RuntimeMissingError("it cannot be imported there", fix="install it there")
         spent = super().load(loaded, threads, batch)
         self._artifact = artifact
         if mistake in {"other kernels", "other version"}:

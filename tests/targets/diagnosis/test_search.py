@@ -1,6 +1,6 @@
 import math
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ghostface_edge.targets.diagnosis.search import first_difference
@@ -27,6 +27,7 @@ def spread(tensors, faulty, hidden=frozenset()):
     return differing
 
 
+@settings(max_examples=50)
 @given(graphs())
 def test_the_faulty_tensor_is_found_in_few_trials(drawn):
     tensors, faulty = drawn
@@ -42,6 +43,7 @@ def test_the_faulty_tensor_is_found_in_few_trials(drawn):
     assert len(trials) <= math.log2(len(tensors)) * 2 + 4
 
 
+@settings(max_examples=50)
 @given(graphs(), st.sets(st.integers(1, 39)))
 def test_what_is_found_differs_and_its_sources_do_not_though_differences_vanish_on_the_way(drawn, hidden):
     tensors, faulty = drawn
