@@ -111,6 +111,13 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session
+def devices(session: nox.Session) -> None:
+    """A device behind SSH whose cable is pulled: `nox -s devices -- MODEL.tflite PAIRS.bin --faces 0 --kills 50`."""
+    install(session, "all")
+    session.run("python", "-m", "tests.devices.campaign", *session.posargs)
+
+
+@nox.session
 def honesty(session: nox.Session) -> None:
     """Every field of a good report set to every wrong value; the test suite tries a tenth of them."""
     install(session, "all", "test")

@@ -43,6 +43,8 @@ def device_record(run: DeviceRun, pairs: VerificationSet) -> document.Device:
         same=int(np.count_nonzero(pairs.same[run.sample.pairs])),
         is_timed=run.device.is_timed,
         conditions=conditions,
+        energy_mj_per_face=dict(run.energy_mj_per_face),
+        sustained=run.sustained,
     )
 
 

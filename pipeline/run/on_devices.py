@@ -4,9 +4,11 @@ In: devices and what was built here. Out: per device its facts, and per variant 
 instructions, or why there are none.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from ghostface_edge.calibration.pair_sample import PairSample
 from ghostface_edge.pipeline.run.variant_build import Built
@@ -15,12 +17,13 @@ from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.convert import Convert
 from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
 from ghostface_edge.pipeline.stages.device_embed import embed_there
+from ghostface_edge.pipeline.stages.device_endurance import Endure, Meter, all_cores
 from ghostface_edge.pipeline.stages.device_instructions import CountInstructions
 from ghostface_edge.pipeline.stages.device_latency import TimeThere, Turns
 from ghostface_edge.pipeline.stages.device_session import DeviceSession, session
 from ghostface_edge.pipeline.stages.embed import require_useful
 from ghostface_edge.pipeline.stages.latency import Timing
-from ghostface_edge.reports.devices import DeviceKind
+from ghostface_edge.reports.devices import DeviceKind, Sustained
 from ghostface_edge.reports.errors import GhostfaceEdgeError, RuntimeMissingError
 from ghostface_edge.targets.devices.device import Conditions, Device, DeviceFacts
 from ghostface_edge.targets.places.board import LOADERS
@@ -61,6 +64,9 @@ class DeviceRun:
     rows: tuple[There | NotThere, ...]
     conditions: tuple[Conditions, Conditions] | None = None
     """Before and after the timing."""
+    energy_mj_per_face: Mapping[str, float] = field(default_factory=dict)
+    """By variant, where a meter told."""
+    sustained: tuple[Sustained, ...] = ()
 
 
 def run_on_device(
@@ -87,6 +93,7 @@ def run_on_device(
     known = [one for one in variants if one.id.runtime in LOADERS]
     rows: dict[VariantId, There | NotThere] = {}
     conditions = None
+    energy: dict[str, float] = {}
     with ExitStack() as stack:
         first, *others = dict.fromkeys(one.id.runtime for one in known) or LOADERS
         sessions = {first: stack.enter_context(session(device, first, context))}
@@ -107,7 +114,10 @@ def run_on_device(
                 rows |= {row.built.id: _timed(row, turns) for row in ran}
             except GhostfaceEdgeError as error:
                 rows |= {row.built.id: NotThere(row.built, error) for row in ran}
-    return DeviceRun(device, facts, sample, tuple(rows.values()), conditions)
+                continue
+            energy |= _metered(ran, there)
+        sustained = _sustained(rows.values(), sessions)
+    return DeviceRun(device, facts, sample, tuple(rows.values()), conditions, energy, sustained)
 
 
 def _embed(built: Built, there: DeviceSession, sample: PairSample, faces: DecodedFaces) -> There | NotThere:
@@ -151,6 +161,36 @@ def _timed(row: There, turns: Turns) -> There | NotThere:
     assert isinstance(timing, Timing)
     assert isinstance(baseline, Timing)
     return There(row.built, row.embeddings, timing, baseline)
+
+
+def _metered(ran: Sequence[There], there: DeviceSession) -> dict[str, float]:
+    """Millijoules per face; where nothing can be metered that is said, and costs the variants nothing."""
+    power = there.device.power
+    if power is None:
+        return {}
+    try:
+        return there.context.run(Meter({str(row.built.id): row.built.artifact for row in ran}, power, there))
+    except GhostfaceEdgeError as error:
+        there.context.progress.say(f"{there.device.name}: no energy: {error}")
+        return {}
+
+
+def _sustained(rows: Iterable[There | NotThere], sessions: Mapping[str, DeviceSession]) -> tuple[Sustained, ...]:
+    """The fastest variant for minutes, single stream and all cores, where that is asked for."""
+    timed = [(np.median(row.timing.samples_ms), row.built) for row in rows if isinstance(row, There) and row.timing]
+    if not timed:
+        return ()
+    _, fastest = min(timed, key=lambda each: each[0])
+    there = sessions[fastest.id.runtime]
+    minutes, context = there.device.sustained_minutes, there.context
+    if minutes is None:
+        return ()
+    try:
+        streams = dict.fromkeys((1, all_cores(there)))
+        return tuple(context.run(Endure(str(fastest.id), fastest.artifact, each, minutes, there)) for each in streams)
+    except GhostfaceEdgeError as error:
+        context.progress.say(f"{there.device.name}: nothing sustained: {error}")
+        return ()
 
 
 def _around(earlier: tuple[Conditions, Conditions] | None, turns: Turns) -> tuple[Conditions, Conditions]:

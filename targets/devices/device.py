@@ -26,6 +26,8 @@ from ghostface_edge.targets.places.place import Place, each
 from ghostface_edge.targets.protocol import Embeddings, Faces
 
 _PART_BYTES: Final = 1 << 20
+_LONGEST: Final = 1e9
+"""Milliseconds and seconds."""
 _STEP: Final = 16
 """Faces of a message, of which two are under way: as much as `ssh` takes without being read."""
 _LOG_END_BYTES: Final = 1 << 14
@@ -78,6 +80,7 @@ class Device:
         cores: that models may run on; all if none.
         threads: of one inference.
         power: file there that tells energy or power; None: not metered.
+        sustained_minutes: how long its fastest variant runs without a pause; None: not at all.
     """
 
     name: str
@@ -87,6 +90,7 @@ class Device:
     cores: tuple[int, ...] = ()
     threads: int = 1
     power: str | None = None
+    sustained_minutes: float | None = None
 
     @property
     def is_timed(self) -> bool:
@@ -191,6 +195,33 @@ class OnDevice:
         if len(samples) != runs:
             raise ToolError(f"{self._name} timed {len(samples)} of {runs} inferences", fix="run it again")
         return [_told(Positive, sample) for sample in samples]
+
+    def sustain(self, face: NDArray[np.uint8], seconds: float) -> NDArray[np.float64]:
+        """Infer one face again and again, so long; float64 (M, 2): seconds until its end, milliseconds, of each.
+
+        Raises:
+            ToolError: what comes is no such thing.
+        """
+        with self._asking() as board:
+            found = np.asarray(board.sustain(face, seconds))
+        if (
+            found.dtype != np.float64
+            or found.shape != (len(found) if found.ndim else 0, 2)
+            or not len(found)
+            or not ((found > 0) & (found < _LONGEST)).all()
+            or not (np.diff(found[:, 0]) > 0).all()
+        ):
+            raise ToolError(f"{self._name} told no times of inferences", fix="see its log for who answers there")
+        return found
+
+    def energy_mj(self, face: NDArray[np.uint8], runs: int, power: str) -> float:
+        """Millijoules of an inference of one face, as a file there tells.
+
+        Raises:
+            ToolError: it tells nothing that can be: the counter may have begun anew.
+        """
+        with self._asking() as board:
+            return _told(Positive, board.energy_uj(face, runs, power)) / runs / 1e3
 
     def peak_rss_mb(self) -> float:
         """Peak resident memory there."""

@@ -74,6 +74,8 @@ class DeviceEntry(BaseModel):
     """There, for models."""
     power: str | None = None
     """File there that tells microjoules (RAPL's `energy_uj`) or microwatts (an INA's `power1_input`)."""
+    sustained_minutes: Annotated[float, Field(gt=0, le=1440)] | None = None
+    """How long the fastest variant runs there without a pause, face by face and then on all cores."""
 
 
 def read_devices(file: Path | None = None) -> dict[str, DeviceEntry]:
@@ -158,7 +160,7 @@ def _make(name: str, entry: DeviceEntry, userlands: Path) -> Device:
         place = Place(name, _split(name, where))
     else:
         place = _remote(name, kind, where, entry.python)
-    return Device(name, kind, place, folder, entry.cores, entry.threads, entry.power)
+    return Device(name, kind, place, folder, entry.cores, entry.threads, entry.power, entry.sustained_minutes)
 
 
 def _split(name: str, command: str) -> tuple[str, ...]:

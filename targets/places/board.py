@@ -6,10 +6,13 @@ dependencies.
 
 import hashlib
 import re
+import time
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
+
+import numpy as np
 
 from ghostface_edge.reports.errors import InputError, RuntimeMissingError
 from ghostface_edge.targets.places import board_facts
@@ -113,6 +116,42 @@ class Board(Inference):
             partial.unlink()
             raise InputError(f"{name} came to the device damaged", fix="run it again")
         partial.rename(path)
+
+    def sustain(self, face: Array, seconds: float) -> Array:
+        """Infer without a pause; (M, 2): when each inference ended, in seconds, and its milliseconds."""
+        inputs, rows = self._loaded.prepare(face), []
+        began = before = time.perf_counter()
+        while before - began < seconds:
+            self._loaded.run(inputs)
+            now = time.perf_counter()
+            rows.append((now - began, (now - before) * 1e3))
+            before = now
+        return np.array(rows)
+
+    def energy_uj(self, face: Array, runs: int, power: str) -> float:
+        """Microjoules of so many inferences, all that the meter sees included.
+
+        Args:
+            face: uint8 (1, S, S, 3).
+            runs: inferences.
+            power: file of a counter of microjoules if its name says `energy`, else of microwatts.
+
+        Raises:
+            InputError: it tells no such thing.
+        """
+        inputs = self._loaded.prepare(face)
+        if "energy" in Path(power).name:
+            first = board_facts.read_meter(power)
+            for _ in range(runs):
+                self._loaded.run(inputs)
+            return board_facts.read_meter(power) - first
+        total, before = 0.0, time.perf_counter()
+        for _ in range(runs):
+            self._loaded.run(inputs)
+            microwatts, now = board_facts.read_meter(power), time.perf_counter()
+            total += microwatts * (now - before)
+            before = now
+        return total
 
     def load_received(self, name: str, threads: int, batch: int) -> float:
         """Load a file that was received; returns milliseconds."""

@@ -63,6 +63,20 @@ def read_conditions() -> Dict[str, Any]:
     }
 
 
+def read_meter(path: str) -> int:
+    """A whole number that a kernel's meter tells.
+
+    Raises:
+        InputError: it tells none.
+    """
+    told = _number(Path(path))
+    if told is None:
+        raise InputError(
+            f"{path} on the device tells no energy and no power", fix="name a file that its user may read, as `power`"
+        )
+    return told
+
+
 def canary() -> str:
     """SHA-256 of arithmetic whose every bit is laid down: integers, and single IEEE 754 operations.
 

@@ -1,5 +1,7 @@
 """A small job whose variants run on a device, too."""
 
+import os
+
 import pytest
 
 from ghostface_edge.pipeline.run.main_job import run
@@ -27,14 +29,20 @@ def run_there(make_job, listener, tmp_path):
     return call
 
 
-def test_the_same_files_give_the_same_figures_there(run_there, make_device):
-    report, there = run_there(make_device())
+def test_the_same_files_give_the_same_figures_there(run_there, make_device, tmp_path):
+    meter = tmp_path / "power1_input"
+    meter.write_text("2000000\n")
+    report, there = run_there(make_device(power=str(meter), sustained_minutes=0.005))
     (device,) = report.devices
     assert (device.name, device.kind, device.is_timed) == ("pi4", "exec", True)
     assert device.faces == report.data.pairs.images
     assert device.pairs == report.data.pairs.count
     assert {"onnxruntime", "ai-edge-litert"} <= device.runtimes.keys()
     assert device.conditions.load >= 0
+    assert device.energy_mj_per_face.keys() == {"onnxruntime-fp32", "tflite-fp32"}
+    fastest = min(there.values(), key=lambda row: row.latency.p50_ms)
+    assert {run.variant for run in device.sustained} == {fastest.local_id}
+    assert [run.streams for run in device.sustained] == sorted({1, len(os.sched_getaffinity(0))})
     for local in report.local_variants:
         row = there[local.id]
         assert row.artifact == local.artifact
@@ -43,14 +51,17 @@ def test_the_same_files_give_the_same_figures_there(run_there, make_device):
         assert row.latency.p50_ms > 0
 
 
-def test_some_faces_and_a_runtime_that_is_not_there(run_there, make_device):
+def test_some_faces_and_a_runtime_that_is_not_there(run_there, make_device, tmp_path):
     hiding = """
     def facts(self):
         told = super().facts()
         del told["versions"]["ai-edge-litert"]
         return told
     """
-    report, there = run_there(make_device(hiding), device_faces=39)
+    nothing = str(tmp_path / "energy_uj")
+    report, there = run_there(make_device(hiding, power=nothing), device_faces=39)
+    assert report.devices[0].energy_mj_per_face == {}
+    assert report.devices[0].sustained == ()
     assert there["onnxruntime-fp32"].versus_local.faces == report.devices[0].faces <= 39
     assert report.devices[0].pairs < report.data.pairs.count
     assert there["tflite-fp32"].status is Status.SKIPPED

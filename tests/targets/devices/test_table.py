@@ -44,10 +44,11 @@ def test_some_devices_are_known_without_a_file():
 def test_a_file_names_devices(elsewhere, reachable):
     (elsewhere / "devices.yaml").write_text(
         "pi4:\n  at: ssh:pi@raspberrypi.local\n  cores: [2, 3]\n  threads: 2\n"
-        "  python: /opt/python\n  folder: /models\n"
+        "  python: /opt/python\n  folder: /models\n  power: /sys/power1_input\n  sustained_minutes: 5\n"
     )
     device = find("pi4")
     assert (device.kind, device.cores, device.threads, device.folder) == (DeviceKind.SSH, (2, 3), 2, "/models")
+    assert (device.power, device.sustained_minutes) == ("/sys/power1_input", 5)
     *options, host, there = device.place.command
     assert options[:2] == ["ssh", "-T"]
     assert "BatchMode=yes" in options
@@ -103,6 +104,7 @@ def test_what_is_no_device(reachable, name, says, mend):
         ("pi4: {at: ssh:pi@pi4, core: 1}", "pi4.core: Extra inputs"),
         ("pi4: {at: ssh:pi@pi4, cores: [-1]}", "pi4.cores.0: Input should be greater"),
         ("pi4: {at: ssh:pi@pi4, threads: 0}", "pi4.threads: Input should be greater"),
+        ("pi4: {at: ssh:pi@pi4, sustained_minutes: 0}", "pi4.sustained_minutes: Input should be greater"),
         ("../pi4: {at: ssh:pi@pi4}", "'../pi4' is no name"),
         ("pi@4: {at: ssh:pi@pi4}", "'pi@4' is no name"),
         ('"pi\\e[2J": {at: ssh:pi@pi4}', r"'pi\\x1b\[2J' is no name"),
