@@ -132,6 +132,7 @@ def test_too_few_for_any_figure(variants: list[Variant], genuine: int, impostor:
     check = _judged(with_all_pairs(variants, known(genuine, impostor)), metric="fnmr_rise_pp", fmr="lowest", max=99)
     assert (check.name, check.verdict) == ("fnmr_rise_pp@lowest", Verdict.INCONCLUSIVE)
     assert f"has no figure at any false-match rate: {lacks}" in check.reason
+    assert " at 1:100, limit" in check.reason
 
 
 def test_the_references_threshold_kept(variants: list[Variant]) -> None:

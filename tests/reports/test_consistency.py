@@ -39,10 +39,7 @@ def _and(content: dict[str, Any], *variants: dict[str, Any]) -> dict[str, Any]:
 def test_a_good_report_does_not_contradict_itself(good: dict[str, Any]) -> None:
     assert _found(good, {}) == {}
     assert _found(_and(good, NOT_THERE), {}) == {}
-    assert (
-        _found({**good, "variants": []}, {"cross_precision": None, "gate.checks": [], "gate.verdict": "inconclusive"})
-        == {}
-    )
+    assert _found({**good, "variants": []}, WITHOUT_NAMES) == {}
 
 
 @pytest.mark.parametrize(
@@ -50,7 +47,6 @@ def test_a_good_report_does_not_contradict_itself(good: dict[str, Any]) -> None:
     [
         ("variants.1.versus_reference.drop_pp", 40, "variants.1.versus_reference.drop_pp: 40 is not within its own"),
         ("variants.1.sets.few.accuracy.standard_error", 0.9, "variants.1.sets.few.accuracy.standard_error: 0.9, but"),
-        ("variants.1.flips", [], None),
         ("variants.1.fold_drops_pp", [1.0], "variants.1.fold_drops_pp: 1 folds, but the accuracy has 10"),
         ("variants.1.thresholds.0.01", None, "variants.1.thresholds.0.01: there is no TAR"),
         ("variants.1.all_pairs.eer", None, "variants.1.all_pairs.eer: it needs comparisons of both kinds"),
@@ -67,14 +63,10 @@ def test_a_good_report_does_not_contradict_itself(good: dict[str, Any]) -> None:
     ],
 )
 def test_a_report_that_contradicts_itself_is_refused(
-    good: dict[str, Any], place: str, value: object, says: str | None
+    good: dict[str, Any], place: str, value: object, says: str
 ) -> None:
-    text = json.dumps(altered(good, {place: value}))
-    if says is None:
-        assert Report.from_json(text, "report.json")
-        return
     with pytest.raises(InputError, match=says) as refused:
-        Report.from_json(text, "report.json")
+        Report.from_json(json.dumps(altered(good, {place: value})), "report.json")
     assert refused.value.message.startswith("report.json ")
 
 

@@ -55,6 +55,7 @@ def test_patterns(variants: list[Variant], tmp_path: Path) -> None:
     [
         (HEAD + "  - {metric: drop_pp, variants: '*', maximum: 1}", r"rules\.0\.maximum", "did you mean 'max'"),
         (HEAD + "  - {metric: drop, variants: '*', max: 1}", r"rules\.0\.metric", "did you mean 'drop_pp'"),
+        (HEAD + "  - {metric: cosine_mi, variants: '*', max: 1}", r"rules\.0\.metric", "did you mean 'cosine_min'"),
         (HEAD + "  - {metric: drop_pp, variants: '*'}", "needs max, min or both", "policy.schema.json"),
         (HEAD + "  - {metric: drop_pp, variants: '*', max: 1, min: 2}", "min 2 is above max 1", "schema"),
         (HEAD + "  - {metric: tar_drop_pp, variants: '*', max: 1}", "needs far", "schema"),
