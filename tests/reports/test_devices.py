@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ghostface_edge.reports.assess import PairSet, assess_there
+from ghostface_edge.reports.devices_agree import rows_disagree
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.report import Report
 
@@ -116,6 +117,29 @@ def test_contradictions_are_named(good: dict[str, Any], path: tuple[str | int, .
     part[path[-1]] = value
     with pytest.raises(InputError, match=says):
         Report.from_json(json.dumps(changed), "report.json")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "problem"),
+    [
+        ((*_ROW, "id"), "onnxruntime-int8", ("id", "'onnxruntime-int8' does not end with `@pi4`")),
+        ((*_DEVICE, "kind"), "local", ("device", "a row of this host names none")),
+        ((*_DEVICE, "pairs"), 9, ("versus_local.faces", "9 pairs of them, but 10 folds")),
+        ((*_ROW, "versus_local", "flipped_pairs"), 2001, ("versus_local.flipped_pairs", "2,001 of 2,000 pairs")),
+    ],
+)
+def test_what_others_would_hide_is_found(
+    good: dict[str, Any], path: tuple[str | int, ...], value: object, problem: tuple[str, str]
+) -> None:
+    changed = copy.deepcopy(good)
+    part: Any = changed
+    for step in path[:-1]:
+        part = part[step]
+    part[path[-1]] = value
+    place = f"variants.{len(changed['variants']) - 1}"
+    report = Report.model_validate_json(json.dumps(changed))
+    found = list(rows_disagree(report))
+    assert (f"{place}.{problem[0]}", problem[1]) in found
 
 
 def test_what_failed_there_has_no_figures(good: dict[str, Any]) -> None:
