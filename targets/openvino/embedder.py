@@ -5,7 +5,7 @@ by itself. Models are compiled with a static batch, because quantized ones were 
 (openvino#37577).
 
 On ARM an INT8 model computes in float, on the same grids: OpenVINO 2026.4's integer path does not compile on CPUs
-without half precision (Cortex-A53, A72), or gives an empty output there, and takes 23 times as many instructions on
+without half precision (Cortex-A53, A72), or gives an empty output there, and takes 26 times as many instructions on
 Cortex-A76 (docs/decisions/0030-devices.md).
 """
 
