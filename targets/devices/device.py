@@ -5,7 +5,7 @@ Its far side is `places.board.Board`; nothing that it says is believed beyond it
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
@@ -26,6 +26,8 @@ from ghostface_edge.targets.places.place import Place, each
 from ghostface_edge.targets.protocol import Embeddings, Faces
 
 _PART_BYTES: Final = 1 << 20
+_LARGEST_ANSWER: Final = 1 << 28
+"""Bytes: the largest tensor of a network on a batch of faces takes a tenth of it."""
 _LONGEST: Final = 1e9
 """Milliseconds and seconds."""
 _STEP: Final = 16
@@ -104,7 +106,8 @@ class Device:
         """A runtime there, until the context ends; the device is reached with the first question."""
         start = log.stat().st_size if log.is_file() else 0
         arguments = (runtime, reference_kernels, self.folder, self.cores)
-        with self.place.open(Board, *arguments, log=log, timeout_s=timeout_s) as board:
+        place = replace(self.place, largest_answer=_LARGEST_ANSWER)
+        with place.open(Board, *arguments, log=log, timeout_s=timeout_s) as board:
             yield OnDevice(self.name, board, log, start)
 
 

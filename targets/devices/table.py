@@ -23,6 +23,7 @@ from ghostface_edge.reports.devices import LOCAL as THIS_HOST
 from ghostface_edge.reports.devices import DeviceKind
 from ghostface_edge.reports.errors import InputError, RuntimeMissingError
 from ghostface_edge.reports.printable import printable, shortened
+from ghostface_edge.reports.write import replacing
 from ghostface_edge.reports.yaml_file import read_mapping
 from ghostface_edge.targets.devices import emulated
 from ghostface_edge.targets.devices.device import Device
@@ -181,7 +182,8 @@ def _emulated(name: str, cpu: str, userlands: Path) -> Place:
     application = userlands / "board.pyz"
     program = board_file()
     if not application.is_file() or application.read_bytes() != program:
-        application.write_bytes(program)
+        with replacing(application) as partial:
+            partial.write_bytes(program)
     return Place(name, emulated.far_side(cpu, application, userlands))
 
 

@@ -44,13 +44,17 @@ class Connection:
         log: file that takes its standard error.
         memory_limit_mb: what it and its descendants may have in memory; the kernel refuses each of them more.
         patience_s: how long it may do nothing while it is asked something.
+        largest_answer: bytes of the arrays of one.
 
     Raises:
         ToolError: it cannot be started.
     """
 
-    def __init__(self, command: Sequence[str], *, log: Path, memory_limit_mb: int, patience_s: float) -> None:
+    def __init__(
+        self, command: Sequence[str], *, log: Path, memory_limit_mb: int, patience_s: float, largest_answer: int
+    ) -> None:
         self._log, self._memory_limit_mb, self._patience_s = log, memory_limit_mb, patience_s
+        self._largest_answer = largest_answer
         try:
             log.parent.mkdir(parents=True, exist_ok=True)
             with log.open("ab") as errors:
@@ -120,7 +124,7 @@ class Connection:
         """
         try:
             while True:
-                header, arrays = wire.unpack(self._read)
+                header, arrays = wire.unpack(self._read, self._largest_answer)
                 if "alive" not in header:
                     return header, arrays
                 self._told_s = float(header["alive"])

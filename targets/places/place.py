@@ -17,7 +17,7 @@ from ghostface_edge.reports.printable import shortened
 from ghostface_edge.targets.places import codec
 from ghostface_edge.targets.places.connection import ChildDeath, Connection
 from ghostface_edge.targets.places.memory_limit import ran_out_of_memory
-from ghostface_edge.targets.places.wire import Header
+from ghostface_edge.targets.places.wire import MAX_ARRAY_BYTES, Header
 
 Served = TypeVar("Served")
 Value = TypeVar("Value")
@@ -40,11 +40,13 @@ class Place:
         name: for reports.
         command: starts a far side there.
         preamble: what that command reads first, such as the far side's own program.
+        largest_answer: bytes of the arrays of one.
     """
 
     name: str
     command: tuple[str, ...]
     preamble: bytes = b""
+    largest_answer: int = MAX_ARRAY_BYTES
 
     @contextmanager
     def open(
@@ -72,7 +74,13 @@ class Place:
             patience_s: after which a call is ended that uses no processor time: stopped, hung, or the line is cut.
             on_told: given what a method passes to `far_side.tell` on its way.
         """
-        connection = Connection(self.command, log=log, memory_limit_mb=memory_limit_mb, patience_s=patience_s)
+        connection = Connection(
+            self.command,
+            log=log,
+            memory_limit_mb=memory_limit_mb,
+            patience_s=patience_s,
+            largest_answer=self.largest_answer,
+        )
         try:
             opening = {"path": sys.path, "beat_s": patience_s / _BEATS}
             with connection.asking("start", timeout_s):

@@ -54,11 +54,12 @@ def pack(header: Header, arrays: Iterable[Array] = ()) -> List[Any]:
     return [_LENGTH.pack(len(text)) + text, *(array.reshape(-1).view(np.uint8).data for array in dense if array.size)]
 
 
-def unpack(read: Callable[[int], bytearray]) -> Tuple[Header, List[Array]]:
+def unpack(read: Callable[[int], bytearray], at_most: int = MAX_ARRAY_BYTES) -> Tuple[Header, List[Array]]:
     """Read one message.
 
     Args:
         read: gives exactly as many bytes as it is asked for, or raises EOFError.
+        at_most: bytes of all its arrays.
 
     Raises:
         EOFError: the other side is gone.
@@ -72,11 +73,11 @@ def unpack(read: Callable[[int], bytearray]) -> Tuple[Header, List[Array]]:
         described = [(_dtype(kind), [int(size) for size in shape]) for kind, shape in header.pop("arrays")]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
         raise WireError(f"no header: {error}") from error
-    arrays, left = [], MAX_ARRAY_BYTES
+    arrays, left = [], at_most
     for dtype, shape in described:
         length = math.prod(shape) * dtype.itemsize
         left -= length
-        sizes_fit = all(0 <= size <= MAX_ARRAY_BYTES for size in shape)
+        sizes_fit = all(0 <= size <= at_most for size in shape)
         if len(shape) > MAX_DIMENSIONS or not sizes_fit or left < 0:
             raise WireError(f"an array of {dtype} {shape}")
         arrays.append(np.frombuffer(read(length), dtype).reshape(shape))

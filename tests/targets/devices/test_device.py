@@ -247,6 +247,7 @@ def message(header, more=b""):
         (speaking(message(b"[]")), "no header"),
         (speaking(message(b'{"arrays": [["<f4", [1e10]]]}')), "an array of float32"),
         (speaking(message(b'{"arrays": [["<f4", [65536, 65536]]]}')), "an array of float32"),
+        (speaking(message(b'{"arrays": [["<f4", [8192, 8193]]]}')), r"an array of float32 \[8192, 8193\]"),
         (speaking(message(b'{"arrays": [["O", [1]]]}')), "an array of 'O'"),
         (speaking(message(b'{"arrays": [], "alive": null}')), "float"),
         (speaking(message(b'{"arrays": [], "told": 5}')), "answered by something else"),
