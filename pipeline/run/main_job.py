@@ -4,19 +4,19 @@ import datetime
 import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from ghostface_edge.calibration.pair_sample import sample_pairs
+from ghostface_edge.calibration.pair_sample import PairSample, sample_pairs
 from ghostface_edge.calibration.sampling import SamplingMethod
 from ghostface_edge.pipeline.run.assemble import assemble
 from ghostface_edge.pipeline.run.failed_run import failed_run
 from ghostface_edge.pipeline.run.inputs import describe_calibration, most_diverse, read_inputs, without_leaks
 from ghostface_edge.pipeline.run.job import GateInputs, Inputs, Job
-from ghostface_edge.pipeline.run.on_devices import DeviceRun, run_on_device
+from ghostface_edge.pipeline.run.on_devices import DeviceRun, reach, run_on_device
 from ghostface_edge.pipeline.run.reference import embed_reference
 from ghostface_edge.pipeline.run.variant_build import Built, Ingredients, build_variant
 from ghostface_edge.pipeline.run.variant_timing import Measured, time_variants
@@ -33,6 +33,7 @@ from ghostface_edge.reports.gate import exit_code
 from ghostface_edge.reports.renderings.report_files import write_report
 from ghostface_edge.reports.report import Report, Tool
 from ghostface_edge.reports.write import write_text
+from ghostface_edge.targets.devices.device import Device, DeviceFacts
 from ghostface_edge.targets.protocol import Precision
 from ghostface_edge.targets.requirements import versions
 from ghostface_edge.targets.table import VariantId
@@ -80,6 +81,8 @@ def _run(job: Job, progress: Progress) -> tuple[Report, ExitCode]:
     inputs = read_inputs(job, store, progress)
     _make_writable(job.out)
     context = StageContext(store, job.out / "logs", progress, job.cores, limits=job.recipe.limits)
+    sample = sample_pairs(inputs.sets[0], job.device_faces, job.seed)
+    reached = {device: reach(device, context) for device in job.devices}
     model = None
     with ExitStack() as stack:
         faces = {pairs.name: stack.enter_context(DecodedFaces.of_pairs(store, pairs)) for pairs in inputs.sets}
@@ -108,9 +111,8 @@ def _run(job: Job, progress: Progress) -> tuple[Report, ExitCode]:
         )
         built = [build_variant(variant, given, context) for variant in job.variants]
         measured = time_variants(built, model, inputs.calibration, job.latency_threads, context)
-        there = _run_on_devices(
-            job, inputs, [one.built for one in measured if isinstance(one, Measured)], given, context
-        )
+        ran = [one.built for one in measured if isinstance(one, Measured)]
+        there = _run_on_devices(reached, sample, ran, given.faces[inputs.sets[0].name], model, inputs, context)
     with progress.stage("statistics"):
         gate = GateInputs(job.policy, job.baseline, job.allowed_leaks)
         report, curves = assemble(
@@ -122,16 +124,20 @@ def _run(job: Job, progress: Progress) -> tuple[Report, ExitCode]:
 
 
 def _run_on_devices(
-    job: Job, inputs: Inputs, variants: Sequence[Built], given: Ingredients, context: StageContext
+    reached: Mapping[Device, DeviceFacts],
+    sample: PairSample,
+    variants: Sequence[Built],
+    faces: DecodedFaces,
+    model: ExportedModel,
+    inputs: Inputs,
+    context: StageContext,
 ) -> list[DeviceRun]:
     """Every measured variant on every device of the job."""
-    main = inputs.sets[0]
-    sample = sample_pairs(main, job.device_faces, job.seed)
     fp32 = {
-        runtime: Convert(VariantId(runtime, Precision.FP32), given.model.path, inputs.calibration)
+        runtime: Convert(VariantId(runtime, Precision.FP32), model.path, inputs.calibration)
         for runtime in {one.id.runtime for one in variants}
     }
-    return [run_on_device(device, variants, sample, given.faces[main.name], fp32, context) for device in job.devices]
+    return [run_on_device(device, facts, variants, sample, faces, fp32, context) for device, facts in reached.items()]
 
 
 def _with_chosen_faces(job: Job, inputs: Inputs, model: ExportedModel, context: StageContext) -> Inputs:

@@ -69,8 +69,19 @@ class DeviceRun:
     sustained: tuple[Sustained, ...] = ()
 
 
+def reach(device: Device, context: StageContext) -> DeviceFacts:
+    """Ask a device what it is, before hours of work that it would not be there for.
+
+    Raises:
+        ToolError: it cannot be reached, or computes wrongly.
+    """
+    with context.progress.stage(f"{device.name}: reach it"), session(device, next(iter(LOADERS)), context) as there:
+        return there.facts()
+
+
 def run_on_device(
     device: Device,
+    facts: DeviceFacts,
     variants: Sequence[Built],
     sample: PairSample,
     faces: DecodedFaces,
@@ -81,24 +92,20 @@ def run_on_device(
 
     Args:
         device: where.
+        facts: what it is, see `reach`.
         variants: that were built here.
         sample: pairs to judge by, and their faces.
         faces: of the whole set.
         baselines: by runtime, what converts to the FP32 that its speed is compared with.
         context: what stages share.
-
-    Raises:
-        ToolError: the device cannot be reached at all.
     """
     known = [one for one in variants if one.id.runtime in LOADERS]
     rows: dict[VariantId, There | NotThere] = {}
     conditions = None
     energy: dict[str, float] = {}
     with ExitStack() as stack:
-        first, *others = dict.fromkeys(one.id.runtime for one in known) or LOADERS
-        sessions = {first: stack.enter_context(session(device, first, context))}
-        facts = sessions[first].facts()
-        sessions |= {runtime: stack.enter_context(session(device, runtime, context, facts)) for runtime in others}
+        runtimes = dict.fromkeys(one.id.runtime for one in known)
+        sessions = {runtime: stack.enter_context(session(device, runtime, context, facts)) for runtime in runtimes}
         for one in known:
             rows[one.id] = _embed(one, sessions[one.id.runtime], sample, faces)
         for runtime, there in sessions.items():

@@ -6,7 +6,7 @@ import pytest
 
 from ghostface_edge.pipeline.run.main_job import run
 from ghostface_edge.pipeline.stages import device_session
-from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.errors import InputError, ToolError
 from ghostface_edge.reports.report import Report, Status
 
 pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
@@ -102,3 +102,9 @@ def test_a_model_that_kills_its_runtime_leaves_the_next_alone(run_there, make_de
 def test_too_few_faces_for_the_folds(run_there, make_device):
     with pytest.raises(InputError, match="3 faces are too few"):
         run_there(make_device(), "onnxruntime-fp32", device_faces=3)
+
+
+def test_a_device_that_is_not_there_is_told_before_the_work(run_there, make_device, listener):
+    with pytest.raises(ToolError, match=r"pi4: .*exit code 7"):
+        run_there(make_device(command=("sh", "-c", "exit 7")), "onnxruntime-fp32")
+    assert not any("export" in line for line in listener.said)
