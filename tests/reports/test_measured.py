@@ -124,10 +124,16 @@ def test_a_size_is_held_against_the_fp32_variant_where_its_report_does_not_say_m
     assert measure(_rule("size_ratio"), bare, [bare]) is None
 
 
-@pytest.mark.parametrize("part", ["artifact", "accuracy", "versus_reference", "latency"])
+@pytest.mark.parametrize("part", ["artifact", "accuracy", "versus_reference"])
 def test_a_variant_that_lacks_a_part_has_no_figure(int8: Variant, part: str) -> None:
     failed = int8.model_copy(update={"status": Status.FAILED, "error": "killed by SIGSEGV", part: None})
     assert measure(_rule("bytes", relative_to="baseline"), int8, [int8], failed) is None
+
+
+def test_what_was_not_timed_has_no_time_and_a_size(int8: Variant) -> None:
+    untimed = int8.model_copy(update={"latency": None})
+    assert measure(_rule("p50_ms"), untimed, [untimed]) is None
+    assert measure(_rule("bytes"), untimed, [untimed]) is not None
 
 
 def test_figures_are_divided_by_those_of_fp32(int8: Variant, fp32: Variant) -> None:

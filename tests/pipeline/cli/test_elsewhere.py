@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -38,11 +39,13 @@ def test_localize_names_a_mistake_and_accuses_nobody_without_one(finished, cli, 
     ]
 
 
-def test_localize_refuses_devices_and_runtimes_that_it_cannot_reach(finished, cli):
-    unknown = cli("localize", model(finished, "tflite-int8.tflite"), "--device", "cortex-a27")
+def test_localize_refuses_devices_and_runtimes_that_it_cannot_reach(finished, cli, tmp_path):
+    given = model(finished, "tflite-int8.tflite")
+    unknown = cli("localize", given, "--device", "cortex-a27")
     assert unknown.returncode == 2
     assert "did you mean 'cortex-a7" in unknown.stderr
-    micro = cli("localize", model(finished, "tflite-micro-int8.tflite"), "--device", "local")
+    firmware = shutil.copy(given, tmp_path / "net-tflite-micro-int8.tflite")
+    micro = cli("localize", firmware, "--device", "local")
     assert micro.returncode == 2
     assert "tflite-micro has no far side on devices" in micro.stderr
 
