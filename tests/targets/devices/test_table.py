@@ -1,5 +1,6 @@
 """Devices by name and by address."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -137,3 +138,19 @@ def test_what_reaches_it_has_to_be_installed(monkeypatch, tmp_path, address, pac
     with pytest.raises(RuntimeMissingError) as missing:
         find(address)
     assert missing.value.fix == f"apt-get install {package}"
+
+
+def test_adb_brings_the_far_side_along(tmp_path, monkeypatch, ghost_qdq, few_faces):
+    """A stand-in for `adb` starts what it is told in a shell here, as the real one does there."""
+    stand_in = tmp_path / "bin/adb"
+    stand_in.parent.mkdir()
+    stand_in.write_text('#!/bin/sh\n[ "$1 $2 $3 $4" = "-s R58M shell -T" ] && exec sh -c "$5"\n')
+    stand_in.chmod(0o755)
+    monkeypatch.setenv("PATH", str(stand_in.parent), prepend=os.pathsep)
+    path = tmp_path / "devices.yaml"
+    path.write_text(f"phone:\n  at: adb:R58M\n  python: {sys.executable}\n  folder: {tmp_path / 'there'}\n")
+    (device,) = find_devices(["phone"], tmp_path / "userlands", path)
+    with device.open("onnxruntime", log=tmp_path / "log") as there:
+        assert there.facts().machine == os.uname().machine
+        there.load((ghost_qdq,), 1, 1)
+        assert there.embed(few_faces).shape[0] == len(few_faces)
