@@ -56,7 +56,7 @@ class Considered(Record):
     sha256: Sha256 | None = None
     bytes: AtLeastOne | None = None
     accuracy: Fraction | None = None
-    """On the faces that ran there."""
+    """This host's, on all pairs, as `fnmr`; what was lost on the way is judged."""
     fmr: Text | None = None
     fnmr: Fraction | None = None
     """At that false-match rate, of this host."""
@@ -125,8 +125,10 @@ def _judged(report: Report, local: Variant, row: Variant | None) -> Considered:
         known |= {"path": local.artifact.path, "sha256": local.artifact.sha256, "bytes": local.artifact.bytes}
     if local.all_pairs is not None and (fmr := local.all_pairs.lowest_told) is not None:
         known |= {"fmr": fmr, "fnmr": local.all_pairs.fnmr_at_fmr[fmr].fnmr}
-    if ran is not None and ran.accuracy is not None:
-        known |= {"accuracy": ran.accuracy.mean, "instructions_per_face": ran.instructions_per_face}
+    if local.accuracy is not None:
+        known |= {"accuracy": local.accuracy.mean}
+    if ran is not None:
+        known |= {"instructions_per_face": ran.instructions_per_face}
         known |= {"p50_ms": None if ran.latency is None else ran.latency.p50_ms}
     return Considered.model_validate({"variant": local.id, "verdict": verdict, "why": why, **known})
 

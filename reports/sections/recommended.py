@@ -17,8 +17,14 @@ def recommended(recommendation: Recommendation) -> Section:
     files = [*([recommendation.chosen] if recommendation.chosen else []), *recommendation.others]
     fmr = next((file.fmr for file in files if file.fmr is not None), None)
     costs = [by for by in _COSTS if any(getattr(file, by) is not None for file in files)]
-    rates = [] if fmr is None else [f"FNMR at {spelt(fmr)} %"]
-    columns: tuple[Column | str, ...] = (Column("File"), "Accuracy %", *rates, *(_COSTS[by] for by in costs), "Size")
+    rates = [] if fmr is None else [f"FNMR at {spelt(fmr)} % here"]
+    columns: tuple[Column | str, ...] = (
+        Column("File"),
+        "Accuracy % here",
+        *rates,
+        *(_COSTS[by] for by in costs),
+        "Size",
+    )
     rows = [
         [
             file.variant,

@@ -67,7 +67,7 @@ def test_the_fastest_that_lost_nothing(board: Report) -> None:
     assert found.chosen is not None
     assert found.chosen.why == "the fastest there: 0.81 ms"
     assert (found.chosen.bytes, found.chosen.path) == (1_000_000, "models/onnxruntime-int8.onnx")
-    assert found.chosen.accuracy == _row(board, "onnxruntime-int8@pi4").accuracy.mean
+    assert found.chosen.accuracy == _row(board, "onnxruntime-int8").accuracy.mean
     assert _why(found) == {
         "onnxruntime-fp32": "1.02 ms, 1.25 times that of onnxruntime-int8",
         "onnxruntime-int8-stock": "kept for comparison",
