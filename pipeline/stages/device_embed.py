@@ -38,15 +38,8 @@ class EmbedPart:
     session: DeviceSession
 
     def inputs(self) -> dict[str, object]:
-        device, facts = self.session.device, self.session.facts()
-        return {
-            "artifact": self.artifact.sha256,
-            "faces": self.faces.sha256,
-            "rows": self.rows,
-            "device": [device.name, *device.place.command],
-            "threads": device.threads,
-            "facts": facts.model_dump(include={"machine", "cpu", "os", "python", "versions"}),
-        }
+        asked = {"artifact": self.artifact.sha256, "faces": self.faces.sha256, "rows": self.rows}
+        return asked | self.session.key()
 
     def build(self, folder: Path, context: StageContext) -> None:  # noqa: ARG002 - the session has its own
         faces = np.load(self.faces.path, mmap_mode="r")[list(self.rows)]

@@ -36,15 +36,6 @@ def _warm(there: OnDevice, artifact: Artifact, threads: int) -> None:
     there.time(face_like(1, FACE_SIZE), _WARM_UP_RUNS)
 
 
-def _inputs(session: DeviceSession) -> dict[str, object]:
-    device, facts = session.device, session.facts()
-    return {
-        "device": [device.name, *device.place.command],
-        "cores": device.cores,
-        "facts": facts.model_dump(include={"machine", "cpu", "os", "python", "versions", "cores"}),
-    }
-
-
 @dataclass(frozen=True, slots=True)
 class Meter:
     """The stage: millijoules per face of artifacts by label, all that the meter sees included."""
@@ -57,9 +48,7 @@ class Meter:
 
     def inputs(self) -> dict[str, object]:
         digests = {label: artifact.sha256 for label, artifact in self.artifacts.items()}
-        return {"artifacts": digests, "power": self.power, "threads": self.session.device.threads} | _inputs(
-            self.session
-        )
+        return {"artifacts": digests, "power": self.power} | self.session.key()
 
     def build(self, folder: Path, context: StageContext) -> None:
         session, metered = self.session, {}
@@ -93,7 +82,7 @@ class Endure:
 
     def inputs(self) -> dict[str, object]:
         asked = {"artifact": self.artifact.sha256, "streams": self.streams, "minutes": self.minutes}
-        return {"label": self.label, **asked} | _inputs(self.session)
+        return {"label": self.label, **asked} | self.session.key()
 
     def build(self, folder: Path, context: StageContext) -> None:
         name = self.session.device.name

@@ -26,13 +26,7 @@ class CountInstructions:
     session: DeviceSession
 
     def inputs(self) -> dict[str, object]:
-        device, facts = self.session.device, self.session.facts()
-        return {
-            "artifact": self.artifact.sha256,
-            "device": [device.name, *device.place.command],
-            "threads": device.threads,
-            "facts": facts.model_dump(include={"machine", "cpu", "os", "python", "versions"}),
-        }
+        return {"artifact": self.artifact.sha256} | self.session.key()
 
     def build(self, folder: Path, context: StageContext) -> None:
         device, counter = counting(self.session.device, context.store.root / "userlands")

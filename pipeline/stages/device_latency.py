@@ -45,14 +45,8 @@ class TimeThere:
     session: DeviceSession
 
     def inputs(self) -> dict[str, object]:
-        device, facts = self.session.device, self.session.facts()
-        return {
-            "artifacts": {label: artifact.sha256 for label, artifact in self.artifacts.items()},
-            "device": [device.name, *device.place.command],
-            "threads": device.threads,
-            "cores": device.cores,
-            "facts": facts.model_dump(include={"machine", "cpu", "os", "python", "versions", "cores"}),
-        }
+        digests = {label: artifact.sha256 for label, artifact in self.artifacts.items()}
+        return {"artifacts": digests} | self.session.key()
 
     def build(self, folder: Path, context: StageContext) -> None:
         taken, conditions = self.session.again(lambda: self._take(context))

@@ -42,6 +42,16 @@ class DeviceSession:
             self._facts = self._ask(lambda there: there.facts())
         return self._facts
 
+    def key(self) -> dict[str, object]:
+        """What of the device decides over figures, for the keys of stages."""
+        device, decisive = self.device, {"machine", "cpu", "os", "python", "versions", "cores"}
+        return {
+            "device": [device.name, *device.place.command],
+            "threads": device.threads,
+            "cores": device.cores,
+            "facts": self.facts().model_dump(include=decisive),
+        }
+
     def conditions(self) -> Conditions:
         """How the device is doing now."""
         return self._ask(lambda there: there.conditions())

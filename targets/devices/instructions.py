@@ -3,6 +3,7 @@
 QEMU counts by a plugin, which is compiled here where there is a C compiler.
 """
 
+import hashlib
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from typing import Final
 import numpy as np
 
 from ghostface_edge.reports.errors import RuntimeMissingError
+from ghostface_edge.reports.write import replacing
 from ghostface_edge.targets.devices.device import Device
 
 _SOURCE: Final = "count_instructions.c"
@@ -45,26 +47,34 @@ def read_count(counter: Path) -> int:
 
 
 def _plugin(emulator: str, folder: Path) -> Path:
-    library = folder / "count_instructions.so"
-    if library.is_file():
-        return library
-    compiler = shutil.which("cc") or shutil.which("gcc")
+    """The compiled plugin, made where this one is not there for the emulator's version of the interface."""
     about, told = (
         subprocess.run([emulator, option], capture_output=True, text=True, check=False).stdout
         for option in ("--help", "--version")
     )
     version = re.search(r"version (\d+)", told)
-    if compiler is None or version is None or "-plugin" not in about:
-        what = "there is no C compiler" if compiler is None else f"{emulator} takes no plugins"
-        raise RuntimeMissingError(f"instructions cannot be counted: {what}", fix="apt-get install gcc qemu-user")
+    if version is None or "-plugin" not in about:
+        raise RuntimeMissingError(
+            f"instructions cannot be counted: {emulator} takes no plugins", fix="apt-get install qemu-user"
+        )
     interface = next(number for first, number in _VERSIONS if int(version[1]) >= first)
-    source, partial = folder / _SOURCE, library.with_suffix(".partial")
-    folder.mkdir(parents=True, exist_ok=True)
-    source.write_text(files("ghostface_edge.targets.devices").joinpath(_SOURCE).read_text())
-    options = ("-O2", "-shared", "-fPIC", f"-DPLUGIN_VERSION={interface}", "-o", str(partial), str(source))
-    done = subprocess.run([compiler, *options], capture_output=True, text=True, check=False)
+    text = files("ghostface_edge.targets.devices").joinpath(_SOURCE).read_text()
+    library = folder / f"count-{interface}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.so"
+    if not library.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(library) as partial:
+            _compile(text, interface, partial)
+    return library
+
+
+def _compile(text: str, interface: int, library: Path) -> None:
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        raise RuntimeMissingError(
+            "instructions cannot be counted: there is no C compiler", fix="apt-get install gcc libc6-dev"
+        )
+    options = ("-O2", "-shared", "-fPIC", f"-DPLUGIN_VERSION={interface}", "-x", "c", "-", "-o", str(library))
+    done = subprocess.run([compiler, *options], input=text, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         said = (done.stderr.strip().splitlines() or ["nothing said"])[0]
         raise RuntimeMissingError(f"instructions cannot be counted: {said[:200]}", fix="apt-get install gcc libc6-dev")
-    partial.rename(library)
-    return library

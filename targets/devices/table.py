@@ -54,8 +54,6 @@ _BOOTSTRAP: Final = (
 )
 """Reads the far side's program and runs it; nothing of it touches a disk."""
 _SSH_OPTIONS: Final = MappingProxyType({"BatchMode": "yes", "ConnectTimeout": "15", "ServerAliveInterval": "10"})
-
-
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 

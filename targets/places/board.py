@@ -65,7 +65,6 @@ class Board(Inference):
                 ) from problem
 
         super().__init__(load)
-        self._runtime = runtime
         self._folder = Path(folder).expanduser()
 
     def facts(self) -> Dict[str, Any]:
