@@ -15,29 +15,38 @@ typedef struct {
     int32_t shift;
 } factor_t;
 
-/* PReLU, value by value: above the zero point times one factor, below times the channel's slope as well. */
+/* Where the generator has proved it for every input, round(x * factor + nudge) is the reference's result, in float32:
+   multiplied and added at once, rounded to nearest, ties to even. `factors` is NULL, a single factor 0, where not. */
+
+/* PReLU, value by value: above the zero point times one factor, below times the channel's slope as well. Proved:
+   values above stay as they are, x below (without zero point) is round(x * factor + nudge). */
 typedef struct {
     const int8_t *slopes;
     factor_t above, below;
     int32_t zero_point, output_zero_point;
+    const float *factors, *nudges;
 } prelu_t;
 
-/* From int32 sums to int8; prelu is NULL where none follows. */
+/* From int32 sums to int8; prelu is NULL where none follows. Proved: round(sum * factor + nudge), the nudge with the
+   sum's sign. */
 typedef struct {
     const int32_t *bias, *significands;
     const int8_t *shifts;
     int32_t zero_point, low, high;
     const prelu_t *prelu;
+    const float *factors, *nudges;
 } output_t;
 
 typedef struct {
     factor_t a, b, out;
     int32_t zero_point_a, zero_point_b, zero_point, low, high;
+    float factor_a, factor_b, constant; /* proved: round(a * factor_a + (b * factor_b + constant)), of int8 as they are */
 } addition_t;
 
 typedef struct {
     factor_t factor;
     int32_t zero_point_a, zero_point_b, zero_point, low, high;
+    float real_factor, nudge; /* proved: as in output_t, of the product without zero points */
 } multiplication_t;
 
 /* The window of a convolution over an image: sizes in pixels. */
