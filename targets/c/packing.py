@@ -34,6 +34,11 @@ def taps(weights: Int8) -> Int8:
     return _filled(weights, 1, _CHANNELS).reshape(-1)
 
 
+def paired(weights: Int8) -> int:
+    """How many weights (taps, channels) are where taps come in pairs."""
+    return _filled(weights, 2, _CHANNELS).size
+
+
 def channels(values: NDArray[Any]) -> NDArray[Any]:
     """(C,), filled up with zeros."""
     return np.pad(values, (0, -len(values) % _CHANNELS))

@@ -106,9 +106,12 @@ def prove_prelu(slopes: Slopes, requantization: Requantization) -> Rounded | Non
     found = _Search(real.astype(np.float32))
     for rows, factors in found.candidates():
         product = x * factors.astype(np.float64)[:, None]
-        nudges = _middle((floor[rows] - product).max(1, initial=-1), (ceiling[rows] - product).min(1, initial=1))
+        nudges = _middle(
+            (floor[rows] - product).max(1, initial=-_HALF), (ceiling[rows] - product).min(1, initial=_HALF)
+        )
         rounded = np.clip(_rounded(product + nudges.astype(np.float64)[:, None]), *limits)
-        found.keep(rows, factors, nudges, (rounded == wanted[rows]).all(axis=1))
+        is_kept = np.abs(nudges) <= _HALF  # so that the negative zero stays zero
+        found.keep(rows, factors, nudges, (rounded == wanted[rows]).all(axis=1) & is_kept)
     return found.result()
 
 
@@ -165,7 +168,8 @@ def _prove_steps(
         nudge = nudges.astype(np.float64)[:, None]
         is_there = _rounded(steps[rows] * real + np.where(steps[rows] < 0, -nudge, nudge)) >= results
         is_first = _rounded((steps[rows] - 1) * real + sign * nudge) < results
-        found.keep(rows, factors, nudges, (~inside | (is_there & is_first)).all(axis=1))
+        proved: NDArray[np.bool_] = (~inside | (is_there & is_first)).all(axis=1)
+        found.keep(rows, factors, nudges, proved)
     return found.result()
 
 
