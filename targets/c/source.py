@@ -54,7 +54,8 @@ def write_source(program: Program, arena: Arena, version: str, sha256: str) -> S
 
 def _opening(program: Program) -> str:
     embedding, size = program.embedding, program.faces.rows
-    windows = [each.weights for each in program.layers if isinstance(each, Depthwise)]
+    windows = [each for each in program.layers if isinstance(each, Depthwise)]
+    rings = [packing.ring(each) for each in windows]
     inputs = max((each.weights.shape[1] for each in program.layers if isinstance(each, Convolution)), default=1)
     return f"""\
 /* A face-recognition network in int8, generated: the .h beside it says how to call it.
@@ -69,8 +70,10 @@ def _opening(program: Program) -> str:
 #define FACE_BYTES ({size} * {size} * 3)
 #define PATCHES {PATCHES}
 #define MAX_INPUTS {inputs}
-#define MAX_TAPS {max((len(each) for each in windows), default=1)}
-#define MAX_DEPTHWISE {max((packing.paired(each) for each in windows), default=1)}
+#define MAX_TAPS {max((each.window.taps for each in windows), default=1)}
+#define MAX_RING {max((ring.image_bytes for ring in rings), default=1)}
+#define MAX_LINE {max((ring.line_bytes for ring in rings), default=1)}
+#define MAX_PAIRED {max((ring.weights for ring in rings), default=1)}
 
 int model_embed(const uint8_t rgb[FACE_BYTES], void *arena, int8_t embedding[EMBEDDING_SIZE]);
 float model_cosine(const int8_t a[EMBEDDING_SIZE], const int8_t b[EMBEDDING_SIZE]);

@@ -308,99 +308,184 @@ INLINE void gather(const uint8_t *in, const uint8_t *end, int32_t in_stride, int
 }
 
 KERNEL void convolution(const uint8_t *in, uint8_t flip, int32_t in_stride, int32_t inputs, const window_t *window,
-                        int32_t zero_point, int8_t *patches, int32_t patch_stride, const int8_t *weights,
+                        int32_t zero_point, int8_t *scratch, int32_t scratch_stride, const int8_t *weights,
                         const output_t *output, int32_t outputs, int8_t *out, int32_t out_stride)
 {
+    enum { AHEAD = 4 * GROUP }; /* patches are stored in pieces and loaded whole, which waits for the pieces */
     group_t group;
-    uint8_t patch[WORDS * 4 + 32] = {0};
+    uint8_t patches[AHEAD][WORDS * 4 + 32] = {{0}};
     const uint8_t *end = in + window->rows * window->columns * in_stride;
     const int32_t pixels = window->output_rows * window->output_columns;
     const int32_t length = window->kernel_rows * window->kernel_columns * inputs;
-    (void)patches, (void)patch_stride;
-    for (int32_t first = 0; first < pixels; first += GROUP) {
-        const int32_t count = pixels - first < GROUP ? pixels - first : GROUP;
-        for (int32_t each = 0; each < count; ++each) {
-            gather(in, end, in_stride, inputs, window, first + each, (uint8_t)(zero_point ^ flip), patch);
-            widen(&group, count == GROUP ? each : 0, patch, length, flip);
-            if (count < GROUP)
-                product_of_pixel(&group, length, weights, output, outputs, out + (first + each) * out_stride, 0);
+    (void)scratch, (void)scratch_stride;
+    for (int32_t first = 0; first < pixels; first += AHEAD) {
+        const int32_t count = pixels - first < AHEAD ? pixels - first : AHEAD;
+        for (int32_t patch = 0; patch < count; ++patch)
+            gather(in, end, in_stride, inputs, window, first + patch, (uint8_t)(zero_point ^ flip), patches[patch]);
+        for (int32_t patch = 0; patch < count;) {
+            const int32_t together = count - patch < GROUP ? 1 : GROUP;
+            for (int32_t each = 0; each < together; ++each)
+                widen(&group, each, patches[patch + each], length, flip);
+            if (together == GROUP)
+                product_of_group(&group, length, weights, output, outputs, out, out_stride);
+            else
+                product_of_pixel(&group, length, weights, output, outputs, out, out_stride);
+            out += together * out_stride;
+            patch += together;
         }
-        if (count == GROUP)
-            product_of_group(&group, length, weights, output, outputs, out + first * out_stride, out_stride);
     }
-    late_prelu(output, pixels, outputs, out, out_stride);
+    late_prelu(output, pixels, outputs, out - pixels * out_stride, out_stride);
 }
 
-/* One output pixel of a depthwise layer: taps in pairs, at `offsets` from `in`; `wide` has their weights as int16. */
-INLINE void depthwise_at(const int8_t *in, const intptr_t *offsets, int32_t pairs, int32_t channels,
-                         const int16_t *wide, const output_t *output, int form, int8_t *out)
+/* Depthwise layers read a ring of image rows, copied without what lies between pixels: their outputs often lie there,
+   and a load of what was just stored in pieces waits. Pixels follow each other directly in it where there are few
+   channels, so that a vector holds several pixels; parameters are repeated until they fit whole vectors. */
+enum { FEW = 32, PERIOD = (FEW - 1) * 16 };
+
+typedef struct {
+    int32_t bias[PERIOD], significands[PERIOD];
+    int8_t shifts[PERIOD], weights[MAX_TAPS * PERIOD];
+    float factors[PERIOD], nudges[PERIOD], falling[PERIOD], falling_nudges[PERIOD];
+    prelu_t prelu;
+    output_t output;
+} repeated_t;
+
+KERNEL void repeat(repeated_t *to, const output_t *output, const int8_t *weights, int32_t taps, int32_t channels,
+                   int32_t period)
 {
-    for (int32_t channel = 0; channel < channels; channel += 16, wide += pairs * 32) {
-        const int is_half = channels - channel <= 8;
+    const int is_fast = output->factors != NULL, falls = output->prelu && output->prelu->factors;
+    for (int32_t first = 0; first < period; first += channels) {
+        const size_t bytes = (size_t)channels, words = 4 * bytes;
+        memcpy(to->bias + first, output->bias, words);
+        memcpy(to->significands + first, output->significands, words);
+        memcpy(to->shifts + first, output->shifts, bytes);
+        if (is_fast) {
+            memcpy(to->factors + first, output->factors, words);
+            memcpy(to->nudges + first, output->nudges, words);
+        }
+        if (falls) {
+            memcpy(to->falling + first, output->prelu->factors, words);
+            memcpy(to->falling_nudges + first, output->prelu->nudges, words);
+        }
+        for (int32_t tap = 0; tap < taps; ++tap)
+            memcpy(to->weights + tap * period + first, weights + tap * PADDED(channels), bytes);
+    }
+    to->output = *output;
+    to->output.bias = to->bias;
+    to->output.significands = to->significands;
+    to->output.shifts = to->shifts;
+    to->output.factors = is_fast ? to->factors : NULL;
+    to->output.nudges = to->nudges;
+    if (output->prelu) {
+        to->prelu = *output->prelu;
+        to->prelu.factors = falls ? to->falling : NULL;
+        to->prelu.nudges = to->falling_nudges;
+        to->output.prelu = &to->prelu;
+    }
+}
+
+/* A row of the padded image; it writes up to 15 bytes more. */
+INLINE void copy_row(const int8_t *in, int32_t in_stride, int32_t channels, int32_t row, const window_t *window,
+                     int32_t width, int32_t pitch, int32_t zero_point, int8_t *to)
+{
+    const int32_t columns = window->columns < width - window->left ? window->columns : width - window->left;
+    const int32_t before = window->left * pitch, after = (width - window->left - columns) * pitch;
+    if (row < 0 || row >= window->rows) {
+        memset(to, zero_point, (size_t)(width * pitch));
+        return;
+    }
+    in += row * window->columns * in_stride;
+    memset(to, zero_point, (size_t)before);
+    to += before;
+    for (int32_t column = 0; column < columns; ++column, in += in_stride, to += pitch)
+        for (int32_t i = 0; i < channels; i += 16)
+            _mm_storeu_si128((__m128i *)(to + i), load_16(in + i));
+    memset(to, zero_point, (size_t)after);
+}
+
+/* Values one behind another, of which `count` are stored; the taps lie at `offsets`, `wide` has their weights. */
+INLINE void depthwise_run(const int8_t *in, const int32_t *offsets, int32_t pairs, int32_t length, int32_t period,
+                          const int16_t *wide, const output_t *output, int form, int8_t *out, int32_t count)
+{
+    for (int32_t i = 0, channel = 0; i < length; i += 16, channel = channel + 16 < period ? channel + 16 : 0) {
+        const int is_half = count - i <= 8;
+        const int16_t *w = wide + channel * pairs * 2;
         __m256i low = load_32(output->bias + channel), high = load_32(output->bias + channel + 8);
         for (int32_t pair = 0; pair < pairs; ++pair) {
-            const __m128i a = load_16(in + channel + offsets[2 * pair]);
-            const __m128i b = load_16(in + channel + offsets[2 * pair + 1]);
+            const __m128i a = load_16(in + i + offsets[2 * pair]), b = load_16(in + i + offsets[2 * pair + 1]);
             const __m256i x = _mm256_cvtepi8_epi16(_mm_unpacklo_epi8(a, b));
-            low = _mm256_add_epi32(low, _mm256_madd_epi16(x, load_32(wide + pair * 32)));
+            low = _mm256_add_epi32(low, _mm256_madd_epi16(x, load_32(w + pair * 32)));
             if (!is_half) {
                 const __m256i y = _mm256_cvtepi8_epi16(_mm_unpackhi_epi8(a, b));
-                high = _mm256_add_epi32(high, _mm256_madd_epi16(y, load_32(wide + pair * 32 + 16)));
+                high = _mm256_add_epi32(high, _mm256_madd_epi16(y, load_32(w + pair * 32 + 16)));
             }
         }
         low = finished_8(output, channel, low, form);
         high = is_half ? low : finished_8(output, channel + 8, high, form);
         const __m256i bytes = bytes_of(low, high, low, high, output->zero_point, output->low, output->high);
-        store(out + channel, low_half(bytes), channels - channel);
+        store(out + i, low_half(bytes), count - i);
     }
 }
 
 INLINE void depthwise_as(const int8_t *in, int32_t in_stride, int32_t channels, const window_t *window,
-                         const int8_t *outside, int32_t pairs, const int16_t *wide, const output_t *output, int form,
-                         int8_t *out, int32_t out_stride)
+                         int32_t zero_point, int32_t pitch, int32_t pairs, int32_t period, const int16_t *wide,
+                         const output_t *output, int form, int8_t *out, int32_t out_stride)
 {
-    const int32_t taps = window->kernel_rows * window->kernel_columns;
-    intptr_t inner[MAX_TAPS + 1], border[MAX_TAPS + 1];
-    inner[taps] = 0; /* where the number of taps is odd, the last one's partner has no weight */
-    for (int32_t tap = 0; tap < taps; ++tap)
-        inner[tap] = (tap / window->kernel_columns * window->columns + tap % window->kernel_columns) * in_stride;
-    for (int32_t y = 0; y < window->output_rows; ++y)
-        for (int32_t x = 0; x < window->output_columns; ++x, out += out_stride) {
-            const int32_t top = y * window->stride - window->top, left = x * window->stride - window->left;
-            const int8_t *from = in + (top * window->columns + left) * in_stride;
-            const intptr_t *offsets = inner;
-            if (top < 0 || left < 0 || top + window->kernel_rows > window->rows ||
-                left + window->kernel_columns > window->columns) {
-                for (int32_t i = 0, tap = 0; i < window->kernel_rows; ++i)
-                    for (int32_t j = 0; j < window->kernel_columns; ++j, ++tap) {
-                        const int is_inside = top + i >= 0 && top + i < window->rows && left + j >= 0 &&
-                                              left + j < window->columns;
-                        border[tap] = is_inside ? inner[tap] : (intptr_t)(outside - from);
-                    }
-                border[taps] = border[taps - 1];
-                offsets = border;
-            }
-            depthwise_at(from, offsets, pairs, channels, wide, output, form, out);
+    int8_t ring[MAX_RING + 32], line[MAX_LINE + 32];
+    int32_t offsets[MAX_TAPS + 1];
+    const int32_t width = (window->output_columns - 1) * window->stride + window->kernel_columns;
+    const int32_t row_bytes = width * pitch + 16, rows = window->kernel_rows;
+    const int32_t taps = rows * window->kernel_columns, length = window->output_columns * channels;
+    for (int32_t y = 0, ready = 0; y < window->output_rows; ++y) {
+        for (; ready < y * window->stride + rows; ++ready)
+            copy_row(in, in_stride, channels, ready - window->top, window, width, pitch, zero_point,
+                     ring + ready % rows * row_bytes);
+        for (int32_t tap = 0; tap < taps; ++tap)
+            offsets[tap] = (y * window->stride + tap / window->kernel_columns) % rows * row_bytes +
+                           tap % window->kernel_columns * pitch;
+        offsets[taps] = 0; /* the last one's partner, without weight, where their number is odd */
+        if (pitch == channels && channels < FEW) {
+            depthwise_run(ring, offsets, pairs, length, period, wide, output, form, line, length + 16);
+            for (int32_t x = 0; x < window->output_columns; ++x, out += out_stride)
+                for (int32_t i = 0; i < channels; i += 16)
+                    store(out + i, load_16(line + x * channels + i), channels - i);
+        } else {
+            for (int32_t x = 0; x < window->output_columns; ++x, out += out_stride)
+                depthwise_run(ring + x * window->stride * pitch, offsets, pairs, channels, period, wide, output, form,
+                              out, channels);
         }
+    }
 }
 
 KERNEL void depthwise(const int8_t *in, int32_t in_stride, int32_t channels, const window_t *window, int32_t zero_point,
                       int8_t *outside, const int8_t *weights, const output_t *output, int8_t *out, int32_t out_stride)
 {
-    int16_t wide[MAX_DEPTHWISE];
+    repeated_t repeated;
+    int16_t wide[MAX_PAIRED];
     const int32_t taps = window->kernel_rows * window->kernel_columns, pairs = (taps + 1) / 2;
-    memset(outside, zero_point, (size_t)channels);
-    for (int32_t channel = 0; channel < channels; channel += 16)
+    const int is_dense = window->stride == 1 && channels < FEW;
+    const int32_t pitch = is_dense ? channels : PADDED(channels);
+    const output_t *all = output;
+    int32_t period = pitch;
+    (void)outside;
+    if (is_dense) {
+        while (period % 16)
+            period += channels;
+        repeat(&repeated, output, weights, taps, channels, period);
+        weights = repeated.weights;
+        all = &repeated.output;
+    }
+    for (int32_t channel = 0; channel < period; channel += 16)
         for (int32_t pair = 0; pair < pairs; ++pair) {
-            const int8_t *w = weights + 2 * pair * PADDED(channels) + channel;
+            const int8_t *w = weights + 2 * pair * period + channel;
             const __m128i a = load_16(w);
-            const __m128i b = 2 * pair + 1 < taps ? load_16(w + PADDED(channels)) : _mm_setzero_si128();
+            const __m128i b = 2 * pair + 1 < taps ? load_16(w + period) : _mm_setzero_si128();
             __m256i *to = (__m256i *)(wide + (channel * pairs + 16 * pair) * 2);
             _mm256_storeu_si256(to, _mm256_cvtepi8_epi16(_mm_unpacklo_epi8(a, b)));
             _mm256_storeu_si256(to + 1, _mm256_cvtepi8_epi16(_mm_unpackhi_epi8(a, b)));
         }
-#define DEPTHWISE(pairs, form) \
-    depthwise_as(in, in_stride, channels, window, outside, pairs, wide, output, form, out, out_stride)
+#define DEPTHWISE(pairs, form)                                                                                       \
+    depthwise_as(in, in_stride, channels, window, zero_point, pitch, pairs, period, wide, all, form, out, out_stride)
     const int form = form_of(output);
     if (pairs == 5 && form == FAST)
         DEPTHWISE(5, FAST);
