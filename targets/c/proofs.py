@@ -168,7 +168,7 @@ def _prove_steps(
         nudge = nudges.astype(np.float64)[:, None]
         is_there = _rounded(steps[rows] * real + np.where(steps[rows] < 0, -nudge, nudge)) >= results
         is_first = _rounded((steps[rows] - 1) * real + sign * nudge) < results
-        proved: NDArray[np.bool_] = (~inside | (is_there & is_first)).all(axis=1)
+        proved = np.asarray((~inside | (is_there & is_first)).all(axis=1))
         found.keep(rows, factors, nudges, proved)
     return found.result()
 

@@ -188,15 +188,15 @@ INLINE __m128i high_half(__m256i bytes)
     return _mm256_extracti128_si256(bytes, 1);
 }
 
-/* Pixels of a product at a time, with their inputs as `step` takes them. */
-enum { GROUP = 4, WORDS = (MAX_INPUTS + 31) / 32 * 8 };
+/* Pixels of a product: GROUP are multiplied at a time, BATCH are widened ahead, so that nothing waits for a store. */
+enum { GROUP = 4, BATCH = 16, WORDS = (MAX_INPUTS + 31) / 32 * 8 };
 
 typedef struct {
-    int32_t even[GROUP][WORDS]; /* without VNNI: two int16 each, the first and third of four inputs; with it: bytes + 128 */
-    int32_t odd[GROUP][WORDS];
-} group_t;
+    int32_t even[BATCH][WORDS]; /* without VNNI: two int16 each, the first and third of four inputs; with it: bytes + 128 */
+    int32_t odd[BATCH][WORDS];
+} batch_t;
 
-INLINE void widen(group_t *group, int32_t pixel, const uint8_t *in, int32_t inputs, uint8_t flip)
+INLINE void widen(batch_t *batch, int32_t pixel, const uint8_t *in, int32_t inputs, uint8_t flip)
 {
     for (int32_t i = 0; i < inputs; i += 32) {
         const __m256i x = _mm256_xor_si256(load_32(in + i), _mm256_set1_epi8((int8_t)flip));
@@ -204,19 +204,17 @@ INLINE void widen(group_t *group, int32_t pixel, const uint8_t *in, int32_t inpu
         const __m256i even = _mm256_xor_si256(x, _mm256_set1_epi8(-128));
 #else
         const __m256i even = _mm256_srai_epi16(_mm256_slli_epi16(x, 8), 8);
-        _mm256_storeu_si256((__m256i *)(group->odd[pixel] + i / 4), _mm256_srai_epi16(x, 8));
+        _mm256_storeu_si256((__m256i *)(batch->odd[pixel] + i / 4), _mm256_srai_epi16(x, 8));
 #endif
-        _mm256_storeu_si256((__m256i *)(group->even[pixel] + i / 4), even);
+        _mm256_storeu_si256((__m256i *)(batch->even[pixel] + i / 4), even);
     }
 }
 
 /* 1 or 4 pixels by 1 or 2 blocks of 8 outputs, of which `count` are stored. */
-INLINE void tile(const group_t *group, int pixels, int32_t words, const int8_t *weights, int blocks,
-                 const output_t *output, int32_t channel, int form, int8_t *out, int32_t out_stride, int32_t count)
+INLINE void tile(const batch_t *batch, int32_t first, int pixels, int32_t words, const int8_t *weights, int blocks,
+                 const lanes_t *lanes, const limits_t *limits, int form, int8_t *out, int32_t out_stride, int32_t count)
 {
     __m256i sums[GROUP][2];
-    const lanes_t lanes[2] = {lanes_of(output, channel, form), lanes_of(output, channel + 8 * (blocks - 1), form)};
-    const limits_t limits = limits_of(output->zero_point, output->low, output->high);
     for (int block = 0; block < blocks; ++block)
         for (int pixel = 0; pixel < pixels; ++pixel)
             sums[pixel][block] = lanes[block].bias;
@@ -229,12 +227,12 @@ INLINE void tile(const group_t *group, int pixels, int32_t words, const int8_t *
 #ifdef DOT
             offsets[block] = DOT(offsets[block], _mm256_set1_epi8(-128), w);
             for (int pixel = 0; pixel < pixels; ++pixel)
-                sums[pixel][block] = DOT(sums[pixel][block], _mm256_set1_epi32(group->even[pixel][word]), w);
+                sums[pixel][block] = DOT(sums[pixel][block], _mm256_set1_epi32(batch->even[first + pixel][word]), w);
 #else
             const __m256i even = _mm256_srai_epi16(_mm256_slli_epi16(w, 8), 8), odd = _mm256_srai_epi16(w, 8);
             for (int pixel = 0; pixel < pixels; ++pixel) {
-                const __m256i x = _mm256_set1_epi32(group->even[pixel][word]);
-                const __m256i y = _mm256_set1_epi32(group->odd[pixel][word]);
+                const __m256i x = _mm256_set1_epi32(batch->even[first + pixel][word]);
+                const __m256i y = _mm256_set1_epi32(batch->odd[first + pixel][word]);
                 sums[pixel][block] = _mm256_add_epi32(sums[pixel][block], _mm256_madd_epi16(even, x));
                 sums[pixel][block] = _mm256_add_epi32(sums[pixel][block], _mm256_madd_epi16(odd, y));
             }
@@ -248,39 +246,53 @@ INLINE void tile(const group_t *group, int pixels, int32_t words, const int8_t *
             sums[pixel][block] = finished_8(&lanes[block], sums[pixel][block], form);
         }
     if (pixels == 1) {
-        store(out, low_half(bytes_of(sums[0][0], sums[0][blocks - 1], sums[0][0], sums[0][0], &limits)), count);
+        store(out, low_half(bytes_of(sums[0][0], sums[0][blocks - 1], sums[0][0], sums[0][0], limits)), count);
     } else if (blocks == 1) {
-        const __m256i bytes = bytes_of(sums[0][0], sums[1][0], sums[2][0], sums[3][0], &limits);
+        const __m256i bytes = bytes_of(sums[0][0], sums[1][0], sums[2][0], sums[3][0], limits);
         const __m128i low = low_half(bytes), high = high_half(bytes);
         store_4(out, out_stride, low, _mm_unpackhi_epi64(low, low), high, _mm_unpackhi_epi64(high, high), count);
     } else {
-        const __m256i first = bytes_of(sums[0][0], sums[0][1], sums[1][0], sums[1][1], &limits);
-        const __m256i last = bytes_of(sums[2][0], sums[2][1], sums[3][0], sums[3][1], &limits);
+        const __m256i first = bytes_of(sums[0][0], sums[0][1], sums[1][0], sums[1][1], limits);
+        const __m256i last = bytes_of(sums[2][0], sums[2][1], sums[3][0], sums[3][1], limits);
         store_4(out, out_stride, low_half(first), high_half(first), low_half(last), high_half(last), count);
     }
 }
 
-INLINE void product_as(const uint8_t *in, int32_t in_stride, uint8_t flip, int32_t pixels, int group_size,
-                       int32_t inputs, const int8_t *weights, const output_t *output, int32_t outputs, int form,
-                       int8_t *out, int32_t out_stride)
+/* Outputs from `channel` on, of all pixels of a batch. */
+INLINE void column(const batch_t *batch, int32_t pixels, int group, int32_t words, const int8_t *weights, int blocks,
+                   const output_t *output, int32_t channel, int form, int8_t *out, int32_t out_stride, int32_t count)
 {
-    group_t group;
-    const int32_t words = (inputs + 3) / 4;
-    for (int32_t pixel = 0; pixel < pixels; pixel += group_size) {
+    const lanes_t lanes[2] = {lanes_of(output, channel, form), lanes_of(output, channel + 8 * (blocks - 1), form)};
+    const limits_t limits = limits_of(output->zero_point, output->low, output->high);
+    weights += channel * words * 4;
+    for (int32_t pixel = 0; pixel < pixels; pixel += group) {
         /* The last group reaches back: its first pixels are computed twice. */
-        const int32_t first = pixel < pixels - group_size ? pixel : pixels - group_size;
+        const int32_t first = pixel < pixels - group ? pixel : pixels - group;
+        tile(batch, first, group, words, weights, blocks, lanes, &limits, form, out + first * out_stride + channel,
+             out_stride, count);
+    }
+}
+
+INLINE void product_as(const uint8_t *in, int32_t in_stride, uint8_t flip, int32_t pixels, int group, int32_t inputs,
+                       const int8_t *weights, const output_t *output, int32_t outputs, int form, int8_t *out,
+                       int32_t out_stride)
+{
+    batch_t batch;
+    const int32_t words = (inputs + 3) / 4;
+    for (int32_t next = 0; next < pixels; next += BATCH) {
+        const int32_t first = next < pixels - group ? next : pixels - group;
+        const int32_t size = pixels - first < BATCH ? pixels - first : BATCH;
         int8_t *to = out + first * out_stride;
-        for (int32_t each = 0; each < group_size; ++each)
-            widen(&group, each, in + (first + each) * in_stride, inputs, flip);
+        for (int32_t pixel = 0; pixel < size; ++pixel)
+            widen(&batch, pixel, in + (first + pixel) * in_stride, inputs, flip);
         for (int32_t channel = 0; channel < outputs; channel += 16) {
-            const int8_t *w = weights + channel * words * 4;
             const int32_t count = outputs - channel;
             if (count >= 16)
-                tile(&group, group_size, words, w, 2, output, channel, form, to + channel, out_stride, 16);
+                column(&batch, size, group, words, weights, 2, output, channel, form, to, out_stride, 16);
             else if (count > 8)
-                tile(&group, group_size, words, w, 2, output, channel, form, to + channel, out_stride, count);
+                column(&batch, size, group, words, weights, 2, output, channel, form, to, out_stride, count);
             else
-                tile(&group, group_size, words, w, 1, output, channel, form, to + channel, out_stride, count);
+                column(&batch, size, group, words, weights, 1, output, channel, form, to, out_stride, count);
         }
     }
 }
@@ -343,14 +355,13 @@ KERNEL void convolution(const uint8_t *in, uint8_t flip, int32_t in_stride, int3
                         int32_t zero_point, int8_t *scratch, int32_t scratch_stride, const int8_t *weights,
                         const output_t *output, int32_t outputs, int8_t *out, int32_t out_stride)
 {
-    enum { AHEAD = 4 * GROUP }; /* patches are stored in pieces and loaded whole, which waits for the pieces */
-    uint8_t patches[AHEAD][WORDS * 4 + 32] = {{0}};
+    uint8_t patches[BATCH][WORDS * 4 + 32] = {{0}};
     const uint8_t *end = in + window->rows * window->columns * in_stride;
     const int32_t pixels = window->output_rows * window->output_columns;
     const int32_t length = window->kernel_rows * window->kernel_columns * inputs;
     (void)scratch, (void)scratch_stride;
-    for (int32_t first = 0, y = 0, x = 0; first < pixels; first += AHEAD) {
-        const int32_t count = pixels - first < AHEAD ? pixels - first : AHEAD;
+    for (int32_t first = 0, y = 0, x = 0; first < pixels; first += BATCH) {
+        const int32_t count = pixels - first < BATCH ? pixels - first : BATCH;
         for (int32_t patch = 0; patch < count; ++patch) {
             gather(in, end, in_stride, inputs, window, y, x, (uint8_t)(zero_point ^ flip), patches[patch]);
             if (++x == window->output_columns)
