@@ -221,23 +221,30 @@ INLINE void tile(const batch_t *batch, int32_t first, int pixels, int32_t words,
 #ifdef DOT
     __m256i offsets[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
 #endif
-    for (int32_t word = 0; word < words; ++word)
-        for (int block = 0; block < blocks; ++block) {
-            const __m256i w = load_32(weights + (block * words + word) * 32);
+    for (int32_t word = 0; word < words; ++word) {
+        __m256i w[2] = {load_32(weights + word * 32), load_32(weights + ((blocks - 1) * words + word) * 32)};
 #ifdef DOT
-            offsets[block] = DOT(offsets[block], _mm256_set1_epi8(-128), w);
-            for (int pixel = 0; pixel < pixels; ++pixel)
-                sums[pixel][block] = DOT(sums[pixel][block], _mm256_set1_epi32(batch->even[first + pixel][word]), w);
-#else
-            const __m256i even = _mm256_srai_epi16(_mm256_slli_epi16(w, 8), 8), odd = _mm256_srai_epi16(w, 8);
-            for (int pixel = 0; pixel < pixels; ++pixel) {
-                const __m256i x = _mm256_set1_epi32(batch->even[first + pixel][word]);
-                const __m256i y = _mm256_set1_epi32(batch->odd[first + pixel][word]);
-                sums[pixel][block] = _mm256_add_epi32(sums[pixel][block], _mm256_madd_epi16(even, x));
-                sums[pixel][block] = _mm256_add_epi32(sums[pixel][block], _mm256_madd_epi16(odd, y));
-            }
-#endif
+        for (int block = 0; block < blocks; ++block)
+            offsets[block] = DOT(offsets[block], _mm256_set1_epi8(-128), w[block]);
+        for (int pixel = 0; pixel < pixels; ++pixel) {
+            const __m256i x = _mm256_set1_epi32(batch->even[first + pixel][word]);
+            for (int block = 0; block < blocks; ++block)
+                sums[pixel][block] = DOT(sums[pixel][block], x, w[block]);
         }
+#else
+        /* One half after the other, so that all sums stay in registers. */
+        for (int odd = 0; odd < 2; ++odd) {
+            __m256i half[2];
+            for (int block = 0; block < blocks; ++block)
+                half[block] = _mm256_srai_epi16(odd ? w[block] : _mm256_slli_epi16(w[block], 8), 8);
+            for (int pixel = 0; pixel < pixels; ++pixel) {
+                const __m256i x = _mm256_set1_epi32((odd ? batch->odd : batch->even)[first + pixel][word]);
+                for (int block = 0; block < blocks; ++block)
+                    sums[pixel][block] = _mm256_add_epi32(sums[pixel][block], _mm256_madd_epi16(half[block], x));
+            }
+        }
+#endif
+    }
     for (int block = 0; block < blocks; ++block)
         for (int pixel = 0; pixel < pixels; ++pixel) {
 #ifdef DOT
@@ -678,18 +685,18 @@ KERNEL void multiply(const int8_t *a, int32_t a_stride, const int8_t *b, int32_t
     const limits_t limits = limits_of(multiplication->zero_point, multiplication->low, multiplication->high);
     const __m256i zero_a = _mm256_set1_epi16((int16_t)multiplication->zero_point_a);
     const __m256i zero_b = _mm256_set1_epi16((int16_t)multiplication->zero_point_b);
-    for (int32_t pixel = 0; pixel < pixels; ++pixel, a += a_stride, b += b_stride, out += out_stride)
-        for (int32_t i = 0; i < channels; i += 16) {
-            const __m256i x = _mm256_sub_epi16(_mm256_cvtepi8_epi16(load_16(a + i)), zero_a);
-            const __m256i y = _mm256_sub_epi16(_mm256_cvtepi8_epi16(load_16(b + i)), zero_b);
+    for (int32_t i = 0; i < channels; i += 16)
+        for (int32_t pixel = 0; pixel < pixels; ++pixel) {
+            const __m256i x = _mm256_sub_epi16(_mm256_cvtepi8_epi16(load_16(a + pixel * a_stride + i)), zero_a);
+            const __m256i y = _mm256_sub_epi16(_mm256_cvtepi8_epi16(load_16(b + pixel * b_stride + i)), zero_b);
             const __m256i low = _mm256_mullo_epi16(x, y), high = _mm256_mulhi_epi16(x, y);
             const __m256i first = multiplied_8(factors, _mm256_unpacklo_epi16(low, high));
-            const __m256i second = multiplied_8(factors, _mm256_unpackhi_epi16(low, high));
-            /* Unpacked within 128 bits, and packed again so. */
-            const __m256i left = _mm256_permute2x128_si256(first, second, 0x20);
-            const __m256i right = _mm256_permute2x128_si256(first, second, 0x31);
-            const __m256i bytes = bytes_of(left, right, left, right, &limits);
-            store(out + i, low_half(bytes), channels - i);
+            const __m256i last = multiplied_8(factors, _mm256_unpackhi_epi16(low, high));
+            /* Unpacked within 128 bits, and packed so again. */
+            const __m256i words = _mm256_adds_epi16(_mm256_packs_epi32(first, last), limits.zero_point);
+            const __m128i bytes = _mm_packs_epi16(low_half(words), high_half(words));
+            store(out + pixel * out_stride + i,
+                  _mm_min_epi8(_mm_max_epi8(bytes, low_half(limits.low)), low_half(limits.high)), channels - i);
         }
 }
 

@@ -1,4 +1,4 @@
-"""Every kernel, in plain C and for this processor, gives what NumPy computes by the reference's arithmetic, to the byte.
+"""Every kernel, in plain C and for this processor, gives what NumPy computes by the reference, to the byte.
 
 One network of random layers has what kernels tell apart: strides, borders, odd and few channels, views into a
 concatenation, saturation, every shift to the right and two to the left, and layers whose float forms are not proved.
@@ -105,7 +105,7 @@ class Network:
     def depthwise(self, source: Tensor, k: int, stride: int = 1, **options: Any) -> Tensor:
         return self._windowed(Depthwise, source, source.channels, k, stride, **options)
 
-    def _windowed(  # noqa: PLR0913 - a layer has as many
+    def _windowed(
         self,
         kind: type[Any],
         source: Tensor,
