@@ -1,0 +1,27 @@
+"""At which score a runner says that two faces are one person's."""
+
+from dataclasses import dataclass
+
+from ghostface_edge.reports.variant import Variant
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """As it was measured with a variant."""
+
+    kind: str
+    """`FMR` where all images were compared with each other, `FAR` of the pairs where people's names are unknown."""
+    rate: str
+    """As the report spells it, such as `0.001`."""
+    value: float
+    """Cosine."""
+
+
+def thresholds(variant: Variant) -> tuple[Threshold, ...]:
+    """A variant's own, the strictest last."""
+    if variant.all_pairs is not None and variant.all_pairs.fnmr_at_fmr:
+        found = [Threshold("FMR", rate, row.threshold) for rate, row in variant.all_pairs.fnmr_at_fmr.items()]
+    else:
+        told = {rate: row for rate, row in variant.thresholds.items() if row is not None}
+        found = [Threshold("FAR", rate, row.retuned.threshold) for rate, row in told.items()]
+    return tuple(sorted(found, key=lambda each: -float(each.rate)))
