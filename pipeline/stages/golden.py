@@ -9,15 +9,15 @@ import numpy as np
 
 from ghostface_edge.pipeline.stages.artifacts import Artifact
 from ghostface_edge.pipeline.stages.context import StageContext
-from ghostface_edge.pipeline.support.json_value import read_value, write_array, write_value
+from ghostface_edge.pipeline.support.json_value import read_value, write_value
 from ghostface_edge.pipeline.synthetic.sets import Population, picture
-from ghostface_edge.targets.places.worker import RuntimeWorker
 from ghostface_edge.targets.protocol import Faces
 from ghostface_edge.targets.requirements import versions
-from ghostface_edge.targets.runners.golden import Golden, GoldenLayer, record
+from ghostface_edge.targets.runners.golden import Golden
+from ghostface_edge.targets.runners.recording import GoldenRecorder, Recorded, read_golden
 from ghostface_edge.targets.table import load_target
 
-_NAMES = "layers.json"
+_RECORDED = "recorded.json"
 _PEOPLE, _VIEWS = 4, 2
 
 
@@ -46,23 +46,12 @@ class RecordGolden:
         }
 
     def build(self, folder: Path, context: StageContext) -> None:
+        runtime, limit = self.artifact.runtime, context.limits.embed
         with (
-            context.open(
-                RuntimeWorker, self.artifact.runtime, label=self.label, limit=context.limits.embed
-            ) as worker,
+            context.open(GoldenRecorder, runtime, label=self.label, limit=limit) as recorder,
             context.progress.stage(f"{self.label}: golden faces"),
         ):
-            golden = record(worker, self.artifact.path, self.faces, folder)
-        write_array(folder / "inputs.npy", golden.inputs)
-        write_array(folder / "embeddings.npy", golden.embeddings)
-        for place, layer in enumerate(golden.layers):
-            write_array(folder / f"layer-{place}.npy", layer.values)
-        write_value(folder / _NAMES, [(layer.name, layer.file.name if layer.file else None) for layer in golden.layers])
+            write_value(folder / _RECORDED, recorder.record(self.artifact.path, self.faces, folder))
 
     def read(self, folder: Path) -> Golden:
-        named = read_value(folder / _NAMES, list[tuple[str, str | None]])
-        layers = tuple(
-            GoldenLayer(name, np.load(folder / f"layer-{place}.npy"), folder / file if file else None)
-            for place, (name, file) in enumerate(named)
-        )
-        return Golden(np.load(folder / "inputs.npy"), layers, np.load(folder / "embeddings.npy"))
+        return read_golden(folder, read_value(folder / _RECORDED, Recorded))

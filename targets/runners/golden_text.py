@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ghostface_edge.targets.protocol import Faces
 from ghostface_edge.targets.runners.golden import Golden, GoldenLayer
-from ghostface_edge.targets.runners.thresholds import Threshold
+from ghostface_edge.targets.runners.thresholds import Threshold, Thresholds
 
 SAMPLES: Final = 32
 """Of a tensor, as `GOLDEN_SAMPLES` of sources/common/golden.h."""
@@ -19,8 +19,7 @@ _PER_LINE: Final = 24
 def faces_source(faces: Faces) -> str:
     """`golden_faces.c`: one face after the other, as many as SELFTEST_FACES says."""
     parts = [
-        f"#if SELFTEST_FACES > {number}\n    {{\n{_lines((str(byte) for byte in face.ravel()), _PER_LINE)}\n    }},\n#endif"
-        for number, face in enumerate(faces)
+        f"#if SELFTEST_FACES > {number}\n    {{\n{_bytes(face)}\n    }},\n#endif" for number, face in enumerate(faces)
     ]
     return "\n".join(
         [
@@ -74,16 +73,17 @@ def golden_source(variant: str, model: str, tolerance: float, golden: Golden, fi
     )
 
 
-def thresholds_header(thresholds: Iterable[Threshold]) -> str:
-    """`thresholds.h` of a variant; the strictest that its faces can tell is the one that runners decide by."""
+def thresholds_header(thresholds: Thresholds) -> str:
+    """`thresholds.h` of a variant."""
     lines = ["/* Cosines from which on two faces are one person's, by what was measured with this model. */"]
-    last = None
-    for last in thresholds:
-        name = f"{float(last.rate):.0e}".upper().replace("E-0", "E_").replace("-", "_")
-        lines.append(f"#define THRESHOLD_{last.kind}_{name} {_real(last.value)} /* {last.kind} {last.rate} */")
-        chosen = f"THRESHOLD_{last.kind}_{name}"
-    if last is not None:
-        lines += [f"#define THRESHOLD {chosen}", f'#define THRESHOLD_RATE "{last.kind} {last.rate}"']
+    lines += [f"#define {_macro(each)} {_real(each.value)} /* {each.kind} {each.rate} */" for each in thresholds.all]
+    if thresholds.chosen is not None:
+        chosen = thresholds.chosen
+        lines += [
+            "/* Runners decide by this one. */",
+            f"#define THRESHOLD {_macro(chosen)}",
+            f'#define THRESHOLD_RATE "{chosen.kind} {chosen.rate}"',
+        ]
     return "\n".join([*lines, ""])
 
 
@@ -102,6 +102,11 @@ def checksum(values: NDArray[np.int8]) -> int:
     return int((bytes_ * np.cumprod(powers, dtype=np.uint32)[::-1]).sum(dtype=np.uint32))
 
 
+def _macro(threshold: Threshold) -> str:
+    digits, exponent = f"{float(threshold.rate):.0e}".split("e-")
+    return f"THRESHOLD_{threshold.kind}_{digits}E_{int(exponent)}"
+
+
 def _layer(layer: GoldenLayer, file: str) -> str:
     sums = () if file else (checksum(face) for face in layer.values)
     return "\n".join(
@@ -115,18 +120,24 @@ def _layer(layer: GoldenLayer, file: str) -> str:
     )
 
 
+def _bytes(face: NDArray[np.uint8]) -> str:
+    return _lines((str(byte) for byte in face.ravel()), _PER_LINE)
+
+
 def _reals(values: NDArray[np.floating[Any]]) -> str:
     return _lines((_real(value) for value in values.ravel()), 8)
 
 
-def _real(value: float) -> str:
+def _real(value: float | np.floating[Any]) -> str:
     """A float32, to the bit."""
     text = str(np.float32(value))
     return f"{text}f" if {".", "e"} & set(text) else f"{text}.0f"
 
 
 def _quoted(text: str) -> str:
-    return "".join(letter if letter.isprintable() and letter not in '"\\?' and letter.isascii() else "_" for letter in text)
+    return "".join(
+        letter if letter.isprintable() and letter not in '"\\?' and letter.isascii() else "_" for letter in text
+    )
 
 
 def _lines(numbers: Iterable[str], per_line: int) -> str:

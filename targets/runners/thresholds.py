@@ -17,11 +17,24 @@ class Threshold:
     """Cosine."""
 
 
-def thresholds(variant: Variant) -> tuple[Threshold, ...]:
-    """A variant's own, the strictest last."""
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """A variant's own."""
+
+    all: tuple[Threshold, ...] = ()
+    """The strictest last."""
+    chosen: Threshold | None = None
+    """By which runners decide: the strictest that the faces tell with a figure, None where they tell none."""
+
+
+def thresholds(variant: Variant) -> Thresholds:
+    """What the report says of a variant."""
     if variant.all_pairs is not None and variant.all_pairs.fnmr_at_fmr:
         found = [Threshold("FMR", rate, row.threshold) for rate, row in variant.all_pairs.fnmr_at_fmr.items()]
+        lowest = variant.all_pairs.lowest_told
     else:
         told = {rate: row for rate, row in variant.thresholds.items() if row is not None}
         found = [Threshold("FAR", rate, row.retuned.threshold) for rate, row in told.items()]
-    return tuple(sorted(found, key=lambda each: -float(each.rate)))
+        lowest = min(told, key=float, default=None)
+    found.sort(key=lambda each: -float(each.rate))
+    return Thresholds(tuple(found), next((each for each in found if each.rate == lowest), None))

@@ -1,9 +1,10 @@
 """The folder of runners: sources as they ship with this package, golden faces, and a folder of figures per variant.
 
-In: what variants compute for the golden faces, and their thresholds. Out: `golden/` and a folder per runtime, whose files
-read nothing else than these and the run's models.
+In: what variants compute for the golden faces, and their thresholds. Out: `golden/` and a folder per runtime, whose
+files read nothing else than these and the run's models.
 """
 
+import hashlib
 import io
 import json
 import os
@@ -22,7 +23,7 @@ from ghostface_edge.reports.write import write_bytes, write_text
 from ghostface_edge.targets.protocol import Faces
 from ghostface_edge.targets.runners.golden import Golden, tolerance
 from ghostface_edge.targets.runners.golden_text import faces_source, golden_source, thresholds_header
-from ghostface_edge.targets.runners.thresholds import Threshold
+from ghostface_edge.targets.runners.thresholds import Thresholds
 from ghostface_edge.targets.table import VariantId
 
 PROGRAMS: Final = MappingProxyType(
@@ -43,7 +44,7 @@ class Run:
     variant: VariantId
     model: Path
     golden: Golden
-    thresholds: tuple[Threshold, ...]
+    thresholds: Thresholds
 
 
 def write_runners(folder: Path, faces: Faces, runs: Iterable[Run]) -> tuple[Path, ...]:
@@ -85,22 +86,30 @@ def _write_run(runners: Path, run: Run) -> None:
     source = golden_source(str(run.variant), model, tolerance(run.variant), golden, layer_files)
     write_text(folder / "golden.c", source)
     write_text(folder / "thresholds.h", thresholds_header(run.thresholds))
-    _write_array(folder / "inputs.npy", golden.inputs)
     _write_array(folder / "embeddings.npy", golden.embeddings)
-    for place, layer in enumerate(golden.layers):
-        _write_array(folder / f"layer-{place}.npy", layer.values)
+    for layer in golden.layers:
+        if layer.file is not None:
+            _write_array(folder / f"{layer.file.stem}.npy", layer.values)
     about = {
         "variant": str(run.variant),
         "runtime": run.variant.runtime,
         "model": model,
         "tolerance": tolerance(run.variant),
-        "layers": [
-            {"name": layer.name, "file": file} for layer, file in zip(golden.layers, layer_files, strict=True)
-        ],
-        "thresholds": [asdict(each) for each in run.thresholds],
-        "threshold": asdict(run.thresholds[-1]) if run.thresholds else None,
+        "inputs": _write_inputs(runners, golden.inputs),
+        "layers": [{"name": layer.name, "file": file} for layer, file in zip(golden.layers, layer_files, strict=True)],
+        "thresholds": [asdict(each) for each in run.thresholds.all],
+        "threshold": asdict(run.thresholds.chosen) if run.thresholds.chosen else None,
     }
     write_text(folder / "golden.json", json.dumps(about, indent=2) + "\n")
+
+
+def _write_inputs(runners: Path, inputs: NDArray[Any]) -> str:
+    """What networks are given, once for all that are given the same; returns its name."""
+    layout = "nchw" if inputs.shape[1] == 3 else "nhwc"
+    digest = hashlib.sha256(inputs.tobytes()).hexdigest()[:8]
+    path = runners / "golden" / f"inputs-{inputs.dtype}-{layout}-{digest}.npy"
+    _write_array(path, inputs)
+    return path.relative_to(runners).as_posix()
 
 
 def _copy_layer(model: Path | None, folder: Path, runners: Path) -> str:

@@ -20,7 +20,12 @@ def align_in_c(sources, compile_c, tmp_path_factory):
         points = (ctypes.c_float * 10)(*np.ravel(landmarks))
         height, width, _ = photo.shape
         code = library.align_face(
-            ctypes.c_void_p(photo.ctypes.data), width, height, photo.strides[0], points, ctypes.c_void_p(face.ctypes.data)
+            ctypes.c_void_p(photo.ctypes.data),
+            width,
+            height,
+            photo.strides[0],
+            points,
+            ctypes.c_void_p(face.ctypes.data),
         )
         return face if code == 0 else code
 

@@ -203,21 +203,21 @@ static struct {
 } traced;
 
 void selftest_trace(int layer, const char *name, const int8_t *data, int pixels, int channels, int stride) {
-    const GoldenLayer *due = &golden.layers[layer];
+    const int32_t at = traced.layers++;
+    const GoldenLayer *due = &golden.layers[at];
     uint32_t checksum = 0;
-    (void)name;
-    traced.layers++;
-    if (traced.first >= 0 || layer >= golden.layer_count) return;
+    (void)layer, (void)name;
+    if (traced.first >= 0 || at >= golden.layer_count) return;
     for (int pixel = 0; pixel < pixels; pixel++) {
         for (int c = 0; c < channels; c++) checksum = checksum * 16777619u + (uint8_t)data[pixel * stride + c];
     }
     if (pixels * channels == due->size && checksum == due->checksums[traced.face]) return;
-    traced.first = layer;
+    traced.first = at;
     for (int32_t other = 0; other < SELFTEST_FACES; other++)
         traced.stale |= other != traced.face && checksum == due->checksums[other];
     for (int32_t i = 0; i < GOLDEN_SAMPLES; i++) {
-        const int32_t at = (int32_t)((int64_t)(pixels * channels - 1) * i / (GOLDEN_SAMPLES - 1));
-        traced.samples[i] = (float)data[at / channels * stride + at % channels];
+        const int32_t from = (int32_t)((int64_t)(pixels * channels - 1) * i / (GOLDEN_SAMPLES - 1));
+        traced.samples[i] = (float)data[from / channels * stride + from % channels];
     }
 }
 

@@ -4,8 +4,8 @@
     python ghostface.py tflite-int8 FACE FACE       their score, and the verdict at the threshold that was measured
     python ghostface.py tflite-int8 --selftest      where this installation parts from the pipeline, if it does
 
-A face is a file of 112x112 aligned RGB pixels: a binary PPM or the bare bytes. Python 3.9 and NumPy 1.26 will do, so that
-boards with tflite-runtime 2.14 can run it.
+A face is a file of 112x112 aligned RGB pixels: a binary PPM or the bare bytes. Python 3.9 and NumPy 1.26 will do, so
+that boards with tflite-runtime 2.14 can run it.
 """
 
 import json
@@ -131,7 +131,7 @@ class Selftest:
         self.golden, self.open = golden, open_model
         self.folder = RUNNERS / "golden" / golden["variant"]
         self.faces = np.load(RUNNERS / "golden" / "faces.npy")
-        self.inputs, self.embeddings = (np.load(self.folder / f"{name}.npy") for name in ("inputs", "embeddings"))
+        self.inputs, self.embeddings = np.load(RUNNERS / golden["inputs"]), np.load(self.folder / "embeddings.npy")
 
     def run(self, network, read, score):
         """What is the matter, or None."""
@@ -287,8 +287,11 @@ def main(arguments):
         print("\n".join(f"{value:.9g}" for value in embeddings[0]))
         return 0
     score, threshold = cosine(*embeddings), golden["threshold"]
-    verdict = "same person" if threshold and score >= threshold["value"] else "different people"
-    print(f"{score:.6f}" + (f" {verdict} (threshold {threshold['value']:g} at {threshold['rate']})" if threshold else ""))
+    told = f"{score:.6f}"
+    if threshold:
+        verdict = "same person" if score >= threshold["value"] else "different people"
+        told += f" {verdict} (threshold {threshold['value']:g} at {threshold['kind']} {threshold['rate']})"
+    print(told)
     return 0
 
 
