@@ -12,6 +12,7 @@ from ghostface_edge.targets.c.layers import (
     Convolution,
     Depthwise,
     Layer,
+    Lookup,
     Mean,
     Multiplication,
     Prelu,
@@ -92,6 +93,12 @@ class LayerWriter:
             case Resize(source=source, out=out):
                 sizes = f"{source.rows}, {source.columns}, {out.rows}, {out.columns}"
                 return "", f"resize({self._at(source)}, {out.channels}, {sizes}, {self._at(out)});"
+            case Lookup(source=source, out=out):
+                self._data.append(array("int8_t", f"values_{number}", layer.values))
+                arguments = f"{out.pixels}, {out.channels}, values_{number}, {self._at(out)}"
+                return declaration("int8_t", f"values_{number}", layer.values) + "\n", (
+                    f"look_up({self._at(source)}, {arguments});"
+                )
             case Prelu(source=source, out=out):
                 arguments = f"{self._at(source)}, {out.pixels}, {out.channels}, &prelu_{number}, {self._at(out)}"
                 return self._prelu(number, layer.slopes), f"prelu_alone({arguments});"
