@@ -7,7 +7,7 @@ from ghostface_edge.pipeline.run.variant_build import Built
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.golden import RecordGolden, golden_faces
 from ghostface_edge.reports.digest import file_sha256
-from ghostface_edge.reports.errors import ToolError
+from ghostface_edge.reports.errors import GhostfaceEdgeError
 from ghostface_edge.reports.report import Report
 from ghostface_edge.targets.runners.thresholds import thresholds
 from ghostface_edge.targets.runners.write import PROGRAMS, Run, write_runners
@@ -26,7 +26,7 @@ def ship_runners(variants: Sequence[Built], report: Report, out: Path, context: 
             continue
         try:
             golden = context.run(RecordGolden(built.artifact, faces, str(built.id)))
-        except ToolError as error:
+        except GhostfaceEdgeError as error:
             context.progress.say(f"warning: {built.id} ships without a runner: {error}")
             continue
         runs.append(Run(built.id, out / artifact.path, golden, thresholds(records[str(built.id)])))
