@@ -168,22 +168,19 @@ class Selftest:
         return embedding if nearest == number else f"output: stale, it is that of face {nearest}"
 
     def _layers(self, embedding, number):
-        prepared = self.inputs[:1]
         for place, layer in enumerate(self.golden["layers"]):
             due = np.load(self.folder / f"layer-{place}.npy")
-            there = self.open(RUNNERS / layer["file"]).run(prepared)
+            there = self.open(RUNNERS / layer["file"]).run(self.inputs[:1])
             if there.shape != due.shape:
                 return f"layer {layer['name']}: shape {there.shape} instead of {due.shape}"
             if not self._agrees(there, due):
                 off = there.astype(np.float64) - due
                 many = f"{np.mean(off != 0):.1%} of its values differ, by up to {np.abs(off).max():.3g}"
                 return f"first layer that differs: {layer['name']}: {many}, {np.mean(off[off != 0] > 0):.0%} higher"
-        here = self.embeddings[number]
-        return f"output: {explain_output(embedding, here)}"
+        return f"output: {explain_output(embedding, self.embeddings[number])}"
 
     def _agrees(self, there, here):
-        here = here.astype(np.float64)
-        return np.linalg.norm(there - here) <= self.tolerance * np.linalg.norm(here)
+        return np.linalg.norm(there - here.astype(float)) <= self.tolerance * np.linalg.norm(here.astype(float))
 
 
 def same_input(there, here):
@@ -241,8 +238,8 @@ def places(faces, number, is_planes):
     for name, pixels in turned.items():
         yield name, pixels.transpose(2, 0, 1) if is_planes else pixels
     other = face if is_planes else face.transpose(2, 0, 1)
-    ours, theirs = ("planes (CHW)", "pixels (HWC)") if is_planes else ("pixels (HWC)", "planes (CHW)")
-    yield f"layout: {theirs} where {ours} are wanted", other
+    orders = ("pixels (HWC)", "planes (CHW)") if is_planes else ("planes (CHW)", "pixels (HWC)")
+    yield "layout: {} where {} are wanted".format(*orders), other
     for at, one in enumerate(faces):
         if at != number:
             yield f"stale: it is face {at}", one.transpose(2, 0, 1) if is_planes else one
@@ -262,11 +259,9 @@ def ranges(byte, kind):
         "scaling: mean 128 instead of 127.5": (byte - 128) / 128,
     }
     if kind == np.float32:
-        yield "", real
-        yield from mistakes.items()
+        yield from (("", real), *mistakes.items())
         return
-    right = byte if kind == np.uint8 else byte - 128
-    ends = np.iinfo(kind)
+    right, ends = byte if kind == np.uint8 else byte - 128, np.iinfo(kind)
     yield "", right
     yield "rounding: values are rounded up, one too high", (right + 1).clip(ends.min, ends.max)
     yield "rounding: values are rounded down, one too low", (right - 1).clip(ends.min, ends.max)
@@ -278,8 +273,7 @@ def ranges(byte, kind):
 
 def main(arguments):
     """Exit code: 0, 1 where the self-test finds something, 2 for wrong use."""
-    known = sorted(path.parent.name for path in RUNNERS.glob("golden/*/golden.json"))
-    known = [name for name in known if name.split("-")[0] in RUNTIMES]
+    known = sorted(path.parent.name for runtime in RUNTIMES for path in RUNNERS.glob(f"golden/{runtime}-*/golden.json"))
     if len(arguments) not in {2, 3} or arguments[0] not in known:
         sys.exit(f"give a variant ({', '.join(known)}) and one face, two faces or --selftest")
     golden = json.loads((RUNNERS / "golden" / arguments[0] / "golden.json").read_text())
@@ -294,11 +288,11 @@ def main(arguments):
         print("\n".join(f"{value:.9g}" for value in embeddings[0]))
         return 0
     score, threshold = cosine(*embeddings), golden["threshold"]
-    told = f"{score:.6f}"
+    verdict = ""
     if threshold:
-        verdict = "same person" if score >= threshold["value"] else "different people"
-        told += f" {verdict} (threshold {threshold['value']:g} at {threshold['kind']} {threshold['rate']})"
-    print(told)
+        verdict = " same person" if score >= threshold["value"] else " different people"
+        verdict += f" (threshold {threshold['value']:g} at {threshold['kind']} {threshold['rate']})"
+    print(f"{score:.6f}{verdict}")
     return 0
 
 
