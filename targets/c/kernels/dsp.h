@@ -44,12 +44,80 @@ KERNEL inline int32_t highs(uint32_t x, uint32_t w, int32_t sum)
     return sum;
 }
 
+/* How sums of a layer become int8, in a copy that no store of int8 can change. */
+typedef struct {
+    output_t output;
+    prelu_t prelu;
+    int32_t most; /* shifts up to this take the short way */
+} finish_t;
+
+KERNEL inline finish_t finish_of(const output_t *output)
+{
+    static const prelu_t none;
+    const prelu_t prelu = output->prelu ? *output->prelu : none;
+    const int is_kept = !output->prelu || (prelu.above.significand == 1 << 30 && prelu.above.shift == 1 &&
+                                           prelu.zero_point == prelu.output_zero_point && prelu.below.shift <= 0);
+    const int is_whole = output->low == -128 && output->high == 127;
+    const finish_t finish = {*output, prelu, is_kept && is_whole ? 0 : -128};
+    return finish;
+}
+
+KERNEL inline int32_t saturated(int32_t x)
+{
+    __asm("ssat %0, #8, %1" : "=r"(x) : "r"(x));
+    return x;
+}
+
+KERNEL inline int32_t requantized(int32_t x, int32_t significand, int32_t shift)
+{
+    int32_t high;
+    __asm("smmulr %0, %1, %2" : "=r"(high) : "r"(2 * x), "r"(significand));
+    return (2 * high + (high >> 31) + (1 << -shift)) >> (1 - shift);
+}
+
+KERNEL inline int8_t finished_short(const finish_t *finish, int32_t sum, int32_t significand, int32_t shift,
+                                    int32_t slope)
+{
+    const int32_t x = saturated(requantized(sum, significand, shift) + finish->output.zero_point);
+    const int32_t value = x - finish->prelu.zero_point;
+    if (!finish->output.prelu || value >= 0)
+        return (int8_t)x;
+    return (int8_t)saturated(requantized(value * slope, finish->prelu.below.significand, finish->prelu.below.shift) +
+                             finish->prelu.zero_point);
+}
+
+KERNEL inline void finish_one(const finish_t *finish, int32_t channel, int32_t sum, int8_t *out)
+{
+    const int32_t shift = finish->output.shifts[channel];
+    if (shift <= finish->most)
+        *out = finished_short(finish, sum, finish->output.significands[channel], shift,
+                              finish->output.prelu ? finish->prelu.slopes[channel] : 0);
+    else
+        *out = finished(&finish->output, channel, sum);
+}
+
+/* One channel's sums of two pixels. */
+KERNEL inline void finish_two(const finish_t *finish, int32_t channel, int32_t a, int32_t b, int8_t *out_a,
+                              int8_t *out_b)
+{
+    const int32_t significand = finish->output.significands[channel], shift = finish->output.shifts[channel];
+    const int32_t slope = finish->output.prelu ? finish->prelu.slopes[channel] : 0;
+    if (shift <= finish->most) {
+        *out_a = finished_short(finish, a, significand, shift, slope);
+        *out_b = finished_short(finish, b, significand, shift, slope);
+    } else {
+        *out_a = finished(&finish->output, channel, a);
+        *out_b = finished(&finish->output, channel, b);
+    }
+}
+
 #define HAVE_POINTWISE
 /* Two pixels by two output channels at a time; what is odd is done twice. */
 KERNEL void pointwise(const int8_t *in, int32_t in_stride, int32_t pixels, int32_t inputs, const int8_t *weights,
                       const output_t *output, int32_t outputs, int8_t *out, int32_t out_stride)
 {
     const int32_t row = (inputs + 3) / 4 * 4;
+    const finish_t finish = finish_of(output);
     for (int32_t pixel = 0; pixel < pixels; pixel += 2) {
         const int32_t next = pixel + 1 < pixels ? in_stride : 0, out_next = next ? out_stride : 0;
         for (int32_t channel = 0; channel < outputs; channel += 2) {
@@ -65,10 +133,8 @@ KERNEL void pointwise(const int8_t *in, int32_t in_stride, int32_t pixels, int32
                 b = both(x0_odd, w1_odd, both(x0_even, w1_even, b));
                 d = both(x1_odd, w1_odd, both(x1_even, w1_even, d));
             }
-            out[channel] = finished(output, channel, a);
-            out[channel + other] = finished(output, channel + other, b);
-            out[channel + out_next] = finished(output, channel, c);
-            out[channel + other + out_next] = finished(output, channel + other, d);
+            finish_two(&finish, channel, a, c, out + channel, out + channel + out_next);
+            finish_two(&finish, channel + other, b, d, out + channel + other, out + channel + other + out_next);
         }
         in += 2 * in_stride;
         out += 2 * out_stride;
@@ -81,10 +147,10 @@ KERNEL void depthwise_pixel(const int8_t *const *pixels, int32_t taps, int32_t c
                             const output_t *output, int8_t *out)
 {
     const int32_t row = PADDED(channels);
+    const finish_t finish = finish_of(output);
     for (int32_t channel = 0; channel < channels; channel += 4) {
         const int8_t *const *const end = pixels + taps;
         const int8_t *w = weights + channel;
-        int32_t sums[4], i;
         int32_t a = output->bias[channel], b = output->bias[channel + 1];
         int32_t c = output->bias[channel + 2], d = output->bias[channel + 3];
         for (const int8_t *const *pixel = pixels; pixel < end; ++pixel, w += row) {
@@ -95,9 +161,13 @@ KERNEL void depthwise_pixel(const int8_t *const *pixels, int32_t taps, int32_t c
             c = highs(x_even, y_even, c);
             d = highs(x_odd, y_odd, d);
         }
-        sums[0] = a, sums[1] = b, sums[2] = c, sums[3] = d;
-        for (i = 0; i < 4 && channel + i < channels; ++i)
-            out[channel + i] = finished(output, channel + i, sums[i]);
+        finish_one(&finish, channel, a, out + channel);
+        if (channel + 1 < channels)
+            finish_one(&finish, channel + 1, b, out + channel + 1);
+        if (channel + 2 < channels)
+            finish_one(&finish, channel + 2, c, out + channel + 2);
+        if (channel + 3 < channels)
+            finish_one(&finish, channel + 3, d, out + channel + 3);
     }
 }
 #endif
