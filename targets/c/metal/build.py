@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Final
 
 from ghostface_edge.reports.errors import ToolError
+from ghostface_edge.targets.c.compiler import FLAGS
 from ghostface_edge.targets.c.metal.cores import COMPILER, CORES, find, source
 
 _SOURCES: Final = ("startup.c", "main.c")
 _LINKER_SCRIPT: Final = "board.ld"
-FLAGS: Final = (
-    "-O2",
-    "-std=c99",
+_FLAGS: Final = (
+    *FLAGS,
     "-mthumb",
     "-mfloat-abi=hard",
     "-mfpu=auto",
@@ -73,7 +73,7 @@ def build(model: Path, core: str, folder: Path, options: Iterable[str] = ()) -> 
         "ram_at": board.ram[0],
         "ram_bytes": board.ram[1],
     }
-    compiled = [compiler, *FLAGS, f"-mcpu={core}", "-fstack-usage", *options, "-I", str(folder)]
+    compiled = [compiler, *_FLAGS, f"-mcpu={core}", "-fstack-usage", *options, "-I", str(folder)]
     objects = []
     for file in (folder / "model.c", *map(source, _SOURCES)):
         objects.append(str(folder / f"{file.stem}.o"))
