@@ -48,7 +48,7 @@ KERNEL inline int32_t highs(uint32_t x, uint32_t w, int32_t sum)
 typedef struct {
     output_t output;
     prelu_t prelu;
-    int32_t most; /* shifts up to this take the short way */
+    uint32_t shifts; /* to the right, of which there are so many that take the short way */
 } finish_t;
 
 KERNEL inline finish_t finish_of(const output_t *output)
@@ -56,9 +56,9 @@ KERNEL inline finish_t finish_of(const output_t *output)
     static const prelu_t none;
     const prelu_t prelu = output->prelu ? *output->prelu : none;
     const int is_kept = !output->prelu || (prelu.above.significand == 1 << 30 && prelu.above.shift == 1 &&
-                                           prelu.zero_point == prelu.output_zero_point && prelu.below.shift <= 0);
+                                           prelu.zero_point == prelu.output_zero_point && (uint32_t)-prelu.below.shift < 30u);
     const int is_whole = output->low == -128 && output->high == 127;
-    const finish_t finish = {*output, prelu, is_kept && is_whole ? 0 : -128};
+    const finish_t finish = {*output, prelu, is_kept && is_whole ? 30u : 0u};
     return finish;
 }
 
@@ -89,7 +89,7 @@ KERNEL inline int8_t finished_short(const finish_t *finish, int32_t sum, int32_t
 KERNEL inline void finish_one(const finish_t *finish, int32_t channel, int32_t sum, int8_t *out)
 {
     const int32_t shift = finish->output.shifts[channel];
-    if (shift <= finish->most)
+    if ((uint32_t)-shift < finish->shifts)
         *out = finished_short(finish, sum, finish->output.significands[channel], shift,
                               finish->output.prelu ? finish->prelu.slopes[channel] : 0);
     else
@@ -102,7 +102,7 @@ KERNEL inline void finish_two(const finish_t *finish, int32_t channel, int32_t a
 {
     const int32_t significand = finish->output.significands[channel], shift = finish->output.shifts[channel];
     const int32_t slope = finish->output.prelu ? finish->prelu.slopes[channel] : 0;
-    if (shift <= finish->most) {
+    if ((uint32_t)-shift < finish->shifts) {
         *out_a = finished_short(finish, a, significand, shift, slope);
         *out_b = finished_short(finish, b, significand, shift, slope);
     } else {
