@@ -39,7 +39,7 @@ def counting(device: Device, folder: Path) -> tuple[Device, Path]:
     command = device.place.command
     at, emulator = next((at, word) for at, word in enumerate(command) if Path(word).name.startswith("qemu-"))
     counter = folder / f"{device.name}.count"
-    plugin = ("-plugin", f"{_plugin(emulator, folder)},out={counter}")
+    plugin = ("-plugin", f"{compile_plugin(emulator, folder)},out={counter}")
     return replace(
         device, place=replace(device.place, command=(*command[: at + 1], *plugin, *command[at + 1 :]))
     ), counter
@@ -50,7 +50,7 @@ def read_count(counter: Path) -> int:
     return int(np.fromfile(counter, np.uint64)[::_APART].sum())
 
 
-def _plugin(emulator: str, folder: Path) -> Path:
+def compile_plugin(emulator: str, folder: Path) -> Path:
     """The compiled plugin, made where this one is not there for the emulator's version of the interface."""
     about, told = (
         subprocess.run([emulator, option], capture_output=True, text=True, check=False).stdout
