@@ -44,7 +44,9 @@ _IMAGE_AXES: Final = 4
 _ADDITION_BITS: Final = 20
 _PADDED: Final = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D"})
 """Operators whose kernels begin outside of the image."""
-_TYPES: Final = MappingProxyType({schema.TensorType.INT8: np.dtype("<i1"), schema.TensorType.INT32: np.dtype("<i4")})
+_TYPES: Final[Mapping[object, np.dtype[Any]]] = MappingProxyType(
+    {schema.TensorType.INT8: np.dtype("<i1"), schema.TensorType.INT32: np.dtype("<i4")}
+)
 _CEILINGS: Final = MappingProxyType(
     {
         schema.ActivationFunctionType.NONE: (None, None),
@@ -82,7 +84,7 @@ def read_program(artifact: Path) -> Program:
         else:
             raise ToolError(
                 f"{kind} at {graph.name(operator.outputs[0])} has no C kernel",
-                fix=f"C is written for {', '.join(sorted([*_READERS, 'PAD', 'RESHAPE']))}; use tflite-micro-int8 for this network",
+                fix=f"C is written for {_KNOWN}; use tflite-micro-int8 for this network",
             )
     return Program(faces, tuple(layers), graph.image(graph.graph.outputs[0]))
 
@@ -255,7 +257,8 @@ def _addition(read: _Operator) -> Addition:
         raise read.refuse("terms of different shapes have no C kernel")
     twice = 2 * max(a.scale, b.scale)
     factors = (a.scale / twice, b.scale / twice, twice / ((1 << _ADDITION_BITS) * out.scale))
-    return Addition(a, b, out, *(Multiplier.of(factor) for factor in factors), *read.limits())
+    of_a, of_b, of_out = (Multiplier.of(factor) for factor in factors)
+    return Addition(a, b, out, of_a, of_b, of_out, *read.limits())
 
 
 def _multiplication(read: _Operator) -> Multiplication:
@@ -339,3 +342,4 @@ _READERS: Final[Mapping[str, Callable[[_Operator], Layer]]] = MappingProxyType(
         "RESIZE_BILINEAR": _resize,
     }
 )
+_KNOWN: Final = ", ".join(sorted([*_READERS, "PAD", "RESHAPE"]))
