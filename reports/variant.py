@@ -59,7 +59,7 @@ class Artifact(Record):
     bytes: AtLeastOne
     sha256: Sha256
     fp32_bytes: AtLeastOne | None = None
-    """Size of the FP32 artifact of the same runtime (TFLite's, where it has none), also where that is no variant here."""
+    """Of the same runtime's FP32 (TFLite's, where it has none), also where that is no variant of this report."""
     constants_bytes: AtLeastOne | None = None
     """Where the files are source: the weights and tables that they compile to."""
 

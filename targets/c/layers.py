@@ -197,6 +197,16 @@ class Resize:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Lookup:
+    """A function of one value."""
+
+    source: Tensor
+    out: Tensor
+    values: Int8
+    """(256,), for the inputs -128 to 127."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Prelu:
     """PReLU that nothing before it took up."""
 
@@ -214,7 +224,7 @@ class Concatenation:
 
 
 Layer: TypeAlias = (
-    Convolution | Depthwise | Addition | Multiplication | Mean | AveragePool | Resize | Prelu | Concatenation
+    Convolution | Depthwise | Addition | Multiplication | Mean | AveragePool | Resize | Lookup | Prelu | Concatenation
 )
 
 

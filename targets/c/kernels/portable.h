@@ -203,6 +203,14 @@ KERNEL void resize(const int8_t *in, int32_t in_stride, int32_t channels, int32_
     }
 }
 
+KERNEL void look_up(const int8_t *in, int32_t in_stride, int32_t pixels, int32_t channels, const int8_t *values,
+                    int8_t *out, int32_t out_stride)
+{
+    for (int32_t pixel = 0; pixel < pixels; ++pixel)
+        for (int32_t i = 0; i < channels; ++i)
+            out[pixel * out_stride + i] = values[in[pixel * in_stride + i] + 128];
+}
+
 KERNEL void prelu_alone(const int8_t *in, int32_t in_stride, int32_t pixels, int32_t channels, const prelu_t *prelu,
                         int8_t *out, int32_t out_stride)
 {
