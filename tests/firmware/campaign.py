@@ -2,8 +2,8 @@
 
     python -m tests.firmware.campaign MODEL.tflite PAIRS.bin --faces 50 --cores cortex-m4,cortex-m7,cortex-m33,cortex-m55
 
-MODEL.tflite is the one beside a `c-int8` model. What every core gives is compared with the portable kernels on this host
-and with TensorFlow Lite Micro's interpreter; exit code 1 if one byte differs, with the first layer that does.
+MODEL.tflite is the one beside a `c-int8` model. What every core gives is compared with the portable kernels on this
+host and with TensorFlow Lite Micro's interpreter; exit code 1 if one byte differs, with the first layer that does.
 """
 
 import argparse
@@ -58,7 +58,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="firmware-") as folder:
         given = prepare(options.model, options.pairs, options.faces, Path(folder))
         wrong = int((given.portable != given.micro).any(axis=1).sum())
-        print(f"portable kernels here: {wrong} of {len(given.faces)} faces differ from TensorFlow Lite Micro", flush=True)
+        print(
+            f"portable kernels here: {wrong} of {len(given.faces)} faces differ from TensorFlow Lite Micro", flush=True
+        )
         print(" | ".join(COLUMNS), flush=True)
         for core in options.cores.split(","):
             wrong += run(core, given)
@@ -119,9 +121,7 @@ def first_difference(core: str, given: Given, face: np.intp) -> str:
     return next(_differing(found["chosen"], found["portable"]), "no layer: it differs from this host's")
 
 
-def _differing(
-    one: list[tuple[int, NDArray[np.int8]]], other: list[tuple[int, NDArray[np.int8]]]
-) -> Iterator[str]:
+def _differing(one: list[tuple[int, NDArray[np.int8]]], other: list[tuple[int, NDArray[np.int8]]]) -> Iterator[str]:
     for (layer, values), (_, expected) in zip(one, other, strict=True):
         if (values != expected).any():
             yield f"layer {layer}: {int((values != expected).sum()):,} of {values.size:,} values"

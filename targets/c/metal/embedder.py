@@ -63,9 +63,10 @@ class MetalEmbedder:
             yield layer, np.frombuffer(self._take(pixels * channels), np.int8).reshape(pixels, channels)
 
     def stack_bytes(self) -> int:
-        """What the stack took of all faces so far, at its deepest; the program ends with that, and starts anew."""
-        streams = self._streams()
-        streams[0].close()
+        """What the stack takes at its deepest, which no face changes; the program starts anew after that."""
+        entrance, _ = self._streams()
+        self.infer(np.zeros((1, self._face_bytes), np.uint8))
+        entrance.close()
         (used,) = _STACK.unpack(self._take(_STACK.size))
         self.close()
         return int(used)

@@ -10,14 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ghostface_edge.calibration.aligned import FACE_SIZE
 from ghostface_edge.reports.child import follow_parent
 from ghostface_edge.targets.c.generate import generate
 from ghostface_edge.targets.c.metal.build import build
 from ghostface_edge.targets.c.metal.cores import COMPILER, CORES, EMULATOR, version
 from ghostface_edge.targets.c.metal.embedder import MetalEmbedder
 from ghostface_edge.targets.c.target import origin_of
-from ghostface_edge.targets.face_like import face_like
 from ghostface_edge.targets.places.board import Board, main
 from ghostface_edge.targets.places.inference import Inference
 
@@ -64,7 +62,6 @@ class MetalBoard(Board):
 
     def footprint(self) -> dict[str, int]:
         """Flash, variables and the deepest stack of the loaded model's program."""
-        self.embed(face_like(1, FACE_SIZE))
         program = self._program
         stack_bytes = self._loaded.stack_bytes()
         return {"flash_bytes": program.flash_bytes, "ram_bytes": program.ram_bytes, "stack_bytes": stack_bytes}
