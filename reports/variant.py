@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 from pydantic import Field, model_validator
 
 from ghostface_edge.reports.all_against_all import AllPairs
-from ghostface_edge.reports.devices import VersusLocal
+from ghostface_edge.reports.devices import Footprint, VersusLocal
 from ghostface_edge.reports.evidence import (
     CurveStep,
     Firmware,
@@ -200,6 +200,8 @@ class Variant(Record):
     """What running there instead of here changed."""
     instructions_per_face: Positive | None = None
     """Counted under emulation, where no time is told."""
+    footprint: Footprint | None = None
+    """What it takes of a device without a system."""
 
     @property
     def local_id(self) -> str:

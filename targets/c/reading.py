@@ -17,6 +17,7 @@ from ghostface_edge.targets.c import sigmoid
 from ghostface_edge.targets.c.layers import (
     INT8_HIGH,
     INT8_LOW,
+    LARGEST_SUM,
     Addition,
     AveragePool,
     Concatenation,
@@ -221,8 +222,12 @@ class _Operator:
         low, high = self.limits()
         has_bias = len(self.operator.inputs) > 2 and self.operator.inputs[2] >= 0
         bias = self.constant(2).astype(np.int64) if has_bias else np.zeros(len(summed), np.int64)
+        bias = bias - source.zero_point * summed.astype(np.int64)
+        largest = int(np.abs(bias).max()) + self.constant(1).size // len(summed) * INT8_LOW**2
+        if largest >= LARGEST_SUM:
+            raise self.refuse(f"sums up to {largest:,} leave no room to round")
         return Requantization(
-            (bias - source.zero_point * summed.astype(np.int64)).astype(np.int32),
+            bias.astype(np.int32),
             np.array([factor.significand for factor in factors], np.int32),
             np.array([factor.shift for factor in factors], np.int32),
             out.zero_point,
