@@ -58,7 +58,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="firmware-") as folder:
         given = prepare(options.model, options.pairs, options.faces, Path(folder))
         wrong = int((given.portable != given.micro).any(axis=1).sum())
-        print(f"portable kernels here: {wrong} of {len(given.faces)} faces differ from TensorFlow Lite Micro", flush=True)
+        print(
+            f"portable kernels here: {wrong} of {len(given.faces)} faces differ from TensorFlow Lite Micro", flush=True
+        )
         print(" | ".join(COLUMNS), flush=True)
         for core in options.cores.split(","):
             wrong += run(core, given)
@@ -119,9 +121,7 @@ def first_difference(core: str, given: Given, face: np.intp) -> str:
     return next(_differing(found["chosen"], found["portable"]), "no layer: it differs from this host's")
 
 
-def _differing(
-    one: list[tuple[int, NDArray[np.int8]]], other: list[tuple[int, NDArray[np.int8]]]
-) -> Iterator[str]:
+def _differing(one: list[tuple[int, NDArray[np.int8]]], other: list[tuple[int, NDArray[np.int8]]]) -> Iterator[str]:
     for (layer, values), (_, expected) in zip(one, other, strict=True):
         if (values != expected).any():
             yield f"layer {layer}: {int((values != expected).sum()):,} of {values.size:,} values"
