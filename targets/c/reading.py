@@ -3,7 +3,7 @@
 In: a file of batch 1 and int8 input, as the portable kernels take it. Out: `layers.Program`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -70,7 +70,13 @@ def read_program(artifact: Path) -> Program:
         ToolError: an operator, or a form of one, that C is not written for; the message names it.
     """
     model, kinds = main_graph(artifact)
-    graph = _Graph(model, model.subgraphs[0])
+    try:
+        return _read(_Graph(model, model.subgraphs[0]), kinds, artifact)
+    except (ArithmeticError, AttributeError, IndexError, TypeError, ValueError) as problem:
+        raise InputError(f"{artifact} contradicts itself: {problem}", fix="lower the model again") from problem
+
+
+def _read(graph: "_Graph", kinds: Sequence[str], artifact: Path) -> Program:
     faces = graph.image(graph.graph.inputs[0])
     if (faces.scale, faces.zero_point) != (_INPUT_SCALE, 0):
         raise InputError(f"{artifact}: its input is not a byte minus 128", fix="lower it with --input int8")
@@ -144,7 +150,10 @@ class _Graph:
         quantization = self.graph.tensors[int(place)].quantization
         if quantization is None or quantization.scale is None or not len(quantization.scale):
             raise ToolError(f"{self.name(place)} has no scale", fix="quantize the whole network")
-        return np.asarray(quantization.scale, np.float32).astype(np.float64)
+        scales = np.asarray(quantization.scale, np.float32).astype(np.float64)
+        if not (np.isfinite(scales) & (scales > 0)).all():
+            raise ValueError(f"a scale of {self.name(place)} is no positive number")
+        return scales
 
     def constant(self, place: int) -> Any:
         """A constant's values in its shape."""
