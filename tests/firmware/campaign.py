@@ -1,6 +1,6 @@
 """The network on bare metal: built for Cortex-M cores, run on emulated boards, compared byte for byte.
 
-    python -m tests.firmware.campaign MODEL.tflite PAIRS.bin --faces 50 --cores cortex-m4,cortex-m7,cortex-m33,cortex-m55
+    python -m tests.firmware.campaign MODEL.tflite PAIRS.bin --faces 50 --cores cortex-m7,cortex-m55
 
 MODEL.tflite is the one beside a `c-int8` model. What every core gives is compared with the portable kernels on this
 host and with TensorFlow Lite Micro's interpreter; exit code 1 if one byte differs, with the first layer that does.
