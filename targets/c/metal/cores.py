@@ -12,6 +12,7 @@ from typing import Final
 from ghostface_edge.reports.errors import RuntimeMissingError
 
 COMPILER: Final = "arm-none-eabi-gcc"
+SIZER: Final = "arm-none-eabi-size"
 EMULATOR: Final = "qemu-system-arm"
 INSTALL: Final = "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm"
 

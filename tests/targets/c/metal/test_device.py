@@ -63,7 +63,7 @@ def test_c_from_elsewhere_is_not_compiled(model, tmp_path):
 def test_what_does_not_fit_is_told(model, tmp_path_factory):
     header = model[1].read_text()
     model[1].write_text(header.replace("#define MODEL_ARENA_BYTES ", "#define MODEL_ARENA_BYTES 99"))
-    with pytest.raises(ToolError, match=r"arm-none-eabi-gcc refuses the program: .*(region|does not fit)"):
+    with pytest.raises(ToolError, match=r"arm-none-eabi-gcc refuses model\.c: .*(region|not fit)"):
         build(model[0], "cortex-m7", tmp_path_factory.mktemp("built"))
 
 
