@@ -22,6 +22,7 @@ TARGETS: Final = MappingProxyType(
         "onnxruntime": "ghostface_edge.targets.onnxruntime:OnnxruntimeTarget",
         "tflite": "ghostface_edge.targets.tflite.target:TfliteTarget",
         "tflite-micro": "ghostface_edge.targets.tflite_micro:TfliteMicroTarget",
+        "c": "ghostface_edge.targets.c:CTarget",
     }
 )
 ENTRY_POINTS: Final = "ghostface_edge.targets"

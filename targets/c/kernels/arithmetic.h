@@ -1,0 +1,79 @@
+/* ---- Fixed-point arithmetic: TFLite's reference kernels, to the bit. ---- */
+
+#if defined(__GNUC__)
+#define KERNEL static __attribute__((unused))
+#else
+#define KERNEL static
+#endif
+
+/* Channels that parameters are padded to, so that vector kernels load whole vectors of them. */
+#define PADDED(channels) (((channels) + 15) / 16 * 16)
+
+/* A real factor: significand / 2^31 * 2^shift. */
+typedef struct {
+    int32_t significand;
+    int32_t shift;
+} factor_t;
+
+/* PReLU, value by value: above the zero point times one factor, below times the channel's slope as well. */
+typedef struct {
+    const int8_t *slopes;
+    factor_t above, below;
+    int32_t zero_point, output_zero_point;
+} prelu_t;
+
+/* From int32 sums to int8; prelu is NULL where none follows. */
+typedef struct {
+    const int32_t *bias, *significands;
+    const int8_t *shifts;
+    int32_t zero_point, low, high;
+    const prelu_t *prelu;
+} output_t;
+
+typedef struct {
+    factor_t a, b, out;
+    int32_t zero_point_a, zero_point_b, zero_point, low, high;
+} addition_t;
+
+typedef struct {
+    factor_t factor;
+    int32_t zero_point_a, zero_point_b, zero_point, low, high;
+} multiplication_t;
+
+/* The window of a convolution over an image: sizes in pixels. */
+typedef struct {
+    int32_t rows, columns, output_rows, output_columns;
+    int32_t kernel_rows, kernel_columns, stride, top, left;
+} window_t;
+
+/* x times a factor, rounded twice: half up to the doubled product's high word, then half away from zero.
+   Right shifts of negative numbers keep the sign, as every compiler has it. */
+KERNEL int32_t scaled(int32_t x, int32_t significand, int32_t shift)
+{
+    const int32_t left = shift > 0 ? shift : 0, right = shift > 0 ? 0 : -shift;
+    const int64_t product = (int64_t)x * ((int64_t)1 << left) * significand;
+    const int32_t high = (int32_t)((product + ((int64_t)1 << 30)) >> 31);
+    const int32_t mask = (int32_t)(((int64_t)1 << right) - 1), rest = high & mask;
+    return (high >> right) + (rest > (mask >> 1) + (high < 0));
+}
+
+KERNEL int8_t clamped(int32_t value, int32_t low, int32_t high)
+{
+    return (int8_t)(value < low ? low : value > high ? high : value);
+}
+
+KERNEL int8_t prelu_of(const prelu_t *prelu, int32_t channel, int8_t x)
+{
+    const int32_t value = x - prelu->zero_point;
+    const int32_t y = value >= 0 ? scaled(value, prelu->above.significand, prelu->above.shift)
+                                 : scaled(value * prelu->slopes[channel], prelu->below.significand, prelu->below.shift);
+    return clamped(y + prelu->output_zero_point, -128, 127);
+}
+
+/* One sum, whose bias is in it already. */
+KERNEL int8_t finished(const output_t *output, int32_t channel, int32_t sum)
+{
+    const int32_t y = scaled(sum, output->significands[channel], output->shifts[channel]) + output->zero_point;
+    const int8_t x = clamped(y, output->low, output->high);
+    return output->prelu ? prelu_of(output->prelu, channel, x) : x;
+}

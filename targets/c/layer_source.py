@@ -1,0 +1,192 @@
+"""A layer as C: a function named after its tensor, the constants in front of it, and its weights, which come last."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ghostface_edge.targets.c import packing
+from ghostface_edge.targets.c.arena import Arena, View, is_in_place, patch_bytes
+from ghostface_edge.targets.c.layers import (
+    Addition,
+    Concatenation,
+    Convolution,
+    Depthwise,
+    Layer,
+    Mean,
+    Multiplication,
+    Prelu,
+    Program,
+    Requantization,
+    Slopes,
+    Tensor,
+    Window,
+)
+from ghostface_edge.targets.c.literals import array, declaration, factor, identifier, quoted
+
+BLOCKS = "MODEL_BLOCKS"
+"""Defined where the chosen kernels read weights in blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSource:
+    """What a layer adds to the source."""
+
+    name: str
+    function: str
+    data: str
+    """Definitions of the arrays that the function's constants point to."""
+
+
+class LayerWriter:
+    """Writes the layers of one network.
+
+    Args:
+        program: as `fusion.fuse` gives it.
+        arena: as `arena.plan` gives it.
+    """
+
+    def __init__(self, program: Program, arena: Arena) -> None:
+        self._faces, self._arena = program.faces.name, arena
+        self._data: list[str] = []
+
+    def write(self, number: int, layer: Layer) -> LayerSource | None:
+        """One layer; None for a concatenation whose parts are where they belong."""
+        if isinstance(layer, Concatenation) and all(self._in_place(layer, part) for part in layer.sources):
+            return None
+        self._data = []
+        name, out, view = f"layer_{number}_{identifier(layer.out.name)}", layer.out, self._view(layer.out)
+        constants, call = self._call(number, layer)
+        traced = f'TRACE({number}, "{quoted(out.name)}", memory + {view.offset}, {out.pixels}, {out.channels}, '
+        reads_faces = "rgb, " in call
+        function = (
+            f"/* {_title(layer)}; scale {out.scale:.6g}, zero point {out.zero_point}. */\n{constants}"
+            f"static void {name}(const uint8_t *rgb, int8_t *memory)\n{{\n"
+            + ("" if reads_faces else "    (void)rgb;\n")
+            + f"    {call}\n    {traced}{view.stride});\n}}\n"
+        )
+        return LayerSource(name, function, "\n".join(self._data))
+
+    def _call(self, number: int, layer: Layer) -> tuple[str, str]:
+        """Constants in front of a layer's function, and what it does."""
+        match layer:
+            case Convolution():
+                return self._convolution(number, layer)
+            case Depthwise():
+                return self._depthwise(number, layer)
+            case Addition():
+                factors = ", ".join(factor(each) for each in (layer.factor_a, layer.factor_b, layer.factor_out))
+                return self._elementwise(number, layer, "addition_t", "add", factors)
+            case Multiplication():
+                return self._elementwise(number, layer, "multiplication_t", "multiply", factor(layer.factor))
+            case Mean(source=source, out=out):
+                return f"static const factor_t factor_{number} = {factor(layer.factor)};\n", (
+                    f"mean({self._at(source)}, {source.pixels}, {source.channels}, {source.zero_point}, "
+                    f"factor_{number}, {out.zero_point}, memory + {self._view(out).offset});"
+                )
+            case Prelu(source=source, out=out):
+                arguments = f"{self._at(source)}, {out.pixels}, {out.channels}, &prelu_{number}, {self._at(out)}"
+                return self._prelu(number, layer.slopes), f"prelu_alone({arguments});"
+            case Concatenation():
+                return "", "\n    ".join(self._copies(layer))
+
+    def _convolution(self, number: int, layer: Convolution) -> tuple[str, str]:
+        source, out = layer.source, layer.out
+        blocks, rows = packing.blocks(layer.weights), packing.rows(layer.weights)
+        name, kind = f"weights_{number}", "int8_t"
+        constants = f"static const int8_t {name}[ORDERED({blocks.size}, {rows.size})];\n"
+        self._data.append(f"#ifdef {BLOCKS}\n{array(kind, name, blocks)}\n#else\n{array(kind, name, rows)}\n#endif")
+        constants += self._output(number, layer.requantization, layer.prelu)
+        product = f"{name}, &output_{number}, {out.channels}, {self._at(out)}"
+        if layer.window.is_point and source.name != self._faces:
+            return constants, f"pointwise({self._at(source)}, {out.pixels}, {source.channels}, {product});"
+        if source.name == self._faces:
+            image = f"rgb, 0x80, {source.channels}"
+        else:
+            view = self._view(source)
+            image = f"(const uint8_t *)memory + {view.offset}, 0, {view.stride}"
+        scratch = f"memory + {self._arena.scratch[number]}, {patch_bytes(layer)}"
+        return constants + _window(number, source, out, layer.window), (
+            f"convolution({image}, {source.channels}, &window_{number}, {source.zero_point}, {scratch}, {product});"
+        )
+
+    def _depthwise(self, number: int, layer: Depthwise) -> tuple[str, str]:
+        source, out = layer.source, layer.out
+        name, weights = f"weights_{number}", packing.taps(layer.weights)
+        self._data.append(array("int8_t", name, weights))
+        constants = declaration("int8_t", name, weights) + "\n"
+        constants += self._output(number, layer.requantization, layer.prelu)
+        return constants + _window(number, source, out, layer.window), (
+            f"depthwise({self._at(source)}, {out.channels}, &window_{number}, {source.zero_point}, "
+            f"memory + {self._arena.scratch[number]}, {name}, &output_{number}, {self._at(out)});"
+        )
+
+    def _elementwise(
+        self, number: int, layer: Addition | Multiplication, kind: str, kernel: str, factors: str
+    ) -> tuple[str, str]:
+        a, b, out = layer.a, layer.b, layer.out
+        constants = f"{a.zero_point}, {b.zero_point}, {out.zero_point}, {layer.low}, {layer.high}"
+        b_stride = 0 if b.pixels < out.pixels else self._view(b).stride
+        return f"static const {kind} {kernel}_{number} = {{{factors}, {constants}}};\n", (
+            f"{kernel}({self._at(a)}, memory + {self._view(b).offset}, {b_stride}, {out.pixels}, {out.channels}, "
+            f"&{kernel}_{number}, {self._at(out)});"
+        )
+
+    def _copies(self, layer: Concatenation) -> Iterator[str]:
+        at, whole = 0, self._view(layer.out)
+        for part in layer.sources:
+            if not self._in_place(layer, part):
+                to = f"memory + {whole.offset + at}, {whole.stride}"
+                yield f"copy({self._at(part)}, {part.pixels}, {part.channels}, {to});"
+            at += part.channels
+
+    def _output(self, number: int, requantization: Requantization, prelu: Slopes | None) -> str:
+        """How sums become int8."""
+        lines = [] if prelu is None else [self._prelu(number, prelu)]
+        arrays = {
+            "bias": ("int32_t", requantization.bias),
+            "significands": ("int32_t", requantization.significands),
+            "shifts": ("int8_t", requantization.shifts),
+        }
+        for name, (kind, values) in arrays.items():
+            filled = packing.channels(values)
+            lines.append(declaration(kind, f"{name}_{number}", filled) + "\n")
+            self._data.append(array(kind, f"{name}_{number}", filled))
+        pointers = ", ".join(f"{name}_{number}" for name in arrays)
+        limits = f"{requantization.zero_point}, {requantization.low}, {requantization.high}"
+        follows = "NULL" if prelu is None else f"&prelu_{number}"
+        return "".join(lines) + f"static const output_t output_{number} = {{{pointers}, {limits}, {follows}}};\n"
+
+    def _prelu(self, number: int, slopes: Slopes) -> str:
+        filled = packing.channels(slopes.slopes)
+        self._data.append(array("int8_t", f"slopes_{number}", filled))
+        constants = f"{factor(slopes.above)}, {factor(slopes.below)}, {slopes.zero_point}, {slopes.output_zero_point}"
+        return (
+            f"{declaration('int8_t', f'slopes_{number}', filled)}\n"
+            f"static const prelu_t prelu_{number} = {{slopes_{number}, {constants}}};\n"
+        )
+
+    def _in_place(self, layer: Concatenation, part: Tensor) -> bool:
+        return is_in_place(layer, part, self._arena.views)
+
+    def _view(self, tensor: Tensor) -> View:
+        return self._arena.views[tensor.name]
+
+    def _at(self, tensor: Tensor) -> str:
+        view = self._view(tensor)
+        return f"memory + {view.offset}, {view.stride}"
+
+
+def _window(number: int, source: Tensor, out: Tensor, window: Window) -> str:
+    sizes = (source.rows, source.columns, out.rows, out.columns, window.rows, window.columns)
+    values = ", ".join(str(value) for value in (*sizes, window.stride, window.top, window.left))
+    return f"static const window_t window_{number} = {{{values}}};\n"
+
+
+def _title(layer: Layer) -> str:
+    """What a layer does, for the comment above it."""
+    kind = type(layer).__name__
+    if isinstance(layer, Convolution | Depthwise):
+        kind += f" {layer.window.rows}x{layer.window.columns}" + f", stride {layer.window.stride}" * (
+            layer.window.stride > 1
+        )
+        kind += " and PReLU" * (layer.prelu is not None)
+    return f"{quoted(layer.out.name)}: {kind}, {layer.out.rows}x{layer.out.columns}x{layer.out.channels}"
