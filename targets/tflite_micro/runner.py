@@ -1,6 +1,6 @@
 """Sources that run a model in TensorFlow Lite Micro, for a firmware's own tree.
 
-In: an INT8 `.tflite` and the name of its C array (`c_array.py`). Out: the files of `sources` with that name in them.
+In: an INT8 `.tflite` and the name of its C array (`c_array`). Out: the files of `sources` with that name in them.
 """
 
 from importlib.resources import files
