@@ -59,7 +59,14 @@ class Artifact(Record):
     bytes: AtLeastOne
     sha256: Sha256
     fp32_bytes: AtLeastOne | None = None
-    """Size of the FP32 artifact of the same runtime, also where that is no variant of this report."""
+    """Size of the FP32 artifact of the same runtime (TFLite's, where it has none), also where that is no variant here."""
+    constants_bytes: AtLeastOne | None = None
+    """Where the files are source: the weights and tables that they compile to."""
+
+    @property
+    def deployed_bytes(self) -> int:
+        """What a device has to keep."""
+        return self.bytes if self.constants_bytes is None else self.constants_bytes
 
 
 class Accuracy(Record):

@@ -80,6 +80,7 @@ def measured_record(
             bytes=built.artifact.size_bytes,
             sha256=file_sha256(*paths),
             fp32_bytes=variant.fp32_bytes,
+            constants_bytes=built.info.constants_bytes,
         ),
         files={
             path.relative_to(out).as_posix(): file_sha256(path) for path in (*paths, *(out / name for name in beside))

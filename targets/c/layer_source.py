@@ -7,6 +7,7 @@ from ghostface_edge.targets.c import packing
 from ghostface_edge.targets.c.arena import Arena, View, is_in_place, patch_bytes
 from ghostface_edge.targets.c.layers import (
     Addition,
+    AveragePool,
     Concatenation,
     Convolution,
     Depthwise,
@@ -16,6 +17,7 @@ from ghostface_edge.targets.c.layers import (
     Prelu,
     Program,
     Requantization,
+    Resize,
     Slopes,
     Tensor,
     Window,
@@ -65,7 +67,7 @@ class LayerWriter:
         )
         return LayerSource(name, function, "\n".join(self._data))
 
-    def _call(self, number: int, layer: Layer) -> tuple[str, str]:
+    def _call(self, number: int, layer: Layer) -> tuple[str, str]:  # noqa: PLR0911 - one for each kind
         """Constants in front of a layer's function, and what it does."""
         match layer:
             case Convolution():
@@ -82,6 +84,14 @@ class LayerWriter:
                     f"mean({self._at(source)}, {source.pixels}, {source.channels}, {source.zero_point}, "
                     f"factor_{number}, {out.zero_point}, memory + {self._view(out).offset});"
                 )
+            case AveragePool(source=source, out=out):
+                arguments = f"&window_{number}, {layer.low}, {layer.high}, {self._at(out)}"
+                return _window(number, source, out, layer.window), (
+                    f"average_pool({self._at(source)}, {out.channels}, {arguments});"
+                )
+            case Resize(source=source, out=out):
+                sizes = f"{source.rows}, {source.columns}, {out.rows}, {out.columns}"
+                return "", f"resize({self._at(source)}, {out.channels}, {sizes}, {self._at(out)});"
             case Prelu(source=source, out=out):
                 arguments = f"{self._at(source)}, {out.pixels}, {out.channels}, &prelu_{number}, {self._at(out)}"
                 return self._prelu(number, layer.slopes), f"prelu_alone({arguments});"

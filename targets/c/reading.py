@@ -17,6 +17,7 @@ from ghostface_edge.targets.c.layers import (
     INT8_HIGH,
     INT8_LOW,
     Addition,
+    AveragePool,
     Concatenation,
     Convolution,
     Depthwise,
@@ -29,6 +30,7 @@ from ghostface_edge.targets.c.layers import (
     Prelu,
     Program,
     Requantization,
+    Resize,
     Slopes,
     Tensor,
     Window,
@@ -171,7 +173,8 @@ class _Operator:
     def window(self, rows: int, columns: int) -> Window:
         """Where the kernel lies, by TensorFlow's rule for SAME."""
         options, source, out = self.options, self.image(0), self.out
-        if options.strideH != options.strideW or (options.dilationHFactor, options.dilationWFactor) != (1, 1):
+        dilations = {getattr(options, name, 1) for name in ("dilationHFactor", "dilationWFactor")}
+        if options.strideH != options.strideW or dilations != {1}:
             raise self.refuse("only equal strides without dilation are written in C")
         stride = int(options.strideH)
         if options.padding == schema.Padding.VALID:
@@ -245,6 +248,22 @@ def _mean(read: _Operator) -> Mean:
     return Mean(source, out, Multiplier.of(source.scale / out.scale).over(source.pixels))
 
 
+def _average_pool(read: _Operator) -> AveragePool:
+    options, source, out = read.options, read.image(0), read.out
+    window = read.window(int(options.filterHeight), int(options.filterWidth))
+    if options.padding != schema.Padding.VALID or (source.scale, source.zero_point) != (out.scale, out.zero_point):
+        raise read.refuse("padding, or an output of another scale, has no C kernel")
+    return AveragePool(source, out, window, *read.limits())
+
+
+def _resize(read: _Operator) -> Resize:
+    source, out = read.image(0), read.out
+    is_centred = read.options.halfPixelCenters and not read.options.alignCorners
+    if not is_centred or (source.scale, source.zero_point) != (out.scale, out.zero_point):
+        raise read.refuse("only centres of pixels on each other, in one scale, are written in C")
+    return Resize(source, out)
+
+
 def _prelu(read: _Operator) -> Prelu:
     source, out, slopes = read.image(0), read.out, read.constant(1)
     if slopes.size != source.channels or read.graph.graph.tensors[read.operator.inputs[1]].quantization.zeroPoint[0]:
@@ -276,11 +295,13 @@ def _concatenation(read: _Operator) -> Concatenation:
 _READERS: Final[Mapping[str, Callable[[_Operator], Layer]]] = MappingProxyType(
     {
         "ADD": _addition,
+        "AVERAGE_POOL_2D": _average_pool,
         "CONCATENATION": _concatenation,
         "CONV_2D": _convolution,
         "DEPTHWISE_CONV_2D": _depthwise,
         "MEAN": _mean,
         "MUL": _multiplication,
         "PRELU": _prelu,
+        "RESIZE_BILINEAR": _resize,
     }
 )

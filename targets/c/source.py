@@ -14,7 +14,7 @@ from ghostface_edge.targets.c.layers import Depthwise, Program
 from ghostface_edge.targets.c.literals import real
 
 _KERNELS: Final = ("arithmetic", "portable", "cosine")
-"""Files of `kernels`, in the order of the source; instruction sets come before `portable`, which leaves out what they define."""
+"""Files of `kernels` in the order of the source: `portable` leaves out what those before it define."""
 
 
 @dataclass(frozen=True, slots=True)
