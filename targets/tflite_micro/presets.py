@@ -28,7 +28,7 @@ PRESETS: Final = (
     Preset("ethos-u55-64", "ethos-u55-64", "Himax_WE2", "Shared_Sram"),
     # the same chip where 2 MB of SRAM have room for the weights, too: a third of the time
     Preset("ethos-u55-64-sram-only", "ethos-u55-64", "Himax_WE2", "Sram_Only"),
-    # Vela's defaults; microcontrollers with flash: Arm Corstone-300, Alif Ensemble E1 to E7, Renesas RA8P1
+    # Vela's defaults; microcontrollers with flash: Arm Corstone-300, Alif Ensemble E1, E3, E5, E7, Renesas RA8P1
     Preset("ethos-u55-128", "ethos-u55-128", "Ethos_U55_High_End_Embedded", "Shared_Sram"),
     Preset("ethos-u55-256", "ethos-u55-256", "Ethos_U55_High_End_Embedded", "Shared_Sram"),
     # Vela's defaults; systems with DRAM: NXP i.MX 93 · Arm Corstone-320
