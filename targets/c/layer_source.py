@@ -68,7 +68,7 @@ class LayerWriter:
         )
         return LayerSource(name, function, "\n".join(self._data))
 
-    def _call(self, number: int, layer: Layer) -> tuple[str, str]:  # noqa: PLR0911 - one for each kind
+    def _call(self, number: int, layer: Layer) -> tuple[str, str]:  # noqa: C901, PLR0911 - one for each kind
         """Constants in front of a layer's function, and what it does."""
         match layer:
             case Convolution():

@@ -14,6 +14,8 @@ Int32: TypeAlias = NDArray[np.int32]
 Int8: TypeAlias = NDArray[np.int8]
 INT8_LOW: Final = -128
 INT8_HIGH: Final = 127
+LARGEST_SUM: Final = 1 << 29
+"""Of an accumulator: kernels double it, and add half a unit of what they shift away."""
 _PARAMETER_BYTES: Final = 9
 """Of one channel: int32 bias and significand, int8 shift."""
 

@@ -3,7 +3,7 @@
 In: a file of batch 1 and int8 input, as the portable kernels take it. Out: `layers.Program`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +17,7 @@ from ghostface_edge.targets.c import sigmoid
 from ghostface_edge.targets.c.layers import (
     INT8_HIGH,
     INT8_LOW,
+    LARGEST_SUM,
     Addition,
     AveragePool,
     Concatenation,
@@ -44,7 +45,9 @@ _IMAGE_AXES: Final = 4
 _ADDITION_BITS: Final = 20
 _PADDED: Final = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D"})
 """Operators whose kernels begin outside of the image."""
-_TYPES: Final = MappingProxyType({schema.TensorType.INT8: np.dtype("<i1"), schema.TensorType.INT32: np.dtype("<i4")})
+_TYPES: Final[Mapping[object, np.dtype[Any]]] = MappingProxyType(
+    {schema.TensorType.INT8: np.dtype("<i1"), schema.TensorType.INT32: np.dtype("<i4")}
+)
 _CEILINGS: Final = MappingProxyType(
     {
         schema.ActivationFunctionType.NONE: (None, None),
@@ -67,7 +70,13 @@ def read_program(artifact: Path) -> Program:
         ToolError: an operator, or a form of one, that C is not written for; the message names it.
     """
     model, kinds = main_graph(artifact)
-    graph = _Graph(model, model.subgraphs[0])
+    try:
+        return _read(_Graph(model, model.subgraphs[0]), kinds, artifact)
+    except (ArithmeticError, AttributeError, IndexError, TypeError, ValueError) as problem:
+        raise InputError(f"{artifact} contradicts itself: {problem}", fix="lower the model again") from problem
+
+
+def _read(graph: "_Graph", kinds: Sequence[str], artifact: Path) -> Program:
     faces = graph.image(graph.graph.inputs[0])
     if (faces.scale, faces.zero_point) != (_INPUT_SCALE, 0):
         raise InputError(f"{artifact}: its input is not a byte minus 128", fix="lower it with --input int8")
@@ -82,7 +91,7 @@ def read_program(artifact: Path) -> Program:
         else:
             raise ToolError(
                 f"{kind} at {graph.name(operator.outputs[0])} has no C kernel",
-                fix=f"C is written for {', '.join(sorted([*_READERS, 'PAD', 'RESHAPE']))}; use tflite-micro-int8 for this network",
+                fix=f"C is written for {_KNOWN}; use tflite-micro-int8 for this network",
             )
     return Program(faces, tuple(layers), graph.image(graph.graph.outputs[0]))
 
@@ -141,7 +150,10 @@ class _Graph:
         quantization = self.graph.tensors[int(place)].quantization
         if quantization is None or quantization.scale is None or not len(quantization.scale):
             raise ToolError(f"{self.name(place)} has no scale", fix="quantize the whole network")
-        return np.asarray(quantization.scale, np.float32).astype(np.float64)
+        scales = np.asarray(quantization.scale, np.float32).astype(np.float64)
+        if not (np.isfinite(scales) & (scales > 0)).all():
+            raise ValueError(f"a scale of {self.name(place)} is no positive number")
+        return scales
 
     def constant(self, place: int) -> Any:
         """A constant's values in its shape."""
@@ -219,8 +231,12 @@ class _Operator:
         low, high = self.limits()
         has_bias = len(self.operator.inputs) > 2 and self.operator.inputs[2] >= 0
         bias = self.constant(2).astype(np.int64) if has_bias else np.zeros(len(summed), np.int64)
+        bias = bias - source.zero_point * summed.astype(np.int64)
+        largest = int(np.abs(bias).max()) + self.constant(1).size // len(summed) * INT8_LOW**2
+        if largest >= LARGEST_SUM:
+            raise self.refuse(f"sums up to {largest:,} leave no room to round")
         return Requantization(
-            (bias - source.zero_point * summed.astype(np.int64)).astype(np.int32),
+            bias.astype(np.int32),
             np.array([factor.significand for factor in factors], np.int32),
             np.array([factor.shift for factor in factors], np.int32),
             out.zero_point,
@@ -255,7 +271,8 @@ def _addition(read: _Operator) -> Addition:
         raise read.refuse("terms of different shapes have no C kernel")
     twice = 2 * max(a.scale, b.scale)
     factors = (a.scale / twice, b.scale / twice, twice / ((1 << _ADDITION_BITS) * out.scale))
-    return Addition(a, b, out, *(Multiplier.of(factor) for factor in factors), *read.limits())
+    of_a, of_b, of_out = (Multiplier.of(factor) for factor in factors)
+    return Addition(a, b, out, of_a, of_b, of_out, *read.limits())
 
 
 def _multiplication(read: _Operator) -> Multiplication:
@@ -339,3 +356,4 @@ _READERS: Final[Mapping[str, Callable[[_Operator], Layer]]] = MappingProxyType(
         "RESIZE_BILINEAR": _resize,
     }
 )
+_KNOWN: Final = ", ".join(sorted([*_READERS, "PAD", "RESHAPE"]))

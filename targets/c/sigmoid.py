@@ -2,7 +2,7 @@
 
 In: the input's scale and zero point. Out: the 256 values that an operator can give, by input.
 
-Source: TFLite's `reference_integer_ops::Logistic` over gemmlowp's `fixedpoint.h`, whose constants and roundings these are.
+Source: TFLite's `reference_integer_ops::Logistic` over gemmlowp's `fixedpoint.h`, constants and roundings included.
 """
 
 import math
@@ -76,9 +76,9 @@ def _over_one_plus(raw: _Raw) -> _Raw:
     return _saturated(x << 1)
 
 
-def _product(a: _Raw, b: _Raw | int) -> _Raw:
+def _product(a: _Raw | int, b: _Raw | int) -> _Raw:
     """The doubled product's high word, rounded half up."""
-    return (a * b + (1 << 30)) >> 31
+    return (np.asarray(a, np.int64) * b + (1 << 30)) >> 31
 
 
 def _rounded_shift(raw: _Raw, bits: int) -> _Raw:
