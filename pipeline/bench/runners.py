@@ -85,7 +85,7 @@ def all_rows(runners: Path, work: Path, sdk: Path | None) -> Iterator[Row]:
     if (runners / "c").is_dir():
         yield sanitized_row(runners, work)
     if (runners / "common").is_dir():
-        yield analyzed_row(runners)
+        yield analyzed_row(runners, sdk)
 
 
 def installed_onnxruntime(work: Path) -> Path | None:
@@ -158,7 +158,7 @@ def sanitized_row(runners: Path, work: Path) -> Row:
     return Row("c, sanitized", "c-int8", said, sound=test.returncode == 0 and not test.stderr)
 
 
-def analyzed_row(runners: Path) -> Row:
+def analyzed_row(runners: Path, sdk: Path | None) -> Row:
     """Every C file of the runners through gcc's analyzer."""
     compiler = shutil.which("gcc")
     if compiler is None:
@@ -166,6 +166,9 @@ def analyzed_row(runners: Path) -> Row:
     sources = [*sorted((runners / "common").glob("*.c")), *sorted((runners / "c").glob("*.c"))]
     golden = next((runners / "golden").glob("*/thresholds.h")).parent
     options = [f"-I{runners / 'common'}", f"-I{golden}", '-DRUNNERS_FOLDER="."']
+    if sdk is not None:
+        sources += sorted((runners / "onnxruntime-c").glob("*.c"))
+        options += [f"-I{sdk / 'include'}", f"-I{sdk / 'include/onnxruntime'}"]
     headers = sorted((runners.parent / "models").glob("*-c-int8.h"))
     networks = [header.with_suffix(".c") for header in headers]
     options += [f'-DMODEL_HEADER="{header}"' for header in headers[:1]]

@@ -87,9 +87,20 @@ static int embed(const void *input, float *embedding) {
         if (is("wrong output scale")) embedding[i] *= 2;
         if (is("wrong output zero point")) embedding[i] += 3 * golden.output_scale;
         if (is("empty output")) embedding[i] = 0;
-        if (is("output cut off") && i > 3) embedding[i] = 0;
+        if ((is("output cut off") || is("wrong kernel")) && i > 3) embedding[i] = 0;
     }
     return is("does not run");
+}
+
+static const float *layer(const char *file, const void *input, int32_t *size) {
+    static float wrong[1 << 18];
+    char path[4096];
+    const float *values;
+    snprintf(path, sizeof path, "%s/%s", folder, file);
+    values = runtime_layer(path, input, size);
+    if (!values || !is("wrong kernel") || strstr(file, "layer-0")) return values;
+    for (int32_t i = 0; i < *size; i++) wrong[i] = -values[i];
+    return wrong;
 }
 
 static float score(const float *one, const float *other) {
@@ -108,7 +119,7 @@ static void say(const char *line) { puts(line); }
 
 int main(int count, char **arguments) {
     static float input[GOLDEN_PIXELS * 3];
-    const Integration integration = {decode, prepare, embed, score, NULL, say, input};
+    const Integration integration = {decode, prepare, embed, score, layer, say, input};
     if (count != 3) return 2;
     mistake = arguments[1];
     folder = arguments[2];
