@@ -12,6 +12,7 @@ from ghostface_edge.targets.c.layers import (
     Convolution,
     Depthwise,
     Layer,
+    Lookup,
     Mean,
     Multiplication,
     Prelu,
@@ -67,7 +68,7 @@ class LayerWriter:
         )
         return LayerSource(name, function, "\n".join(self._data))
 
-    def _call(self, number: int, layer: Layer) -> tuple[str, str]:  # noqa: PLR0911 - one for each kind
+    def _call(self, number: int, layer: Layer) -> tuple[str, str]:  # noqa: C901, PLR0911 - one for each kind
         """Constants in front of a layer's function, and what it does."""
         match layer:
             case Convolution():
@@ -92,6 +93,12 @@ class LayerWriter:
             case Resize(source=source, out=out):
                 sizes = f"{source.rows}, {source.columns}, {out.rows}, {out.columns}"
                 return "", f"resize({self._at(source)}, {out.channels}, {sizes}, {self._at(out)});"
+            case Lookup(source=source, out=out):
+                self._data.append(array("int8_t", f"values_{number}", layer.values))
+                arguments = f"{out.pixels}, {out.channels}, values_{number}, {self._at(out)}"
+                return declaration("int8_t", f"values_{number}", layer.values) + "\n", (
+                    f"look_up({self._at(source)}, {arguments});"
+                )
             case Prelu(source=source, out=out):
                 arguments = f"{self._at(source)}, {out.pixels}, {out.channels}, &prelu_{number}, {self._at(out)}"
                 return self._prelu(number, layer.slopes), f"prelu_alone({arguments});"

@@ -14,6 +14,8 @@ Int32: TypeAlias = NDArray[np.int32]
 Int8: TypeAlias = NDArray[np.int8]
 INT8_LOW: Final = -128
 INT8_HIGH: Final = 127
+LARGEST_SUM: Final = 1 << 29
+"""Of an accumulator: kernels double it, and add half a unit of what they shift away."""
 _PARAMETER_BYTES: Final = 9
 """Of one channel: int32 bias and significand, int8 shift."""
 
@@ -195,6 +197,16 @@ class Resize:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Lookup:
+    """A function of one value."""
+
+    source: Tensor
+    out: Tensor
+    values: Int8
+    """(256,), for the inputs -128 to 127."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Prelu:
     """PReLU that nothing before it took up."""
 
@@ -212,7 +224,7 @@ class Concatenation:
 
 
 Layer: TypeAlias = (
-    Convolution | Depthwise | Addition | Multiplication | Mean | AveragePool | Resize | Prelu | Concatenation
+    Convolution | Depthwise | Addition | Multiplication | Mean | AveragePool | Resize | Lookup | Prelu | Concatenation
 )
 
 

@@ -1,7 +1,7 @@
 """A network's `.c`, judged by the `.tflite` beside it, which it has to be generated from.
 
-In: a file that anybody made. Out: nothing, or why it is refused. The text itself is not judged: what is compiled is only
-what this version generates of the `.tflite`, and the target refuses a `.c` that differs from that.
+In: a file that anybody made. Out: nothing, or why it is refused. The text itself is not judged: the target compiles
+only what this version generates of the `.tflite`, and refuses a `.c` that differs from that.
 """
 
 from pathlib import Path

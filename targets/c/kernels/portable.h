@@ -40,20 +40,31 @@ KERNEL void depthwise(const int8_t *in, int32_t in_stride, int32_t channels, con
                       int8_t *outside, const int8_t *weights, const output_t *output, int8_t *out, int32_t out_stride)
 {
     const int8_t *pixels[MAX_TAPS];
+    const int32_t taps = window->kernel_rows * window->kernel_columns, step = window->stride * in_stride;
     memset(outside, zero_point, (size_t)channels);
-    for (int32_t y = 0; y < window->output_rows; ++y)
+    for (int32_t y = 0; y < window->output_rows; ++y) {
+        const int32_t top = y * window->stride - window->top;
+        int was_inside = 0;
         for (int32_t x = 0; x < window->output_columns; ++x) {
-            int32_t tap = 0;
-            for (int32_t i = 0; i < window->kernel_rows; ++i)
-                for (int32_t j = 0; j < window->kernel_columns; ++j) {
-                    const int32_t row = y * window->stride + i - window->top;
-                    const int32_t column = x * window->stride + j - window->left;
-                    const int inside = row >= 0 && row < window->rows && column >= 0 && column < window->columns;
-                    pixels[tap++] = inside ? in + (row * window->columns + column) * in_stride : outside;
-                }
-            depthwise_pixel(pixels, tap, channels, weights, output, out);
+            const int32_t left = x * window->stride - window->left;
+            const int is_inside = top >= 0 && top + window->kernel_rows <= window->rows && left >= 0 &&
+                                  left + window->kernel_columns <= window->columns;
+            if (is_inside && was_inside) {
+                for (int32_t tap = 0; tap < taps; ++tap)
+                    pixels[tap] += step;
+            } else {
+                const int8_t **pixel = pixels;
+                for (int32_t row = top; row < top + window->kernel_rows; ++row)
+                    for (int32_t column = left; column < left + window->kernel_columns; ++column) {
+                        const int inside = row >= 0 && row < window->rows && column >= 0 && column < window->columns;
+                        *pixel++ = inside ? in + (row * window->columns + column) * in_stride : outside;
+                    }
+            }
+            depthwise_pixel(pixels, taps, channels, weights, output, out);
             out += out_stride;
+            was_inside = is_inside;
         }
+    }
 }
 #endif
 
@@ -190,6 +201,14 @@ KERNEL void resize(const int8_t *in, int32_t in_stride, int32_t channels, int32_
             out += out_stride;
         }
     }
+}
+
+KERNEL void look_up(const int8_t *in, int32_t in_stride, int32_t pixels, int32_t channels, const int8_t *values,
+                    int8_t *out, int32_t out_stride)
+{
+    for (int32_t pixel = 0; pixel < pixels; ++pixel)
+        for (int32_t i = 0; i < channels; ++i)
+            out[pixel * out_stride + i] = values[in[pixel * in_stride + i] + 128];
 }
 
 KERNEL void prelu_alone(const int8_t *in, int32_t in_stride, int32_t pixels, int32_t channels, const prelu_t *prelu,
