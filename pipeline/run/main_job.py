@@ -18,6 +18,7 @@ from ghostface_edge.pipeline.run.inputs import describe_calibration, most_divers
 from ghostface_edge.pipeline.run.job import GateInputs, Inputs, Job
 from ghostface_edge.pipeline.run.on_devices import DeviceRun, reach, run_on_device
 from ghostface_edge.pipeline.run.reference import embed_reference
+from ghostface_edge.pipeline.run.runners import ship_runners
 from ghostface_edge.pipeline.run.variant_build import Built, Ingredients, build_variant
 from ghostface_edge.pipeline.run.variant_timing import Measured, time_variants
 from ghostface_edge.pipeline.stages.context import StageContext
@@ -118,6 +119,7 @@ def _run(job: Job, progress: Progress) -> tuple[Report, ExitCode]:
         report, curves = assemble(
             measured, there, inputs, reference, _tool(job, moment, started), job.out, gate, job.cores
         )
+    report = ship_runners(ran, report, job.out, context)
     write_report(report, curves, job.out)
     store.prune()
     return report, exit_code(report)

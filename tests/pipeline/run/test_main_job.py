@@ -59,6 +59,11 @@ def test_every_variant_has_its_figures(both):
     assert report.tool.command == "ghostface-edge run quick"
     assert (job.out / int8.artifact.path).stat().st_size == int8.artifact.bytes
     assert json.loads((job.out / "quantization.json").read_text())["quantization"]["recipe"] == "quick"
+    assert report.runners == {path: file_sha256(job.out / path) for path in report.runners}
+    assert {path.relative_to(job.out).as_posix() for path in (job.out / "runners").rglob("*.*")} == {*report.runners}
+    for name in ("README.md", "common/alignment.c", "onnxruntime-c/runtime.c", "golden/onnxruntime-int8/golden.c"):
+        assert f"runners/{name}" in report.runners
+    assert "runners/README.md" in (job.out / "report.html").read_text()
 
 
 def test_groups_are_told_by_a_file(make_job, listener, small_inputs, tmp_path):
