@@ -26,12 +26,14 @@ from ghostface_edge.targets.runners.golden_text import faces_source, golden_sour
 from ghostface_edge.targets.runners.thresholds import Thresholds
 from ghostface_edge.targets.table import VariantId
 
+_MICRO: Final = "tflite-micro"
 PROGRAMS: Final = MappingProxyType(
     {
         "c": ("common", "c"),
         "tflite": ("python",),
         "onnxruntime": ("common", "onnxruntime-c", "python"),
         "openvino": ("common", "openvino-cpp", "python"),
+        _MICRO: ("common", _MICRO),
     }
 )
 """Runtimes that there are runners for, and the folders of these."""
@@ -45,6 +47,15 @@ class Run:
     model: Path
     golden: Golden
     thresholds: Thresholds
+
+
+def has_runner(variant: VariantId, model: Path) -> bool:
+    """Whether there is a program for a model."""
+    if variant.runtime != _MICRO:
+        return variant.runtime in PROGRAMS
+    from ghostface_edge.targets.tflite_micro.runner import takes_bytes
+
+    return takes_bytes(model)
 
 
 def write_runners(folder: Path, faces: Faces, runs: Iterable[Run]) -> tuple[Path, ...]:
@@ -69,7 +80,16 @@ def write_runners(folder: Path, faces: Faces, runs: Iterable[Run]) -> tuple[Path
     _write_faces(folder / "golden", faces)
     for run in runs:
         _write_run(folder, run)
+        if run.variant.runtime == _MICRO:
+            _write_micro(folder / _MICRO, run.model)
     return tuple(sorted(path for path in folder.rglob("*") if path.is_file()))
+
+
+def _write_micro(folder: Path, model: Path) -> None:
+    from ghostface_edge.targets.tflite_micro.runner import write_runner
+
+    folder.mkdir()
+    write_runner(folder, model, model.stem)
 
 
 def _write_faces(folder: Path, faces: Faces) -> None:

@@ -11,6 +11,16 @@ from ghostface_edge.targets.tflite.inspection import read_interface
 from ghostface_edge.targets.tflite_micro.c_array import identifier_of
 
 
+def takes_bytes(artifact: Path) -> bool:
+    """Whether the runner can feed a model.
+
+    Raises:
+        InputError: no TFLite file.
+    """
+    entry, output = read_interface(artifact)
+    return entry.dtype in ("int8", "uint8") and output.dtype == "int8"
+
+
 def write_runner(folder: Path, artifact: Path, name: str) -> tuple[Path, ...]:
     """Fill a folder; returns its files.
 
@@ -22,11 +32,9 @@ def write_runner(folder: Path, artifact: Path, name: str) -> tuple[Path, ...]:
     Raises:
         InputError: no TFLite file, or one that takes or gives real values.
     """
-    entry, output = read_interface(artifact)
-    if entry.dtype not in ("int8", "uint8") or output.dtype != "int8":
+    if not takes_bytes(artifact):
         raise InputError(
-            f"{artifact} takes {entry.dtype} and gives {output.dtype}; the runner feeds bytes",
-            fix="run with --input int8 or uint8",
+            f"{artifact} takes or gives real values, and the runner feeds bytes", fix="run with --input int8 or uint8"
         )
     written = []
     for source in files(__package__).joinpath("sources").iterdir():
