@@ -8,8 +8,7 @@ import hashlib
 import io
 import json
 import os
-import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -19,9 +18,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostface_edge.reports.write import write_bytes, write_text
+from ghostface_edge.reports.write import write_bytes
 from ghostface_edge.targets.protocol import Faces
-from ghostface_edge.targets.runners.golden import Golden, tolerance
+from ghostface_edge.targets.runners.golden import Golden, GoldenLayer, tolerance
 from ghostface_edge.targets.runners.golden_text import faces_source, golden_source, thresholds_header
 from ghostface_edge.targets.runners.thresholds import Thresholds
 from ghostface_edge.targets.table import VariantId
@@ -33,10 +32,11 @@ PROGRAMS: Final = MappingProxyType(
         "tflite": ("python",),
         "onnxruntime": ("common", "onnxruntime-c", "python"),
         "openvino": ("common", "openvino-cpp", "python"),
-        _MICRO: ("common", _MICRO),
+        _MICRO: ("common",),
     }
 )
-"""Runtimes that there are runners for, and the folders of these."""
+"""Runtimes that there are runners for, and the folders of these; of TensorFlow Lite Micro beside its own."""
+_PPM: Final = b"P6\n112 112\n255\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def has_runner(variant: VariantId, model: Path) -> bool:
 
 
 def write_runners(folder: Path, faces: Faces, runs: Iterable[Run]) -> tuple[Path, ...]:
-    """Fill the folder anew.
+    """Write the folder, each file at once; what else lies in it, such as a user's build, stays.
 
     Args:
         folder: for the runners.
@@ -67,82 +67,81 @@ def write_runners(folder: Path, faces: Faces, runs: Iterable[Run]) -> tuple[Path
         runs: the variants.
 
     Returns:
-        Every file in it.
+        Every file.
     """
     runs = tuple(runs)
-    shutil.rmtree(folder, ignore_errors=True)
-    names = {name for run in runs for name in PROGRAMS[run.variant.runtime]}
-    with as_file(files(__package__) / "sources") as sources:
-        for name in (*sorted(names), "README.md"):
-            for source in sorted((sources / name).rglob("*")) or [sources / name]:
-                if source.is_file() and source.suffix != ".pyc":
-                    write_bytes(folder / source.relative_to(sources), source.read_bytes())
-    _write_faces(folder / "golden", faces)
+    content = _sources({name for run in runs for name in PROGRAMS[run.variant.runtime]}) | _faces(faces)
     for run in runs:
-        _write_run(folder, run)
+        content |= _figures(run, folder)
         if run.variant.runtime == _MICRO:
-            _write_micro(folder / _MICRO, run.model)
-    return tuple(sorted(path for path in folder.rglob("*") if path.is_file()))
+            content |= _micro(run.model)
+    for name, data in content.items():
+        write_bytes(folder / name, data)
+    return tuple(folder / name for name in sorted(content))
 
 
-def _write_micro(folder: Path, model: Path) -> None:
-    from ghostface_edge.targets.tflite_micro.runner import write_runner
-
-    folder.mkdir()
-    write_runner(folder, model, model.stem)
-
-
-def _write_faces(folder: Path, faces: Faces) -> None:
-    write_text(folder / "golden_faces.c", faces_source(faces))
-    _write_array(folder / "faces.npy", faces)
-    for number, face in enumerate(faces):
-        write_bytes(folder / f"face-{number}.ppm", b"P6\n112 112\n255\n" + face.tobytes())
+def _sources(folders: Collection[str]) -> dict[str, bytes]:
+    """Files by name: of the folders, and what to read first."""
+    with as_file(files(__package__) / "sources") as sources:
+        paths = [sources / "README.md", *(path for name in folders for path in (sources / name).iterdir())]
+        return {path.relative_to(sources).as_posix(): path.read_bytes() for path in paths if path.is_file()}
 
 
-def _write_run(runners: Path, run: Run) -> None:
-    golden, folder = run.golden, runners / "golden" / str(run.variant)
+def _micro(model: Path) -> dict[str, bytes]:
+    from ghostface_edge.targets.tflite_micro.runner import runner_sources
+
+    return {f"{_MICRO}/{name}": text.encode() for name, text in runner_sources(model, model.stem).items()}
+
+
+def _faces(faces: Faces) -> dict[str, bytes]:
+    images = {f"golden/face-{number}.ppm": _PPM + face.tobytes() for number, face in enumerate(faces)}
+    return {"golden/golden_faces.c": faces_source(faces).encode(), "golden/faces.npy": _npy(faces), **images}
+
+
+def _figures(run: Run, runners: Path) -> dict[str, bytes]:
+    """What the variant computes, and where its faces decide."""
+    golden, folder = run.golden, f"golden/{run.variant}"
     model = Path(os.path.relpath(run.model, runners)).as_posix()
-    layer_files = [_copy_layer(layer.file, folder, runners) for layer in golden.layers]
-    source = golden_source(str(run.variant), model, tolerance(run.variant), golden, layer_files)
-    write_text(folder / "golden.c", source)
-    write_text(folder / "thresholds.h", thresholds_header(run.thresholds))
-    _write_array(folder / "embeddings.npy", golden.embeddings)
-    for layer in golden.layers:
-        if layer.file is not None:
-            _write_array(folder / f"{layer.file.stem}.npy", layer.values)
+    inputs = _inputs_name(golden.inputs)
+    layer_files = ["" if layer.file is None else f"{folder}/{layer.file.name}" for layer in golden.layers]
     about = {
         "variant": str(run.variant),
         "runtime": run.variant.runtime,
         "model": model,
         "tolerance": tolerance(run.variant),
-        "inputs": _write_inputs(runners, golden.inputs),
+        "inputs": inputs,
         "layers": [{"name": layer.name, "file": file} for layer, file in zip(golden.layers, layer_files, strict=True)],
         "thresholds": [asdict(each) for each in run.thresholds.all],
         "threshold": asdict(run.thresholds.chosen) if run.thresholds.chosen else None,
     }
-    write_text(folder / "golden.json", json.dumps(about, indent=2) + "\n")
+    source = golden_source(str(run.variant), model, tolerance(run.variant), golden, layer_files)
+    return {
+        inputs: _npy(golden.inputs),
+        f"{folder}/golden.c": source.encode(),
+        f"{folder}/golden.json": (json.dumps(about, indent=2) + "\n").encode(),
+        f"{folder}/thresholds.h": thresholds_header(run.thresholds).encode(),
+        f"{folder}/embeddings.npy": _npy(golden.embeddings),
+        **{name: data for layer in golden.layers for name, data in _layer(layer, folder).items()},
+    }
 
 
-def _write_inputs(runners: Path, inputs: NDArray[Any]) -> str:
-    """What networks are given, once for all that are given the same; returns its name."""
+def _layer(layer: GoldenLayer, folder: str) -> dict[str, bytes]:
+    """A tensor and the model that ends there, with the weights beside it; nothing where the network tells of itself."""
+    if layer.file is None:
+        return {}
+    model = [file for file in (layer.file, layer.file.with_suffix(".bin")) if file.is_file()]
+    return {f"{folder}/{layer.file.stem}.npy": _npy(layer.values)} | {
+        f"{folder}/{file.name}": file.read_bytes() for file in model
+    }
+
+
+def _inputs_name(inputs: NDArray[Any]) -> str:
+    """One for all variants that are given the same."""
     layout = "nchw" if inputs.shape[1] == 3 else "nhwc"
-    digest = hashlib.sha256(inputs.tobytes()).hexdigest()[:8]
-    path = runners / "golden" / f"inputs-{inputs.dtype}-{layout}-{digest}.npy"
-    _write_array(path, inputs)
-    return path.relative_to(runners).as_posix()
+    return f"golden/inputs-{inputs.dtype}-{layout}-{hashlib.sha256(inputs.tobytes()).hexdigest()[:8]}.npy"
 
 
-def _copy_layer(model: Path | None, folder: Path, runners: Path) -> str:
-    """Copy a layer's model with the weights beside it; returns its name, empty where there is none."""
-    if model is None:
-        return ""
-    for file in (model, model.with_suffix(".bin")):
-        if file.is_file():
-            write_bytes(folder / file.name, file.read_bytes())
-    return (folder / model.name).relative_to(runners).as_posix()
-
-
-def _write_array(path: Path, array: NDArray[Any]) -> None:
+def _npy(array: NDArray[Any]) -> bytes:
     content = io.BytesIO()
     np.save(content, array, allow_pickle=False)
-    write_bytes(path, content.getvalue())
+    return content.getvalue()

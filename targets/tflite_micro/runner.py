@@ -21,11 +21,10 @@ def takes_bytes(artifact: Path) -> bool:
     return entry.dtype in ("int8", "uint8") and output.dtype == "int8"
 
 
-def write_runner(folder: Path, artifact: Path, name: str) -> tuple[Path, ...]:
-    """Fill a folder; returns its files.
+def runner_sources(artifact: Path, name: str) -> dict[str, str]:
+    """Texts by the names of their files.
 
     Args:
-        folder: where to write; must exist.
         artifact: what the C array holds; its input and output in 8 bits.
         name: of the C array's `.cc` and `.h`, without ending.
 
@@ -36,9 +35,10 @@ def write_runner(folder: Path, artifact: Path, name: str) -> tuple[Path, ...]:
         raise InputError(
             f"{artifact} takes or gives real values, and the runner feeds bytes", fix="run with --input int8 or uint8"
         )
-    written = []
-    for source in files(__package__).joinpath("sources").iterdir():
-        text = source.read_text(encoding="utf-8")
-        written.append(folder / source.name)
-        written[-1].write_text(text.replace("@MODEL@", name).replace("@IDENTIFIER@", identifier_of(name)))
-    return tuple(sorted(written))
+    words = {"@MODEL@": name, "@IDENTIFIER@": identifier_of(name)}
+    texts = {
+        source.name: source.read_text(encoding="utf-8") for source in files(__package__).joinpath("sources").iterdir()
+    }
+    for mark, word in words.items():
+        texts = {file: text.replace(mark, word) for file, text in texts.items()}
+    return texts

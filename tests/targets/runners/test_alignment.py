@@ -1,6 +1,8 @@
 """alignment.c against ours, to one grey level."""
 
 import ctypes
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -71,6 +73,14 @@ def test_it_is_ours_for_any_size_and_place(align_in_c, height, width, scale, deg
     bottom_up = noise[::-1].copy()[::-1]
     assert bottom_up.strides[0] < 0
     assert largest_difference(align_in_c(bottom_up, landmarks), ours) <= 1
+
+
+def test_sanitizers_find_nothing(sources, compile_c, tmp_path):
+    flags = ("-g", "-O1", "-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all")
+    driver = Path(__file__).with_name("alignment_borders.c")
+    program = compile_c(tmp_path / "borders", *flags, f"-I{sources / 'common'}", sources / "common/alignment.c", driver)
+    done = subprocess.run([program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
