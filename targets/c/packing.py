@@ -4,17 +4,20 @@ ROWS: each output's weights one behind another, filled up to a multiple of 4. BL
 the outputs' blocks outermost, both filled up with zeros.
 """
 
+import math
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostface_edge.targets.c.layers import Int8
+from ghostface_edge.targets.c.layers import Depthwise, Int8
 
 _WORD: Final = 4
 _OUTPUTS: Final = 8
 _CHANNELS: Final = 16
 """That parameters of channels are filled up to."""
+_FEW: Final = 32
 
 
 def rows(weights: Int8) -> Int8:
@@ -32,6 +35,30 @@ def blocks(weights: Int8) -> Int8:
 def taps(weights: Int8) -> Int8:
     """(taps, channels) to taps times filled channels."""
     return _filled(weights, 1, _CHANNELS).reshape(-1)
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Working memory that `kernels/avx2.h` has for a depthwise layer on its stack."""
+
+    image: int
+    """int16 of the rows under the window in pairs, each with room for a vector."""
+    line_bytes: int
+    """A row of the output."""
+    weights: int
+    """int16, rows in pairs, of whole vectors."""
+
+
+def ring(layer: Depthwise) -> Ring:
+    """Few channels follow each other directly where each pixel is an output's; else it is a vector at a time."""
+    window, channels, out = layer.window, layer.out.channels, layer.out
+    pitch = channels if window.stride == 1 and channels < _FEW else _CHANNELS
+    width = (out.columns - 1) * window.stride + window.columns
+    slots = window.rows // 2 + 1 if window.stride % 2 else (window.rows + 1) // 2
+    period = math.lcm(pitch, _CHANNELS)
+    return Ring(
+        (slots + 1) * 2 * (width * pitch + _CHANNELS), out.columns * pitch, 2 * slots * window.columns * period * 2
+    )
 
 
 def channels(values: NDArray[Any]) -> NDArray[Any]:

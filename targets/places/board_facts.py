@@ -16,10 +16,10 @@ import numpy as np
 from ghostface_edge.reports.errors import InputError
 
 PACKAGES = {
-    "c": ("arm-none-eabi-gcc",),
     "onnxruntime": ("onnxruntime",),
     "openvino": ("openvino",),
     "tflite": ("ai-edge-litert", "tflite-runtime"),
+    "c": ("arm-none-eabi-gcc",),
 }
 """Distributions that bring a runtime; programs that make one for a core without a system."""
 _CPU_FOLDER = Path("/sys/devices/system/cpu")

@@ -15,29 +15,38 @@ typedef struct {
     int32_t shift;
 } factor_t;
 
-/* PReLU, value by value: above the zero point times one factor, below times the channel's slope as well. */
+/* Where the generator has proved it for every input, round(x * factor + nudge) is the reference's result, in float32:
+   multiplied and added at once, rounded to nearest, ties to even. `factors` is NULL, a single factor 0, where not. */
+
+/* PReLU, value by value: above the zero point times one factor, below times the channel's slope as well. Proved:
+   values above stay as they are, x below (without zero point) is round(x * factor + nudge). */
 typedef struct {
     const int8_t *slopes;
     factor_t above, below;
     int32_t zero_point, output_zero_point;
+    const float *factors, *nudges;
 } prelu_t;
 
-/* From int32 sums to int8; prelu is NULL where none follows. */
+/* From int32 sums to int8; prelu is NULL where none follows. Proved: round(sum * factor + nudge), the nudge with the
+   sum's sign. */
 typedef struct {
     const int32_t *bias, *significands;
     const int8_t *shifts;
     int32_t zero_point, low, high;
     const prelu_t *prelu;
+    const float *factors, *nudges;
 } output_t;
 
 typedef struct {
     factor_t a, b, out;
     int32_t zero_point_a, zero_point_b, zero_point, low, high;
+    float factor_a, factor_b, constant; /* proved: round(a * factor_a + (b * factor_b + constant)), of int8 as they are */
 } addition_t;
 
 typedef struct {
     factor_t factor;
     int32_t zero_point_a, zero_point_b, zero_point, low, high;
+    float real_factor, nudge; /* proved: as in output_t, of the product without zero points */
 } multiplication_t;
 
 /* The window of a convolution over an image: sizes in pixels. */
@@ -77,6 +86,16 @@ KERNEL int8_t prelu_of(const prelu_t *prelu, int32_t channel, int8_t x)
     const int32_t y = value >= 0 ? scaled(value, prelu->above.significand, prelu->above.shift)
                                  : scaled(value * prelu->slopes[channel], prelu->below.significand, prelu->below.shift);
     return clamped(y + prelu->output_zero_point, -128, 127);
+}
+
+/* a + b, both terms on 2^-20 of twice the wider scale. */
+KERNEL int8_t added(const addition_t *addition, int8_t a, int8_t b)
+{
+    const int32_t x = (a - addition->zero_point_a) * (1 << 20), y = (b - addition->zero_point_b) * (1 << 20);
+    const int32_t sum = scaled(x, addition->a.significand, addition->a.shift) +
+                        scaled(y, addition->b.significand, addition->b.shift);
+    const int32_t value = scaled(sum, addition->out.significand, addition->out.shift);
+    return clamped(value + addition->zero_point, addition->low, addition->high);
 }
 
 /* One sum, whose bias is in it already. */
