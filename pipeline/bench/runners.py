@@ -78,7 +78,7 @@ def all_rows(runners: Path, work: Path, sdk: Path | None) -> Iterator[Row]:
         variant, runtime = golden["variant"], golden["runtime"]
         if runtime in _CMAKE_PROGRAMS:
             yield built_row(runners, work, golden, sdk)
-        if runtime != "c":
+        if runtime not in ("c", "tflite-micro"):  # which need no runtime, or a project of their own
             yield measured_row(
                 "python", [sys.executable, str(runners / "python/ghostface.py"), variant], golden, runners
             )

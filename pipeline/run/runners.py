@@ -10,7 +10,7 @@ from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import GhostfaceEdgeError
 from ghostface_edge.reports.report import Report
 from ghostface_edge.targets.runners.thresholds import thresholds
-from ghostface_edge.targets.runners.write import PROGRAMS, Run, write_runners
+from ghostface_edge.targets.runners.write import Run, has_runner, write_runners
 
 FOLDER = "runners"
 
@@ -22,7 +22,7 @@ def ship_runners(variants: Sequence[Built], report: Report, out: Path, context: 
     runs = []
     for built in variants:
         artifact = records[str(built.id)].artifact
-        if built.id.runtime not in PROGRAMS or built.id.is_stock or artifact is None:
+        if built.id.is_stock or artifact is None or not has_runner(built.id, out / artifact.path):
             continue
         try:
             golden = context.run(RecordGolden(built.artifact, faces, str(built.id)))

@@ -10,7 +10,7 @@ from ghostface_edge.targets.diagnosis.difference import FLOAT_TOLERANCE
 from ghostface_edge.targets.protocol import Embeddings, Precision
 from ghostface_edge.targets.table import VariantId
 
-EXACT: Final = frozenset({"c", "tflite"})
+EXACT: Final = frozenset({"c", "tflite", "tflite-micro"})
 """Runtimes whose INT8 kernels give the same bytes on every CPU that they were tried on."""
 _ROUNDED_OTHERWISE: Final = 0.5
 """What lies between kernels of ONNX Runtime with and without VNNI: 0.45 was measured of golden faces."""

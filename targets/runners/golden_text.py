@@ -54,7 +54,7 @@ def golden_source(variant: str, model: str, tolerance: float, golden: Golden, fi
             f"static const float embeddings[] = {{\n{_reals(golden.embeddings)}\n}};",
             "",
             "static const GoldenLayer layers[] = {",
-            *layers,
+            *(layers or ["    {0}, /* none */"]),
             "};",
             "",
             "const Golden golden = {",

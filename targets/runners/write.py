@@ -25,15 +25,17 @@ from ghostface_edge.targets.runners.golden_text import faces_source, golden_sour
 from ghostface_edge.targets.runners.thresholds import Thresholds
 from ghostface_edge.targets.table import VariantId
 
+_MICRO: Final = "tflite-micro"
 PROGRAMS: Final = MappingProxyType(
     {
         "c": ("common", "c"),
         "tflite": ("python",),
         "onnxruntime": ("common", "onnxruntime-c", "python"),
         "openvino": ("common", "openvino-cpp", "python"),
+        _MICRO: ("common",),
     }
 )
-"""Runtimes that there are runners for, and the folders of these."""
+"""Runtimes that there are runners for, and the folders of these; of TensorFlow Lite Micro beside its own."""
 _PPM: Final = b"P6\n112 112\n255\n"
 
 
@@ -45,6 +47,15 @@ class Run:
     model: Path
     golden: Golden
     thresholds: Thresholds
+
+
+def has_runner(variant: VariantId, model: Path) -> bool:
+    """Whether there is a program for a model."""
+    if variant.runtime != _MICRO:
+        return variant.runtime in PROGRAMS
+    from ghostface_edge.targets.tflite_micro.runner import takes_bytes
+
+    return takes_bytes(model)
 
 
 def write_runners(folder: Path, faces: Faces, runs: Iterable[Run]) -> tuple[Path, ...]:
@@ -62,6 +73,8 @@ def write_runners(folder: Path, faces: Faces, runs: Iterable[Run]) -> tuple[Path
     content = _sources({name for run in runs for name in PROGRAMS[run.variant.runtime]}) | _faces(faces)
     for run in runs:
         content |= _figures(run, folder)
+        if run.variant.runtime == _MICRO:
+            content |= _micro(run.model)
     for name, data in content.items():
         write_bytes(folder / name, data)
     return tuple(folder / name for name in sorted(content))
@@ -72,6 +85,12 @@ def _sources(folders: Collection[str]) -> dict[str, bytes]:
     with as_file(files(__package__) / "sources") as sources:
         paths = [sources / "README.md", *(path for name in folders for path in (sources / name).iterdir())]
         return {path.relative_to(sources).as_posix(): path.read_bytes() for path in paths if path.is_file()}
+
+
+def _micro(model: Path) -> dict[str, bytes]:
+    from ghostface_edge.targets.tflite_micro.runner import runner_sources
+
+    return {f"{_MICRO}/{name}": text.encode() for name, text in runner_sources(model, model.stem).items()}
 
 
 def _faces(faces: Faces) -> dict[str, bytes]:

@@ -5,6 +5,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* An integration's own steps, the very functions that the product calls. */
 typedef struct {
     /* Golden face `number` as the product reads images: rows of RGB pixels; 0 if it could. NULL: there are no files. */
@@ -28,5 +32,9 @@ int selftest(const Integration *integration);
 
 /* For -DMODEL_TRACE=selftest_trace: told of every layer of the network in C. */
 void selftest_trace(int layer, const char *name, const int8_t *data, int pixels, int channels, int stride);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
