@@ -58,7 +58,7 @@ def test_the_files_say_how_to_feed_the_camera_bytes(firmware):
     assert "each value is the camera's byte as it is." in header
 
 
-def test_a_bundle_holds_the_firmware_and_proves_itself(firmware, cli, tmp_path):
+def test_a_bundle_holds_the_firmware(firmware, cli, tmp_path):
     _, out, variant = firmware
     bundle = tmp_path / "release.zip"
     assert cli("bundle", out, "-o", bundle).returncode == 0
