@@ -75,7 +75,7 @@ def check(archive: Archive, key: "PublicKey | None" = None, policy: "Policy | No
         archive.refuse(problem)
     _check_calibration(archive, report, hashes)
     if problem := verdict_problem(report, manifest.provenance.request.policy, policy, same_code=same_code):
-        archive.refuse(problem)
+        archive.refuse(f"{contents.REPORT}: {problem}")
     _check_made(archive, manifest, report, same_code=same_code)
     hint = _check_signatures(archive, manifest, report, hashes, key)
     return Checked(report, manifest, hint, key is not None, same_code)

@@ -1,33 +1,59 @@
 import hashlib
 import io
 import json
-import random
 import resource
 import subprocess
 import sys
 import zipfile
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ghostface_edge.pipeline.release.bundle import write_bundle
 from ghostface_edge.pipeline.release.check import check_bundle
+from ghostface_edge.pipeline.release.dsse import Signer, read_public_key
 from ghostface_edge.pipeline.release.statement import ProvenanceStatement
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.gate import judge_report
 from ghostface_edge.reports.policy import Policy
 from ghostface_edge.reports.report import Report
 
+from . import tampering
 from .forging import content, forge, forge_report, pack, refusal, statement_of, variant
 
 
-def test_300_random_changes_of_a_byte_are_refused(bundle, tmp_path):
-    good = bundle.read_bytes()
-    rng = random.Random(12)
-    for place in rng.sample(range(len(good)), 300):
-        bad = bytearray(good)
-        bad[place] ^= rng.randrange(1, 256)
-        bundle.write_bytes(bad)
-        refusal(bundle)
+@pytest.fixture(scope="session")
+def two_signed(finished, tmp_path_factory):
+    """A signed bundle, another of the same key, and that."""
+    folder = tmp_path_factory.mktemp("signed")
+    key = ec.generate_private_key(ec.SECP256R1())
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (folder / "public.pem").write_bytes(public)
+    write_bundle(finished[0], folder / "whole.zip", signer=Signer(key))
+    write_bundle(finished[0], folder / "part.zip", variants=["openvino-int8"], signer=Signer(key))
+    return (folder / "whole.zip").read_bytes(), (folder / "part.zip").read_bytes(), folder / "public.pem"
+
+
+def test_one_byte_anywhere(two_signed, tmp_path):
+    whole, _, public = two_signed
+    for change in tampering.byte_changes(whole, 300, seed=12):
+        said = tampering.refusal_of(change, tmp_path / "x.zip", public)
+        assert said, change.what
+        assert tampering.is_named(change, said), (change.what, said)
+
+
+def test_every_change_of_the_structure(two_signed, tmp_path):
+    whole, other, public = two_signed
+    tried = 0
+    for change in tampering.structural_changes(whole, other):
+        said = tampering.refusal_of(change, tmp_path / "x.zip", public)
+        assert said, change.what
+        assert tampering.is_named(change, said), (change.what, said)
+        tried += 1
+    assert tried == 31
+    (tmp_path / "x.zip").write_bytes(whole)
+    assert check_bundle(tmp_path / "x.zip", read_public_key(public)).is_believed
 
 
 def test_damaged_content_is_named(bundle):
