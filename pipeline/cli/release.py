@@ -1,18 +1,15 @@
-"""`gate`, `compare`, `recommend`, `bundle` and `verify`: verbs that decide about a release and carry it."""
+"""`gate`, `compare` and `recommend`: verbs that decide about a release."""
 
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ghostface_edge.pipeline.cli import options
-from ghostface_edge.pipeline.cli.printing import say, say_json
-
-if TYPE_CHECKING:
-    from ghostface_edge.pipeline.release.dsse import Signer
+from ghostface_edge.pipeline.cli.printing import say_json
 
 
 def gate(
@@ -106,95 +103,4 @@ def recommend(
     raise typer.Exit(found.exit_code)
 
 
-def bundle(
-    run_dir: Annotated[Path, typer.Argument(help="Output folder of a run.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Zip file to write.", show_default=False)],
-    variant: Annotated[
-        list[str] | None, typer.Option(help="Variant whose files go in; all by default.", show_default=False)
-    ] = None,
-    device: Annotated[
-        list[str] | None, typer.Option(help="Only variants that ran on this device.", show_default=False)
-    ] = None,
-    sign: Annotated[
-        Path | None,
-        typer.Option(
-            help="Private key (ECDSA P-256 or Ed25519, PEM) to sign files and verdict with.", show_default=False
-        ),
-    ] = None,
-) -> None:
-    """Pack a run's models, evidence and origin into one file that anyone can check.
-
-    The passphrase of a key is asked for, or taken from GHOSTFACE_EDGE_PASSPHRASE.
-    """
-    options.check_output(output)
-    signer = None if sign is None else _read_signer(sign)
-    from ghostface_edge.pipeline.release.bundle import write_bundle
-
-    names = write_bundle(run_dir, output, variants=variant or (), devices=device or (), signer=signer)
-    signed = "unsigned" if signer is None else "signed"
-    say(f"{output}: {len(names)} files, {output.stat().st_size:,} bytes, {signed}")
-
-
-def _read_signer(key: Path) -> "Signer":
-    from ghostface_edge.pipeline.release.dsse import Signer, is_encrypted
-
-    passphrase = None
-    if is_encrypted(key):
-        passphrase = os.environ.get("GHOSTFACE_EDGE_PASSPHRASE") or typer.prompt(
-            f"passphrase of {key}", hide_input=True
-        )
-    return Signer.read(key, passphrase)
-
-
-def verify(
-    bundle: Annotated[Path, typer.Argument(help="Zip file written by `bundle`.")],
-    key: Annotated[
-        Path | None, typer.Option(help="Public key (PEM) that must have signed it.", show_default=False)
-    ] = None,
-    policy: Annotated[
-        str | None,
-        typer.Option(help="Policy file, or a shipped one, by which the verdict must come out.", show_default=False),
-    ] = None,
-    json_: options.Json = False,
-) -> None:
-    """Check a bundle: every byte accounted for, figures and verdict that follow, signed by the key.
-
-    Without --key it says that the bundle is whole, not who made it. Exit code 2 for whatever is wrong; whether the
-    release passed its gate decides nothing here.
-    """
-    from ghostface_edge.pipeline.release.check import check_bundle
-
-    public = None
-    if key is not None:
-        from ghostface_edge.pipeline.release.dsse import read_public_key
-
-        public = read_public_key(key)
-    found = check_bundle(bundle, public, None if policy is None else options.read_policy(policy))
-    report, entry = found.report, found.manifest.verdict
-    if json_:
-        say_json(
-            {
-                "bundle": str(bundle),
-                "model": report.model.name,
-                "variants": [one.id for one in found.manifest.variants],
-                "verdict": entry.model_dump(mode="json"),
-                "signed_by": found.signed_by,
-                "signature_checked": found.is_believed,
-                "pages_made_again": found.is_made_again,
-            }
-        )
-        return
-    if found.signed_by is None:
-        signed = "unsigned: it does not tell who made it"
-    elif found.is_believed:
-        signed = f"signed by {found.signed_by[:16]}"
-    else:
-        signed = f"signature of {found.signed_by[:16]} not checked, give --key"
-    say(f"{bundle}: whole, {signed}; {report.model.name}, verdict {entry.verdict} by {entry.policy}")
-    if not found.is_made_again:
-        say("made by another release: its pages were not made again to compare them")
-
-
-VERBS: Mapping[str, Callable[..., None]] = MappingProxyType(
-    {"gate": gate, "compare": compare, "recommend": recommend, "bundle": bundle, "verify": verify}
-)
+VERBS: Mapping[str, Callable[..., None]] = MappingProxyType({"gate": gate, "compare": compare, "recommend": recommend})
