@@ -77,7 +77,7 @@ def check(archive: Archive, key: "PublicKey | None" = None, policy: "Policy | No
     if problem := verdict_problem(report, manifest.provenance.request.policy, policy, same_code=same_code):
         archive.refuse(f"{contents.REPORT}: {problem}")
     _check_made(archive, manifest, report, same_code=same_code)
-    hint = _check_signatures(archive, manifest, report, hashes, key)
+    hint = _check_signatures(archive, manifest, report, hashes, key, same_code=same_code)
     return Checked(report, manifest, hint, key is not None, same_code)
 
 
@@ -193,13 +193,20 @@ def _check_made(archive: Archive, manifest: "Manifest", report: "Report", *, sam
 
 
 def _check_signatures(
-    archive: Archive, manifest: "Manifest", report: "Report", hashes: Mapping[str, str], key: "PublicKey | None"
+    archive: Archive,
+    manifest: "Manifest",
+    report: "Report",
+    hashes: Mapping[str, str],
+    key: "PublicKey | None",
+    *,
+    same_code: bool,
 ) -> str | None:
     """Hold the signatures to the files and the key; returns who is said to have signed."""
     from ghostface_edge.pipeline.release.dsse import MAX_ENVELOPE_BYTES, parse_signed, require_signed_by
     from ghostface_edge.pipeline.release.signatures import (
         MODEL_SIGNATURE,
         VERDICT_SIGNATURE,
+        same_verdict,
         signed_files,
         verdict_statement,
     )
@@ -213,8 +220,10 @@ def _check_signatures(
         source = f"{archive.where}: {name}"
         signed = parse_signed(archive.read(name, MAX_ENVELOPE_BYTES), source, _GET_AGAIN)
         payload = signed.payload(source, _GET_AGAIN)
-        if name == VERDICT_SIGNATURE and payload != verdict_statement(manifest, report):
-            archive.refuse(f"{name} states another verdict, or that of another bundle")
+        if name == VERDICT_SIGNATURE:
+            due = verdict_statement(manifest, report)
+            if payload != due and (same_code or not same_verdict(payload, due, source, _GET_AGAIN)):
+                archive.refuse(f"{name} states another verdict, or that of another bundle")
         if name == MODEL_SIGNATURE:
             _compare(archive, signed_files(payload, source, _GET_AGAIN), hashes)
         if key is not None:

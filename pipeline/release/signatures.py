@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from pydantic import JsonValue
 
@@ -117,6 +117,30 @@ def verdict_statement(manifest: Manifest, report: Report) -> bytes:
             },
         }
     )
+
+
+def same_verdict(stated: bytes, due: bytes, source: str, fix: str) -> bool:
+    """Whether two statements give the same files the same result by the same policy, in whatever other words.
+
+    Args:
+        stated: by whoever.
+        due: by `verdict_statement`.
+        source: names the first in errors.
+        fix: what the user should do where it cannot be used.
+
+    Raises:
+        InputError: the first is no such statement.
+    """
+    try:
+        return _claims(parse_json(stated, source, fix=fix)) == _claims(json.loads(due))
+    except (KeyError, TypeError):
+        raise InputError(f"{source} is no statement of a verdict", fix=fix) from None
+
+
+def _claims(statement: Any) -> tuple[object, ...]:
+    predicate = statement["predicate"]
+    kind = statement["_type"], statement["predicateType"]
+    return (*kind, statement["subject"], predicate["result"], predicate["configuration"])
 
 
 def _encoded(statement: _Statement) -> bytes:

@@ -5,6 +5,7 @@ import resource
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from ghostface_edge.pipeline.release.bundle import write_bundle
 from ghostface_edge.pipeline.release.check import check_bundle
 from ghostface_edge.pipeline.release.dsse import Signer, read_public_key
+from ghostface_edge.pipeline.release.manifest import FORMAT_VERSION
 from ghostface_edge.pipeline.release.statement import ProvenanceStatement
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.gate import judge_report
@@ -21,6 +23,8 @@ from ghostface_edge.reports.report import Report
 
 from . import tampering
 from .forging import content, forge, forge_report, pack, refusal, statement_of, variant
+
+BUNDLES = Path(__file__).with_name("bundles")
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +58,19 @@ def test_every_change_of_the_structure(two_signed, tmp_path):
     assert tried == 31
     (tmp_path / "x.zip").write_bytes(whole)
     assert check_bundle(tmp_path / "x.zip", read_public_key(public)).is_believed
+
+
+@pytest.mark.parametrize("path", sorted(BUNDLES.glob("*.zip")), ids=lambda path: path.stem)
+def test_a_bundle_of_every_format_is_taken_forever(path):
+    """One is kept when a format is released: that of `finished`, signed by a key that is then forgotten."""
+    checked = check_bundle(path, read_public_key(path.with_suffix(".pem")))
+    assert checked.is_believed
+    assert checked.manifest.format_version == int(path.stem.removeprefix("format-"))
+    assert checked.report.gate.verdict == "pass"
+
+
+def test_the_format_of_now_is_kept():
+    assert (BUNDLES / f"format-{FORMAT_VERSION}.zip").is_file()
 
 
 def test_damaged_content_is_named(bundle):

@@ -24,7 +24,7 @@ from in_toto_attestation.v1.statement import Statement
 from ghostface_edge.pipeline.release.bundle import write_bundle
 from ghostface_edge.pipeline.release.check import check_bundle
 from ghostface_edge.pipeline.release.dsse import Signer, is_encrypted, read_public_key
-from ghostface_edge.pipeline.release.signatures import MODEL_SIGNATURE, VERDICT_SIGNATURE, model_statement
+from ghostface_edge.pipeline.release.signatures import MODEL_SIGNATURE, VERDICT_SIGNATURE, model_statement, same_verdict
 from ghostface_edge.reports.errors import InputError
 
 from .forging import content, pack, refusal
@@ -178,6 +178,18 @@ def test_the_verdict_of_a_file_can_be_asked_for_by_its_hash(signed_bundle):
     figures = said["predicate"]["variants"]["openvino-int8"]["figures"]
     assert {one["check"] for one in figures} >= {"measured", "size_ratio", "drop_pp"}
     assert said["predicate"]["failedTests"] == []
+
+
+def test_a_verdict_in_the_words_of_another_release(signed_bundle):
+    due = base64.b64decode(json.loads(content(signed_bundle)[VERDICT_SIGNATURE])["dsseEnvelope"]["payload"])
+    said = json.loads(due)
+    said["predicate"]["variants"] = {}
+    assert same_verdict(json.dumps(said).encode(), due, "a test", "none")
+    said["predicate"]["result"] = "FAILED"
+    assert not same_verdict(json.dumps(said).encode(), due, "a test", "none")
+    for none in (b"[]", b"{}"):
+        with pytest.raises(InputError, match="no statement of a verdict"):
+            same_verdict(none, due, "a test", "none")
 
 
 def test_an_encrypted_key(run_dir, tmp_path):
