@@ -1,4 +1,4 @@
-"""`bundle`, `verify` and `reproduce`: verbs that carry a release."""
+"""`bundle`, `verify`, `reproduce` and `diff`: verbs that carry a release."""
 
 import os
 import sys
@@ -160,6 +160,30 @@ def reproduce(
     raise typer.Exit(0 if found.equal else 1)
 
 
+def diff(
+    before: Annotated[Path, typer.Argument(help="Bundle of the earlier release.")],
+    after: Annotated[Path, typer.Argument(help="Bundle of the later release.")],
+    html: Annotated[Path | None, typer.Option(help="Write it as a page.", show_default=False)] = None,
+    json_: options.Json = False,
+) -> None:
+    """Say what differs between two releases: weights, scales, thresholds, figures, options and versions."""
+    from ghostface_edge.pipeline.release.between import compare_bundles, sections
+
+    found = compare_bundles(before, after)
+    from rich.console import Console
+
+    from ghostface_edge.reports.renderings.console import print_difference
+    from ghostface_edge.reports.renderings.html import render_difference
+    from ghostface_edge.reports.write import write_text
+
+    if json_:
+        say_json(found.model_dump(mode="json"))
+    else:
+        print_difference(found.figures, Console(), sections(found))
+    if html is not None:
+        write_text(html, render_difference(found.figures, sections(found)))
+
+
 VERBS: Mapping[str, Callable[..., None]] = MappingProxyType(
-    {"bundle": bundle, "verify": verify, "reproduce": reproduce}
+    {"bundle": bundle, "verify": verify, "reproduce": reproduce, "diff": diff}
 )

@@ -1,6 +1,6 @@
 """How one model file differs from another: which tensor, which scale, or else which byte first.
 
-In: two files of one kind, the first maybe a stranger's. Out: a line for a reader.
+In: two files of one kind, maybe strangers'. Out: a line for a reader.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,9 +36,10 @@ def difference(was: Path, now: Path) -> str:
     if reader is not None:
         try:
             judge_artifact(was)
+            judge_artifact(now)
             found = first_other(list(reader(was)), list(reader(now)))
         except GhostfaceEdgeError as error:
-            found = f"it cannot be read ({error.message})"
+            found = f"one cannot be read ({error.message.replace(f'{was.parent}/', '')})"
         if found is not None:
             return found
     return _of_bytes(was, now)

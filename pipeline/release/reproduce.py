@@ -20,20 +20,20 @@ from ghostface_edge.pipeline.release.environment import other_versions
 from ghostface_edge.pipeline.release.file_difference import difference
 from ghostface_edge.pipeline.release.manifest import FileEntry
 from ghostface_edge.pipeline.release.provenance import installed_packages, stages
+from ghostface_edge.pipeline.release.ranges import scales_of
 from ghostface_edge.pipeline.release.rebuild import calibration_set, listed_faces, other_face, rebuild
 from ghostface_edge.pipeline.release.statement import PYPI, ProvenanceStatement, Resource, StageRecord
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.support.code_version import code_version
 from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import InputError
-from ghostface_edge.reports.json_text import parse_json, to_json
+from ghostface_edge.reports.json_text import to_json
 from ghostface_edge.reports.record import Record, Text
 from ghostface_edge.reports.write import replacing, write_text
 
 ANSWER: Final = "reproduction.json"
 _GET_AGAIN: Final = "get the bundle again from where it was made"
 _MAX_LISTING_BYTES: Final = 16 * 2**20
-_MAX_QUANTIZATION_BYTES: Final = 16 * 2**20
 
 
 class StageAnswer(Record):
@@ -183,13 +183,8 @@ def _compared(archive: Archive, member: str, now: Path, scratch: Path) -> str:
 
 
 def _other_range(archive: Archive, quantization: QuantizationReport) -> str | None:
-    """The first tensor whose scale or zero point is another; None where all are alike, or are not told."""
-    told = parse_json(archive.read(QUANTIZATION, _MAX_QUANTIZATION_BYTES), QUANTIZATION, fix=_GET_AGAIN)
-    try:
-        ranges = told["quantization"]["ranges"]  # type: ignore[index]
-        before = {one["name"]: (one["scale"], one["zero_point"]) for one in ranges}
-    except (KeyError, TypeError):
-        return None
+    """The first tensor whose scale or zero point is another; None where all are alike."""
+    before = scales_of(archive)
     for one in quantization.ranges:
         was = before.get(one.name)
         if was != (one.scale, one.zero_point):

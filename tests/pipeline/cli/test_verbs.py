@@ -19,7 +19,20 @@ def model(finished, ending):
 def test_help_of_every_verb(cli):
     shown = cli("--help")
     assert shown.returncode == 0
-    for verb in ("run", "inspect", "export", "quantize", "evaluate", "benchmark", "gate", "bundle", "verify", "align"):
+    for verb in (
+        "run",
+        "inspect",
+        "export",
+        "quantize",
+        "evaluate",
+        "benchmark",
+        "gate",
+        "bundle",
+        "verify",
+        "align",
+        "reproduce",
+        "diff",
+    ):
         assert verb in shown.stdout
         assert cli(verb, "--help").returncode == 0
 

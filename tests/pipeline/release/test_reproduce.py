@@ -218,7 +218,7 @@ def test_which_byte_differs(tmp_path):
 
 def test_a_file_that_cannot_be_read_says_so(tmp_path):
     (tmp_path / "a.onnx").write_bytes(b"none")
-    assert "it cannot be read" in difference(tmp_path / "a.onnx", tmp_path / "a.onnx")
+    assert "one cannot be read" in difference(tmp_path / "a.onnx", tmp_path / "a.onnx")
 
 
 def test_versions_that_differ(tmp_path):
