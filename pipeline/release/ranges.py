@@ -1,7 +1,9 @@
-"""Scales of a bundle's quantization, as the run wrote them down."""
+"""Scales of a bundle's quantization, as the run wrote them down, and those of another one."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from ghostface_edge.pipeline.quantize.report import TensorRange
 from ghostface_edge.pipeline.release.archive import Archive
 from ghostface_edge.pipeline.release.contents import QUANTIZATION
 from ghostface_edge.reports.json_text import parse_json
@@ -23,3 +25,12 @@ def scales_of(archive: Archive) -> dict[str, tuple[float, int]]:
         }
     except (KeyError, TypeError, ValueError):
         archive.refuse(f"{QUANTIZATION} tells no ranges")
+
+
+def other_range(before: Mapping[str, tuple[float, int]], after: Iterable[TensorRange]) -> str | None:
+    """The first tensor whose scale or zero point is another; None where all are alike."""
+    for one in after:
+        was = before.get(one.name)
+        if was != (one.scale, one.zero_point):
+            return f"scale and zero point of {one.name}: {one.scale!r} and {one.zero_point}, were {was}"
+    return None

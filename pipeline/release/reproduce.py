@@ -20,7 +20,7 @@ from ghostface_edge.pipeline.release.environment import other_versions
 from ghostface_edge.pipeline.release.file_difference import difference
 from ghostface_edge.pipeline.release.manifest import FileEntry
 from ghostface_edge.pipeline.release.provenance import installed_packages, stages
-from ghostface_edge.pipeline.release.ranges import scales_of
+from ghostface_edge.pipeline.release.ranges import other_range, scales_of
 from ghostface_edge.pipeline.release.rebuild import calibration_set, listed_faces, other_face, rebuild
 from ghostface_edge.pipeline.release.statement import PYPI, ProvenanceStatement, Resource, StageRecord
 from ghostface_edge.pipeline.stages.context import StageContext
@@ -162,7 +162,7 @@ def _first_difference(
         if member is not None:
             return f"{name}: {_compared(archive, member, folder / name, scratch)}"
         if record.name == "quantize" and QUANTIZATION in archive.members and quantization is not None:
-            ranges = _other_range(archive, quantization)
+            ranges = other_range(scales_of(archive), quantization.ranges)
             if ranges is not None:
                 return f"{name}: {ranges}"
         return f"{name}: SHA-256 {now[:16]}, was {was[:16]}"
@@ -180,16 +180,6 @@ def _compared(archive: Archive, member: str, now: Path, scratch: Path) -> str:
         for block in archive.blocks(member):
             file.write(block)
     return difference(was, now)
-
-
-def _other_range(archive: Archive, quantization: QuantizationReport) -> str | None:
-    """The first tensor whose scale or zero point is another; None where all are alike."""
-    before = scales_of(archive)
-    for one in quantization.ranges:
-        was = before.get(one.name)
-        if was != (one.scale, one.zero_point):
-            return f"scale and zero point of {one.name}: {one.scale!r} and {one.zero_point}, were {was}"
-    return None
 
 
 def _keep(out: Path, checked: Checked, made: dict[str, StageRecord], folders: dict[str, Path]) -> None:

@@ -11,10 +11,12 @@ from ghostface_edge.calibration.faces import sample, scan_folder
 from ghostface_edge.pipeline.bench.models import seeded
 from ghostface_edge.pipeline.checkpoints.weights_file import write_safetensors
 from ghostface_edge.pipeline.network.architecture import Architecture
+from ghostface_edge.pipeline.quantize.report import TensorRange
 from ghostface_edge.pipeline.release.bundle import write_bundle
 from ghostface_edge.pipeline.release.environment import environment, other_versions
 from ghostface_edge.pipeline.release.file_difference import Constant, difference, first_other
 from ghostface_edge.pipeline.release.provenance import installed_packages, stages
+from ghostface_edge.pipeline.release.ranges import other_range
 from ghostface_edge.pipeline.release.rebuild import listed_faces, rebuild
 from ghostface_edge.pipeline.release.reproduce import Given, reproduce
 from ghostface_edge.pipeline.release.statement import PROVENANCE_FILE
@@ -205,6 +207,14 @@ def test_which_tensor_differs_and_how(was, now, said):
     assert said in first_other([was], [now])
     assert first_other([was], [was]) is None
     assert first_other([was, was], [was]) == "1 tensors, were 2"
+
+
+def test_which_scale_differs():
+    before = {"a": (0.5, 0), "b": (0.25, 1)}
+    after = [TensorRange("a", -1.0, 1.0, 0.5, 0), TensorRange("b", -1.0, 1.0, 0.25, 1)]
+    assert other_range(before, after) is None
+    assert other_range({**before, "b": (0.25, 2)}, after) == "scale and zero point of b: 0.25 and 1, were (0.25, 2)"
+    assert other_range({}, after) == "scale and zero point of a: 0.5 and 0, were None"
 
 
 def test_which_byte_differs(tmp_path):

@@ -13,15 +13,21 @@ import pytest
 from ghostface_edge.calibration.bin_file import read_bin
 from ghostface_edge.calibration.pairs_file import read_pairs_file
 from ghostface_edge.calibration.pairs_source import PairsSource
+from ghostface_edge.pipeline.release.bundle import write_bundle
+from ghostface_edge.pipeline.release.check import check_bundle
+from ghostface_edge.pipeline.release.reproduce import Given, reproduce
 from ghostface_edge.pipeline.run.main_job import run
+from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.convert import Convert
 from ghostface_edge.pipeline.stages.quantize import Quantize
+from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import ExitCode, InputError, RuntimeMissingError, ToolError
 from ghostface_edge.reports.gate import exit_code
 from ghostface_edge.reports.report import Report, Status, Verdict
 
 from ..listener import Listener
+from ..release.planting import plant
 
 
 @pytest.fixture
@@ -60,6 +66,29 @@ def test_every_variant_has_its_figures(make_job, listener, quantized):
     assert report.tool.command == "ghostface-edge run quick"
     assert (job.out / int8.artifact.path).stat().st_size == int8.artifact.bytes
     assert json.loads((job.out / "quantization.json").read_text())["quantization"]["recipe"] == "quick"
+
+
+def test_a_run_can_be_bundled_and_followed(make_job, listener, quantized, tmp_path):
+    """What the steps gave is in the store, so following them costs nothing."""
+    job = make_job("onnxruntime-fp32,onnxruntime-int8")
+    run(job, listener)
+    write_bundle(job.out, tmp_path / "release.zip")
+    checked = check_bundle(tmp_path / "release.zip")
+    assert checked.is_made_again
+    assert checked.manifest.provenance.request.variants == ("onnxruntime-fp32", "onnxruntime-int8")
+    given = Given(tmp_path / "release.zip", job.checkpoint, job.calibration, tmp_path / "rebuilt")
+    context = StageContext(Store(), tmp_path / "logs", listener, 1)
+    found = reproduce(given, context)
+    assert found.equal
+    assert [one.name for one in found.stages[2:]] == [
+        "export",
+        "quantize",
+        "convert of onnxruntime-fp32",
+        "lower of onnxruntime-int8",
+    ]
+    plant(job.out, "quantize", None, "prepared.onnx", None)
+    write_bundle(job.out, tmp_path / "release.zip")
+    assert reproduce(given, context).first_difference.startswith("quantize: prepared.onnx: SHA-256")
 
 
 def test_groups_are_told_by_a_file(make_job, listener, small_inputs, tmp_path):
