@@ -225,6 +225,53 @@ def test_a_verdict_that_does_not_follow_whoever_made_it(bundle, statement):
     assert "its verdict is pass, but by its own policy, default, it is fail" in refusal(bundle)
 
 
+def by_policy(policy):
+    """The statement of a run that was judged by a policy of its own."""
+
+    def statement(report):
+        document = json.loads(statement_of(report).to_json())
+        request = document["predicate"]["buildDefinition"]["externalParameters"]
+        request["policy"] = policy.model_dump(mode="json", exclude_none=True)
+        return ProvenanceStatement.from_json(json.dumps(document).encode(), "a test", "none")
+
+    return statement
+
+
+def test_a_check_that_was_taken_out(bundle):
+    """Of a policy that does not ship, the checks alone would not tell that one is gone."""
+    rules = [
+        {"metric": "accuracy", "variants": "*", "min": 0.9},
+        {"metric": "auc", "variants": "openvino-*", "min": 0.9},
+    ]
+    policy = Policy.model_validate({"schema_version": 1, "name": "mine", "rules": rules})
+
+    def judged(document):
+        document["gate"] = judge_report(Report.model_validate(document), policy).gate.model_dump(mode="json")
+
+    good = bundle.read_bytes()
+    forge_report(bundle, judged, by_policy(policy))
+    assert check_bundle(bundle).report.gate.policy == "mine"
+    bundle.write_bytes(good)
+
+    def without_one(document):
+        judged(document)
+        document["gate"]["checks"] = [one for one in document["gate"]["checks"] if one["name"] != "auc"]
+
+    forge_report(bundle, without_one, by_policy(policy))
+    assert "its gate is not what its own policy, mine, gives" in refusal(bundle)
+
+
+def test_a_gate_that_compared_with_a_baseline(bundle):
+    forge_report(bundle, lambda document: document["gate"].update(baseline="net (2026-10-01)"))
+    assert check_bundle(bundle).manifest.verdict.baseline == "net (2026-10-01)"
+
+
+def test_another_model_than_was_measured(bundle):
+    """Each file is the report's, together they are not."""
+    forge_report(bundle, lambda document: variant(document, "openvino-int8")["artifact"].update(sha256="0" * 64))
+    assert "openvino-int8 is not the model that was measured" in refusal(bundle)
+
+
 def test_a_verdict_by_another_policy(bundle):
     assert check_bundle(bundle, policy=Policy.read()).report.gate.verdict == "pass"
     strict = Policy.model_validate(
