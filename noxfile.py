@@ -65,6 +65,13 @@ def hostile(session: nox.Session) -> None:
     session.run("python", "-m", "tests.hostile", *session.posargs)
 
 
+@nox.session
+def tampering(session: nox.Session) -> None:
+    """Every change of a signed bundle has to be refused: `nox -s tampering -- BUNDLE PUBLIC_KEY [--changes 1000]`."""
+    install(session, "all", "test")
+    session.run("python", "-m", "tests.pipeline.release.tampering", *session.posargs)
+
+
 @nox.session(python="3.11")
 def fuzz(session: nox.Session) -> None:
     """Every parser of strangers' files for 60 s: `nox -s fuzz -- [NAME…] [--seconds N|--runs N] [--replay FILE]`.

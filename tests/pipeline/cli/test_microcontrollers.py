@@ -69,7 +69,7 @@ def test_a_runner_and_golden_faces_come_with_it(firmware):
     assert "GOLDEN_UINT8" in golden
 
 
-def test_a_bundle_holds_the_firmware_and_proves_itself(firmware, cli, tmp_path):
+def test_a_bundle_holds_the_firmware(firmware, cli, tmp_path):
     _, out, variant = firmware
     bundle = tmp_path / "release.zip"
     assert cli("bundle", out, "-o", bundle).returncode == 0

@@ -13,15 +13,21 @@ import pytest
 from ghostface_edge.calibration.bin_file import read_bin
 from ghostface_edge.calibration.pairs_file import read_pairs_file
 from ghostface_edge.calibration.pairs_source import PairsSource
+from ghostface_edge.pipeline.release.bundle import write_bundle
+from ghostface_edge.pipeline.release.check import check_bundle
+from ghostface_edge.pipeline.release.reproduce import Given, reproduce
 from ghostface_edge.pipeline.run.main_job import run
+from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.convert import Convert
 from ghostface_edge.pipeline.stages.quantize import Quantize
+from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import ExitCode, InputError, RuntimeMissingError, ToolError
 from ghostface_edge.reports.gate import exit_code
 from ghostface_edge.reports.report import Report, Status, Verdict
 
 from ..listener import Listener
+from ..release.planting import plant
 
 
 @pytest.fixture
@@ -64,6 +70,25 @@ def test_every_variant_has_its_figures(both):
     for name in ("README.md", "common/alignment.c", "onnxruntime-c/runtime.c", "golden/onnxruntime-int8/golden.c"):
         assert f"runners/{name}" in report.runners
     assert "runners/README.md" in (job.out / "report.html").read_text()
+
+
+def test_a_job_is_made_again_of_its_own_account(both, listener, tmp_path):
+    job, _, _ = both
+    out = tmp_path / "out"
+    shutil.copytree(job.out, out)
+    write_bundle(out, tmp_path / "release.zip")
+    checked = check_bundle(tmp_path / "release.zip")
+    assert checked.is_made_again
+    assert checked.manifest.provenance.request.variants == ("onnxruntime-fp32", "onnxruntime-int8")
+    given = Given(tmp_path / "release.zip", job.checkpoint, job.calibration, tmp_path / "rebuilt")
+    context = StageContext(Store(), tmp_path / "logs", listener, 1)  # with all that it takes: nothing is made again
+    found = reproduce(given, context)
+    assert found.equal
+    steps = ["export", "quantize", "convert of onnxruntime-fp32", "lower of onnxruntime-int8"]
+    assert [one.name for one in found.stages] == ["checkpoint", "calibration", *steps]
+    plant(out, "quantize", None, "model.qdq.onnx", lambda data: data + b"\x52\x00")
+    write_bundle(out, tmp_path / "release.zip")
+    assert reproduce(given, context).first_difference.startswith("quantize: model.qdq.onnx: ")
 
 
 def test_groups_are_told_by_a_file(make_job, listener, small_inputs, tmp_path):

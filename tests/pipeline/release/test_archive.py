@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from ghostface_edge.pipeline.tools import archive as archives
-from ghostface_edge.pipeline.tools.archive import Writer, opened
+from ghostface_edge.pipeline.release import archive as archives
+from ghostface_edge.pipeline.release.archive import Writer, opened
 from ghostface_edge.reports.errors import InputError
 
 CONTENT = {"a/one.bin": b"first" * 50, "empty": b"", "na\u00efve.txt": bytes(range(0, 256, 8))}

@@ -5,10 +5,13 @@ import shutil
 
 import pytest
 
-from ghostface_edge.pipeline.tools.bundle import write_bundle
+from ghostface_edge.pipeline.release.bundle import write_bundle
+from ghostface_edge.pipeline.release.statement import PROVENANCE_FILE
 from ghostface_edge.reports.gate import judge_report
 from ghostface_edge.reports.renderings.report_files import write_report
 from ghostface_edge.reports.report import Gate, Report
+
+from .forging import statement_of
 
 FILES = {
     "onnxruntime-fp32": {"models/net-onnxruntime-fp32.onnx": b"o" * 4000},
@@ -21,6 +24,7 @@ FILES = {
     },
 }
 """By variant: the artifact's own files first, then what ships with it."""
+LISTING = b"0" * 64 + b"  someone/1.png\n"
 ARTIFACT_FILES = {"onnxruntime-fp32": 1, "openvino-int8": 2, "tflite-micro-int8": 1}
 MICRO = {
     "firmware": {
@@ -136,7 +140,7 @@ def small_report():
                     "images": 300,
                     "identities": 290,
                     "identities_shared_with_pairs": 0,
-                    "sha256": "d" * 64,
+                    "sha256": sha256(LISTING),
                 },
             },
             "variants": [record(label) for label in FILES],
@@ -151,11 +155,13 @@ def finished(small_report, tmp_path_factory):
     """The output folder that such a run leaves, and its bundle; for reading only."""
     out = tmp_path_factory.mktemp("run") / "out"
     write_report(small_report, None, out)
+    (out / PROVENANCE_FILE).write_text(statement_of(small_report).to_json())
     (out / "models").mkdir()
     for label, files in FILES.items():
         for name, data in files.items():
             (out / name).write_bytes(data)
         (out / f"{next(iter(files))}.json").write_text(f'{{"model": "{label}"}}')
+    (out / "models/calibration.sha256").write_bytes(LISTING)
     write_bundle(out, out.with_name("release.zip"))
     return out, out.with_name("release.zip")
 

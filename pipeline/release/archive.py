@@ -17,14 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, NoReturn
 
-from ghostface_edge.pipeline.tools.member_names import MAX_NAME_BYTES, problem_of_all, problem_of_name
+from ghostface_edge.pipeline.release.member_names import MAX_NAME_BYTES, problem_of_all, problem_of_name
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.read import open_file
 
 MAX_BYTES: Final = 2 * 2**30
 """Of the whole file."""
 BLOCK_BYTES: Final = 2**20
-_MAX_MEMBERS = 2_000
+MAX_MEMBERS: Final = 2_000
 
 _LOCAL = struct.Struct("<4s5H3I2H")
 _DIRECTORY = struct.Struct("<4s6H3I5H2I")
@@ -129,7 +129,8 @@ class Archive:
     """
 
     def __init__(self, file: BinaryIO, size: int, where: str, fix: str) -> None:
-        self._file, self._where, self._fix = file, where, fix
+        self._file, self._fix = file, fix
+        self.where = where
         self.members: Mapping[str, Member] = {member.name: member for member in self._read_directory(size)}
         for member in self.members.values():
             if self._at(member.offset, len(member.header)) != member.header:
@@ -169,7 +170,7 @@ class Archive:
         Raises:
             InputError: always.
         """
-        raise InputError(f"{self._where}: {problem}", fix=fix or self._fix)
+        raise InputError(f"{self.where}: {problem}", fix=fix or self._fix)
 
     def _read_directory(self, size: int) -> list[Member]:
         """Read the end, then the entries before it, each of which begins where the last one's content ends."""
@@ -179,7 +180,7 @@ class Archive:
         *_, count, length, start, _ = _END.unpack(end)
         if end != _end(count, length, start) or start + length + _END.size != size:
             self.refuse("does not end as a bundle does: something is before, between or after its parts")
-        if count > _MAX_MEMBERS or length > count * _LONGEST_ENTRY:
+        if count > MAX_MEMBERS or length > count * _LONGEST_ENTRY:
             self.refuse(f"a directory of {count:,} members and {length:,} bytes is larger than any bundle's")
         directory, members, place, offset = self._at(start, length), list[Member](), 0, 0
         for number in range(count):

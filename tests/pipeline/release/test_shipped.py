@@ -2,7 +2,7 @@
 
 import pytest
 
-from ghostface_edge.pipeline.tools.shipped import Model, shipped_files
+from ghostface_edge.pipeline.release.shipped import Model, shipped_files
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.report import Artifact, Variant
 
