@@ -65,6 +65,13 @@ def hostile(session: nox.Session) -> None:
     session.run("python", "-m", "tests.hostile", *session.posargs)
 
 
+@nox.session
+def tampering(session: nox.Session) -> None:
+    """Every change of a signed bundle has to be refused: `nox -s tampering -- BUNDLE PUBLIC_KEY [--changes 1000]`."""
+    install(session, "all", "test")
+    session.run("python", "-m", "tests.pipeline.release.tampering", *session.posargs)
+
+
 @nox.session(python="3.11")
 def fuzz(session: nox.Session) -> None:
     """Every parser of strangers' files for 60 s: `nox -s fuzz -- [NAME…] [--seconds N|--runs N] [--replay FILE]`.
@@ -115,6 +122,13 @@ def devices(session: nox.Session) -> None:
     """A device behind SSH whose cable is pulled: `nox -s devices -- MODEL.tflite PAIRS.bin --faces 0 --kills 50`."""
     install(session, "all")
     session.run("python", "-m", "tests.devices.campaign", *session.posargs)
+
+
+@nox.session
+def firmware(session: nox.Session) -> None:
+    """Bare metal under QEMU, byte for byte: `nox -s firmware -- MODEL-c-int8.tflite PAIRS.bin --faces 50`."""
+    install(session, "all,micro")
+    session.run("python", "-m", "tests.firmware.campaign", *session.posargs)
 
 
 @nox.session
@@ -172,3 +186,10 @@ def boards(session: nox.Session) -> None:
     python = second_python(session, *BOARD)
     out, *given = session.posargs or ["out/boards"]
     session.run("python", "-m", "ghostface_edge.pipeline.bench.boards", out, python, *given)
+
+
+@nox.session
+def runners(session: nox.Session) -> None:
+    """Build and run the programs that ship with a run: `nox -s runners -- RUN [FOLDER of ONNX Runtime]`."""
+    install(session, "all")
+    session.run("python", "-m", "ghostface_edge.pipeline.bench.runners", *session.posargs)

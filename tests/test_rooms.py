@@ -14,6 +14,7 @@ ROOMS = (
     {"cli"},
     {"bench"},
     {"run"},
+    {"release"},
     {"tools"},
     {"stages"},
     {"precision_search"},

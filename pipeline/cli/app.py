@@ -9,7 +9,17 @@ from typing import Annotated, Final, NoReturn
 
 import typer
 
-from ghostface_edge.pipeline.cli import elsewhere, faces, main_job, measure, models, networks, release, standard_streams
+from ghostface_edge.pipeline.cli import (
+    bundles,
+    elsewhere,
+    faces,
+    main_job,
+    measure,
+    models,
+    networks,
+    release,
+    standard_streams,
+)
 from ghostface_edge.pipeline.cli.printing import say
 from ghostface_edge.pipeline.cli.signals import Ended, raise_signals
 from ghostface_edge.reports.errors import ExitCode, GhostfaceEdgeError, InputError, ToolError
@@ -32,7 +42,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 pass, 1 gate failed, 2 wrong use or bad input, 3 a tool or runtime failed, 4 inconclusive.",
 )
-for group in (main_job.VERBS, models.VERBS, measure.VERBS, release.VERBS, faces.VERBS, networks.VERBS, elsewhere.VERBS):
+for group in (
+    main_job.VERBS,
+    models.VERBS,
+    measure.VERBS,
+    release.VERBS,
+    bundles.VERBS,
+    faces.VERBS,
+    networks.VERBS,
+    elsewhere.VERBS,
+):
     for name, verb in group.items():
         app.command(name)(verb)
 

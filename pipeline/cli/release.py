@@ -1,4 +1,4 @@
-"""`gate`, `compare`, `recommend`, `bundle` and `verify`: verbs that decide about a release and carry it."""
+"""`gate`, `compare` and `recommend`: verbs that decide about a release."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ghostface_edge.pipeline.cli import options
-from ghostface_edge.pipeline.cli.printing import say, say_json
+from ghostface_edge.pipeline.cli.printing import say_json
 
 
 def gate(
@@ -103,26 +103,4 @@ def recommend(
     raise typer.Exit(found.exit_code)
 
 
-def bundle(
-    run_dir: Annotated[Path, typer.Argument(help="Output folder of a run.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Zip file to write.", show_default=False)],
-) -> None:
-    """Pack a run's models and report into one file that proves itself."""
-    options.check_output(output)
-    from ghostface_edge.pipeline.tools.bundle import write_bundle
-
-    names = write_bundle(run_dir, output)
-    say(f"{output}: {len(names)} files, {output.stat().st_size:,} bytes")
-
-
-def verify(bundle: Annotated[Path, typer.Argument(help="Zip file written by `bundle`.")]) -> None:
-    """Check a bundle: every file there, unchanged, and the models those of the report."""
-    from ghostface_edge.pipeline.tools.bundle import check_bundle
-
-    report = check_bundle(bundle)
-    say(f"{bundle}: whole and unchanged; {report.model.name}, verdict {report.gate.verdict}")
-
-
-VERBS: Mapping[str, Callable[..., None]] = MappingProxyType(
-    {"gate": gate, "compare": compare, "recommend": recommend, "bundle": bundle, "verify": verify}
-)
+VERBS: Mapping[str, Callable[..., None]] = MappingProxyType({"gate": gate, "compare": compare, "recommend": recommend})

@@ -12,12 +12,15 @@ from pathlib import Path
 
 from ghostface_edge.calibration.pair_sample import PairSample, sample_pairs
 from ghostface_edge.calibration.sampling import SamplingMethod
+from ghostface_edge.pipeline.release.provenance import provenance
+from ghostface_edge.pipeline.release.statement import PROVENANCE_FILE, Request
 from ghostface_edge.pipeline.run.assemble import assemble
 from ghostface_edge.pipeline.run.failed_run import failed_run
 from ghostface_edge.pipeline.run.inputs import describe_calibration, most_diverse, read_inputs, without_leaks
 from ghostface_edge.pipeline.run.job import GateInputs, Inputs, Job
 from ghostface_edge.pipeline.run.on_devices import DeviceRun, reach, run_on_device
 from ghostface_edge.pipeline.run.reference import embed_reference
+from ghostface_edge.pipeline.run.runners import ship_runners
 from ghostface_edge.pipeline.run.variant_build import Built, Ingredients, build_variant
 from ghostface_edge.pipeline.run.variant_timing import Measured, time_variants
 from ghostface_edge.pipeline.stages.context import StageContext
@@ -118,6 +121,8 @@ def _run(job: Job, progress: Progress) -> tuple[Report, ExitCode]:
         report, curves = assemble(
             measured, there, inputs, reference, _tool(job, moment, started), job.out, gate, job.cores
         )
+    report = ship_runners(ran, report, job.out, context)
+    write_text(job.out / PROVENANCE_FILE, provenance(report, _request(job), context.ran).to_json())
     write_report(report, curves, job.out)
     store.prune()
     return report, exit_code(report)
@@ -160,6 +165,22 @@ def _tool(job: Job, moment: str, started: float) -> Tool:
         seed=job.seed,
         started=moment,
         seconds=round(time.monotonic() - started, 1),
+    )
+
+
+def _request(job: Job) -> Request:
+    """What decides the files, and by what they are judged."""
+    return Request.model_validate(
+        {
+            "recipe": job.recipe.decisive,
+            "variants": tuple(map(str, job.variants)),
+            "input_type": job.input_type,
+            "seed": job.seed,
+            "calibration_faces": job.calibration_faces,
+            "sampling": job.sampling,
+            "latency_threads": job.latency_threads,
+            "policy": job.policy,
+        }
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Final, Protocol, TypeVar
 
@@ -40,6 +40,15 @@ class Stage(Protocol[Read_co]):
 
 
 @dataclass(frozen=True, slots=True)
+class Ran:
+    """A stage that ran, or was found in the store."""
+
+    stage: str
+    folder: Path
+    inputs: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class StageContext:
     """What stages share."""
 
@@ -53,12 +62,14 @@ class StageContext:
     """Where native code runs."""
     limits: LimitOptions = DEFAULT_LIMITS
     """What it may take there, by stage."""
+    ran: list[Ran] = field(default_factory=list)
+    """Stages so far, in order."""
 
     def run(self, stage: Stage[Outcome]) -> Outcome:
         """The outcome of a stage: from the store if it is there, else built."""
-        stored = self.store.make(
-            stage.name, stage.inputs(), lambda folder: stage.build(folder, self), say=self.progress.say
-        )
+        inputs = stage.inputs()
+        stored = self.store.make(stage.name, inputs, lambda folder: stage.build(folder, self), say=self.progress.say)
+        self.ran.append(Ran(stage.name, stored.folder, inputs))
         return stage.read(stored.folder)
 
     def open(

@@ -5,14 +5,15 @@ import hashlib
 from importlib.resources import files
 from pathlib import Path
 
-_PACKAGES = ("calibration", "pipeline", "reports", "targets")
+PACKAGES = ("calibration", "pipeline", "reports", "targets")
+"""Of this distribution."""
 
 
 @functools.cache
 def code_version() -> str:
     """Hash of all modules of the four packages."""
     digest = hashlib.sha256()
-    for package in _PACKAGES:
+    for package in PACKAGES:
         root = Path(str(files(f"ghostface_edge.{package}")))
         for path in sorted(root.rglob("*.py")):
             digest.update(f"{package}/{path.relative_to(root).as_posix()}".encode())

@@ -57,11 +57,11 @@ def print_report(
     console.print(Text.assemble("Verdict: ", (verdict, _STYLES[Tone(verdict)])))
 
 
-def print_difference(compared: Difference, console: Console) -> None:
-    """Print what changed between two runs."""
-    section = between(compared)
-    blocks = tuple(block for block in section.blocks if block.reach is Reach.TERMINAL)
-    _print_section(replace(section, blocks=blocks), console)
+def print_difference(compared: Difference, console: Console, further: Sequence[Section] = ()) -> None:
+    """Print what changed between two runs; what else there is to say follows."""
+    for section in (between(compared), *further):
+        blocks = tuple(block for block in section.blocks if block.reach is Reach.TERMINAL)
+        _print_section(replace(section, blocks=blocks), console)
     console.print(Text(f"Verdict: {compared.verdict_before.value} → {compared.verdict_after.value}"))
 
 

@@ -46,10 +46,10 @@ def render(
     )
 
 
-def render_difference(compared: Difference) -> str:
-    """Write what changed between two runs as a page."""
+def render_difference(compared: Difference, further: Sequence[Section] = ()) -> str:
+    """Write what changed between two runs as a page; what else there is to say follows."""
     verdicts = (compared.verdict_before.value, compared.verdict_after.value)
-    return _page([between(compared)], title="Two runs compared", verdicts=verdicts, meaning="", lead="")
+    return _page([between(compared), *further], title="Two runs compared", verdicts=verdicts, meaning="", lead="")
 
 
 def _page(sections: Sequence[Section], *, title: str, verdicts: Sequence[str], meaning: str, lead: str) -> str:

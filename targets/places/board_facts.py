@@ -19,8 +19,9 @@ PACKAGES = {
     "onnxruntime": ("onnxruntime",),
     "openvino": ("openvino",),
     "tflite": ("ai-edge-litert", "tflite-runtime"),
+    "c": ("arm-none-eabi-gcc",),
 }
-"""Distributions that bring a runtime."""
+"""Distributions that bring a runtime; programs that make one for a core without a system."""
 _CPU_FOLDER = Path("/sys/devices/system/cpu")
 _THERMAL = Path("/sys/class/thermal")
 _THROTTLED = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")

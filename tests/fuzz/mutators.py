@@ -12,6 +12,8 @@ import zipfile
 from collections.abc import Callable
 from typing import Any
 
+from ghostface_edge.pipeline.release.archive import Writer
+
 Mutator = Callable[[bytes, int, int], bytes]
 
 NUMBERS = (0, 1, -1, 2, 7, 127, 128, 255, 65_535, 2**31 - 1, 2**31, -(2**31), 2**32, 2**63 - 1, 2**63, 2**64, 10**20)
@@ -217,16 +219,35 @@ def _zip(data: bytes, chance: random.Random) -> bytes:
         case _:
             members[at] = (name, bytewise(content or b"x", 4096, chance.randrange(2**31)))
     if chance.random() < 0.5:
-        hashes = {name: hashlib.sha256(part).hexdigest() for name, part in members if name != "MANIFEST.json"}
-        manifest = json.dumps(hashes, indent=2).encode()
-        members = [(name, manifest if name == "MANIFEST.json" else part) for name, part in members]
+        files = {
+            name: {"bytes": len(part), "sha256": hashlib.sha256(part).hexdigest()}
+            for name, part in members
+            if name != "manifest.json"
+        }
+        members = [(name, _agreeing(part, files) if name == "manifest.json" else part) for name, part in members]
     buffer = io.BytesIO()
+    if chance.random() < 0.7:
+        writer = Writer(buffer)
+        for name, part in members:
+            writer.add(name, [part])
+        writer.finish()
+        return buffer.getvalue()
     with zipfile.ZipFile(buffer, "w", chance.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))) as archive:
         for name, part in members:
             entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             entry.external_attr = chance.choice((0o644, 0o644, 0o644, 0o120777, 0o40755)) << 16
             archive.writestr(entry, part)
     return buffer.getvalue()
+
+
+def _agreeing(manifest: bytes, files: dict[str, dict[str, object]]) -> bytes:
+    """A manifest that names these files, if it is still one."""
+    try:
+        said = json.loads(manifest)
+        said["files"] = dict(sorted(files.items()))
+    except (ValueError, TypeError):
+        return manifest
+    return json.dumps(said, indent=2, ensure_ascii=False).encode(errors="replace") + b"\n"
 
 
 def _torch(data: bytes, chance: random.Random) -> bytes:

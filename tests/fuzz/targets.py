@@ -192,7 +192,7 @@ def _small_report() -> Iterable[bytes]:
 
 
 def _bundle() -> Parse:
-    from ghostface_edge.pipeline.tools.bundle import check_bundle
+    from ghostface_edge.pipeline.release.check import check_bundle
 
     return lambda data: check_bundle(as_file("bundle.zip", data))
 

@@ -137,7 +137,8 @@ def _report():
             update={
                 "artifact": variant.artifact.model_copy(
                     update={"sha256": hashlib.sha256(model(variant.id)).hexdigest(), "bytes": len(model(variant.id))}
-                )
+                ),
+                "files": {variant.artifact.path: hashlib.sha256(model(variant.id)).hexdigest()},
             }
         )
         for variant in variants
@@ -157,10 +158,13 @@ def run_folder(folder: Path) -> None:
     """What a run leaves behind, as far as `bundle` packs it."""
     from ghostface_edge.reports.renderings import junit, markdown
 
+    from ..pipeline.release.forging import statement_of
+
     (folder / "models").mkdir(parents=True)
     for variant in _report().variants:
         (folder / variant.artifact.path).write_bytes(model(variant.id))
     (folder / "report.json").write_text(_report().to_json())
+    (folder / "provenance.json").write_text(statement_of(_report()).to_json())
     (folder / "report.html").write_text("<!doctype html><title>report</title>")
     (folder / "report.md").write_text(markdown.render(_report()))
     (folder / "junit.xml").write_text(junit.render(_report()))
@@ -169,7 +173,7 @@ def run_folder(folder: Path) -> None:
 @functools.cache
 def bundle() -> bytes:
     """A bundle of that folder."""
-    from ghostface_edge.pipeline.tools.bundle import write_bundle
+    from ghostface_edge.pipeline.release.bundle import write_bundle
 
     with tempfile.TemporaryDirectory() as folder:
         run_folder(Path(folder) / "run")

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ghostface_edge.pipeline.release.archive import Writer
+
 from . import good
 from .case import PLACES, Case, Content, Door, flipped, later, link, tree
 
@@ -359,19 +361,30 @@ def _members() -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
+def _listing(members: list[tuple[str, bytes]]) -> bytes:
+    """The good bundle's manifest, with the members' sizes and hashes in place of its own."""
+    said = json.loads(_members()["manifest.json"])
+    said["files"] = {name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in members}
+    return json.dumps(said, indent=2, ensure_ascii=False).encode() + b"\n"
+
+
 def _zip(
     members: list[tuple[str, bytes]],
     *,
     manifest: bool = True,
     kinds: dict[str, int] | None = None,
-    method: int = zipfile.ZIP_DEFLATED,
+    method: int = zipfile.ZIP_STORED,
 ) -> bytes:
-    """A zip of members in this order, with a manifest that agrees with them if asked."""
+    """A zip of members in this order, with a manifest that agrees with them if asked; of a bundle's form if it can be."""
     if manifest:
-        hashes = {name: hashlib.sha256(data).hexdigest() for name, data in members}
-        listed = ("MANIFEST.json", json.dumps(hashes, indent=2).encode())
-        members = [listed, *members] if next(iter(_members())) == listed[0] else [*members, listed]
+        members = [*members, ("manifest.json", _listing(members))]
     buffer = io.BytesIO()
+    if kinds is None and method == zipfile.ZIP_STORED:
+        writer = Writer(buffer)
+        for name, data in members:
+            writer.add(name, [data])
+        writer.finish()
+        return buffer.getvalue()
     with zipfile.ZipFile(buffer, "w", method) as archive:
         for name, data in members:
             entry = zipfile.ZipInfo("x", (1980, 1, 1, 0, 0, 0))
@@ -385,7 +398,7 @@ def _forged(change: Callable[[dict[str, bytes]], object], **options: Any) -> Con
     """The good bundle with changed members and a manifest that agrees."""
 
     def make() -> bytes:
-        members = {name: data for name, data in _members().items() if name != "MANIFEST.json"}
+        members = {name: data for name, data in _members().items() if name != "manifest.json"}
         change(members)
         return _zip(sorted(members.items()), **options)
 
@@ -407,10 +420,8 @@ def _bundles() -> Iterator[Case]:
 
     def twice(first: bytes, name: str = "report.html") -> Content:
         def make() -> bytes:
-            members = [(key, data) for key, data in _members().items() if key != "MANIFEST.json"]
-            hashes = {key: hashlib.sha256(data).hexdigest() for key, data in members}
-            listed = [("MANIFEST.json", json.dumps(hashes).encode()), (name, first), *members]
-            return _zip(listed, manifest=False)
+            members = [(key, data) for key, data in _members().items() if key != "manifest.json"]
+            return _zip([(name, first), *members])
 
         return later(make)
 
@@ -426,7 +437,7 @@ def _bundles() -> Iterator[Case]:
     bundles: dict[str, Content] = {
         "a-duplicate-member-first-evil": twice(b"<script>evil</script>"),
         "a-duplicate-report": twice(b"{}", "report.json"),
-        "a-duplicate-manifest": twice(b"{}", "MANIFEST.json"),
+        "a-duplicate-manifest": twice(b"{}", "manifest.json"),
         "a-climbing-path": added("../evil.sh"),
         "a-climbing-path-within": added("models/../../evil.sh"),
         "an-absolute-path": added("/etc/cron.d/evil"),
@@ -458,11 +469,11 @@ def _bundles() -> Iterator[Case]:
         "a-model-replaced": _forged(lambda members: members.update({"models/onnxruntime-int8.onnx": b"evil"})),
         "a-model-missing": _forged(lambda members: members.pop("models/onnxruntime-int8.onnx")),
         "no-manifest": _forged(lambda members: None, manifest=False),
-        "a-manifest-of-brackets": later(lambda: _zip([("MANIFEST.json", b"[" * 60_000)], manifest=False)),
-        "a-manifest-of-numbers": later(lambda: _zip([("MANIFEST.json", b"5")], manifest=False)),
-        "a-manifest-of-lists": later(lambda: _zip([("MANIFEST.json", b'{"report.json": ["x"]}')], manifest=False)),
-        "a-manifest-in-utf-16": later(lambda: _zip([("MANIFEST.json", '{"a": "b"}'.encode("utf-16"))], manifest=False)),
-        "a-damaged-deflate": patched(local, 30 + len("MANIFEST.json") + 5, b"\xff\xff\xff\xff\xff\xff"),
+        "a-manifest-of-brackets": later(lambda: _zip([("manifest.json", b"[" * 60_000)], manifest=False)),
+        "a-manifest-of-numbers": later(lambda: _zip([("manifest.json", b"5")], manifest=False)),
+        "a-manifest-of-lists": later(lambda: _zip([("manifest.json", b'{"report.json": ["x"]}')], manifest=False)),
+        "a-manifest-in-utf-16": later(lambda: _zip([("manifest.json", '{"a": "b"}'.encode("utf-16"))], manifest=False)),
+        "a-damaged-deflate": patched(local, 30 + len("manifest.json") + 5, b"\xff\xff\xff\xff\xff\xff"),
         "a-damaged-model": patched(central, -200, b"\0\0\0\0\0\0\0\0"),
         "an-encryption-flag": patched(central, 8, b"\x01\x00"),
         "an-encryption-flag-in-the-local-header": patched(local, 6, b"\x01\x00"),
@@ -506,7 +517,7 @@ def _bundles() -> Iterator[Case]:
 def _turned(number: int) -> bytes:
     """One byte of a member's content or name turned; times and attributes, which nothing reads, are left alone."""
     data = bytearray(good.bundle())
-    at = data.index(b"MANIFEST.json") + 20 + number * 97
+    at = data.index(b"manifest.json") + 20 + number * 97
     data[at] ^= 0x41
     return bytes(data)
 
@@ -519,11 +530,11 @@ def _zeros(size: int, count: int) -> Content:
         for _ in range(size >> 20):
             digest.update(bytes(1 << 20))
         digest.update(bytes(size & (1 << 20) - 1))
-        members = {name: data for name, data in _members().items() if name != "MANIFEST.json"}
+        members = {name: data for name, data in _members().items() if name != "manifest.json"}
         hashes = {name: hashlib.sha256(data).hexdigest() for name, data in members.items()}
         hashes |= {f"zeros-{number}": digest.hexdigest() for number in range(count)}
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            archive.writestr("MANIFEST.json", json.dumps(hashes))
+            archive.writestr("manifest.json", json.dumps(hashes))
             for name, data in members.items():
                 archive.writestr(name, data)
             for number in range(count):

@@ -4,6 +4,8 @@ import json
 import shutil
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from ghostface_edge.pipeline.cli.measure import _opened
 
@@ -17,7 +19,20 @@ def model(finished, ending):
 def test_help_of_every_verb(cli):
     shown = cli("--help")
     assert shown.returncode == 0
-    for verb in ("run", "inspect", "export", "quantize", "evaluate", "benchmark", "gate", "bundle", "verify", "align"):
+    for verb in (
+        "run",
+        "inspect",
+        "export",
+        "quantize",
+        "evaluate",
+        "benchmark",
+        "gate",
+        "bundle",
+        "verify",
+        "align",
+        "reproduce",
+        "diff",
+    ):
         assert verb in shown.stdout
         assert cli(verb, "--help").returncode == 0
 
@@ -207,11 +222,13 @@ def test_compare_a_run_with_itself(finished, cli, tmp_path):
     assert (tmp_path / "page.html").stat().st_size > 1000
 
 
-def test_a_bundle_proves_itself(finished, cli, tmp_path):
+def test_a_bundle_is_checked(finished, cli, tmp_path):
     _, out = finished
     bundle = tmp_path / "release.zip"
     assert cli("bundle", out, "-o", bundle).returncode == 0
-    assert cli("verify", bundle).returncode == 0
+    done = cli("verify", bundle)
+    assert done.returncode == 0
+    assert "whole, unsigned: it does not tell who made it" in done.stdout
     first = bundle.read_bytes()
     cli("bundle", out, "-o", bundle)
     assert bundle.read_bytes() == first
@@ -221,6 +238,17 @@ def test_a_bundle_proves_itself(finished, cli, tmp_path):
     done = cli("verify", bundle)
     assert done.returncode == 2
     assert f"models/{model.name} is damaged" in done.stderr
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "private.pem").write_bytes(private)
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (tmp_path / "public.pem").write_bytes(public)
+    done = cli("bundle", out, "-o", bundle, "--variant", "tflite-int8", "--sign", tmp_path / "private.pem")
+    assert done.returncode == 0, done.stderr
+    said = json.loads(cli("verify", bundle, "--key", tmp_path / "public.pem", "--json").stdout)
+    assert said["signature_checked"]
+    assert said["variants"] == ["tflite-int8"]
+    assert said["verdict"]["policy"] == "default"
 
 
 def test_align_photographs(assets, cli, tmp_path):

@@ -13,15 +13,21 @@ import pytest
 from ghostface_edge.calibration.bin_file import read_bin
 from ghostface_edge.calibration.pairs_file import read_pairs_file
 from ghostface_edge.calibration.pairs_source import PairsSource
+from ghostface_edge.pipeline.release.bundle import write_bundle
+from ghostface_edge.pipeline.release.check import check_bundle
+from ghostface_edge.pipeline.release.reproduce import Given, reproduce
 from ghostface_edge.pipeline.run.main_job import run
+from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.convert import Convert
 from ghostface_edge.pipeline.stages.quantize import Quantize
+from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import ExitCode, InputError, RuntimeMissingError, ToolError
 from ghostface_edge.reports.gate import exit_code
 from ghostface_edge.reports.report import Report, Status, Verdict
 
 from ..listener import Listener
+from ..release.planting import plant
 
 
 @pytest.fixture
@@ -44,9 +50,8 @@ def statuses(report):
     return {variant.id: variant.status for variant in report.variants}
 
 
-def test_every_variant_has_its_figures(make_job, listener, quantized):
-    job = make_job("onnxruntime-fp32,onnxruntime-int8", command="ghostface-edge run quick")
-    report, code = run(job, listener)
+def test_every_variant_has_its_figures(both):
+    job, report, code = both
     assert statuses(report) == {"onnxruntime-fp32": Status.OK, "onnxruntime-int8": Status.OK}
     assert code == exit_code(Report.read(job.out / "report.json"))
     fp32, int8 = report.variants
@@ -60,6 +65,30 @@ def test_every_variant_has_its_figures(make_job, listener, quantized):
     assert report.tool.command == "ghostface-edge run quick"
     assert (job.out / int8.artifact.path).stat().st_size == int8.artifact.bytes
     assert json.loads((job.out / "quantization.json").read_text())["quantization"]["recipe"] == "quick"
+    assert report.runners == {path: file_sha256(job.out / path) for path in report.runners}
+    assert {path.relative_to(job.out).as_posix() for path in (job.out / "runners").rglob("*.*")} == {*report.runners}
+    for name in ("README.md", "common/alignment.c", "onnxruntime-c/runtime.c", "golden/onnxruntime-int8/golden.c"):
+        assert f"runners/{name}" in report.runners
+    assert "runners/README.md" in (job.out / "report.html").read_text()
+
+
+def test_a_job_is_made_again_of_its_own_account(both, listener, tmp_path):
+    job, _, _ = both
+    out = tmp_path / "out"
+    shutil.copytree(job.out, out)
+    write_bundle(out, tmp_path / "release.zip")
+    checked = check_bundle(tmp_path / "release.zip")
+    assert checked.is_made_again
+    assert checked.manifest.provenance.request.variants == ("onnxruntime-fp32", "onnxruntime-int8")
+    given = Given(tmp_path / "release.zip", job.checkpoint, job.calibration, tmp_path / "rebuilt")
+    context = StageContext(Store(), tmp_path / "logs", listener, 1)  # with all that it takes: nothing is made again
+    found = reproduce(given, context)
+    assert found.equal
+    steps = ["export", "quantize", "convert of onnxruntime-fp32", "lower of onnxruntime-int8"]
+    assert [one.name for one in found.stages] == ["checkpoint", "calibration", *steps]
+    plant(out, "quantize", None, "model.qdq.onnx", lambda data: data + b"\x52\x00")
+    write_bundle(out, tmp_path / "release.zip")
+    assert reproduce(given, context).first_difference.startswith("quantize: model.qdq.onnx: ")
 
 
 def test_groups_are_told_by_a_file(make_job, listener, small_inputs, tmp_path):
@@ -116,8 +145,8 @@ def test_a_bad_input_that_one_variant_meets_is_its_failure_alone(make_job, liste
     assert any("onnxruntime-fp16: failed: the file has a hole" in line for line in listener.said)
 
 
-def test_a_failed_stock_variant_is_compared_with_and_does_not_decide(make_job, listener, failing, quantized):
-    _, without = run(make_job("onnxruntime-fp32,onnxruntime-int8"), listener)
+def test_a_failed_stock_variant_is_compared_with_and_does_not_decide(make_job, listener, failing, quantized, both):
+    _, _, without = both
     failing("onnxruntime-int8-stock", ToolError("the quantizer broke", fix="use another"))
     job = make_job("onnxruntime-fp32,onnxruntime-int8,onnxruntime-int8-stock")
     report, code = run(job, listener)
@@ -195,12 +224,14 @@ def test_what_no_variant_can_do_without_leaves_nothing_behind(make_job, listener
     assert not job.out.exists()
 
 
-def test_people_who_are_in_the_pairs_are_left_out_of_calibration(make_job, listener, quantized, small_inputs, tmp_path):
+def test_people_who_are_in_the_pairs_are_left_out_of_calibration(
+    make_job, listener, quantized, small_inputs, both, tmp_path
+):
     faces = tmp_path / "faces"
     shutil.copytree(small_inputs / "calibration", faces)
     (faces / "Leaky_Person").mkdir()
     (faces / "Leaky_Person/one.png").write_bytes(read_bin(small_inputs / "pairs.bin")[0][0])
-    clean, _ = run(make_job("onnxruntime-int8"), listener)
+    _, clean, _ = both
     job = make_job("onnxruntime-int8", calibration=faces, out=tmp_path / "leaky")
     report, _ = run(job, listener)
     guard = report.data.calibration.leak_guard
@@ -210,4 +241,4 @@ def test_people_who_are_in_the_pairs_are_left_out_of_calibration(make_job, liste
     assert report.data.calibration.identities_shared_with_pairs == 0
     assert "Leaky_Person" not in (job.out / "models/calibration.sha256").read_text()
     assert report.data.calibration.sha256 == clean.data.calibration.sha256
-    assert report.variants[0].artifact.sha256 == clean.variants[0].artifact.sha256
+    assert report.variants[0].artifact.sha256 == clean.variants[1].artifact.sha256
