@@ -20,6 +20,7 @@ from ghostface_edge.targets.c.layers import (
     Tensor,
     Window,
 )
+from ghostface_edge.targets.c.short_forms import short_addition, short_prelu
 from ghostface_edge.targets.c.literals import array, declaration, factor, identifier, quoted
 
 BLOCKS = "MODEL_BLOCKS"
@@ -74,7 +75,7 @@ class LayerWriter:
                 return self._depthwise(number, layer)
             case Addition():
                 factors = ", ".join(factor(each) for each in (layer.factor_a, layer.factor_b, layer.factor_out))
-                return self._elementwise(number, layer, "addition_t", "add", factors)
+                return self._elementwise(number, layer, "addition_t", "add", factors, short_addition(layer) or (0, 0, 0))
             case Multiplication():
                 return self._elementwise(number, layer, "multiplication_t", "multiply", factor(layer.factor))
             case Mean(source=source, out=out):
@@ -120,10 +121,16 @@ class LayerWriter:
         )
 
     def _elementwise(
-        self, number: int, layer: Addition | Multiplication, kind: str, kernel: str, factors: str
+        self,
+        number: int,
+        layer: Addition | Multiplication,
+        kind: str,
+        kernel: str,
+        factors: str,
+        short: tuple[int, ...] = (),
     ) -> tuple[str, str]:
         a, b, out = layer.a, layer.b, layer.out
-        constants = f"{a.zero_point}, {b.zero_point}, {out.zero_point}, {layer.low}, {layer.high}"
+        constants = ", ".join(map(str, (a.zero_point, b.zero_point, out.zero_point, layer.low, layer.high, *short)))
         b_stride = 0 if b.pixels < out.pixels else self._view(b).stride
         return f"static const {kind} {kernel}_{number} = {{{factors}, {constants}}};\n", (
             f"{kernel}({self._at(a)}, memory + {self._view(b).offset}, {b_stride}, {out.pixels}, {out.channels}, "
@@ -159,9 +166,15 @@ class LayerWriter:
         filled = packing.channels(slopes.slopes)
         self._data.append(array("int8_t", f"slopes_{number}", filled))
         constants = f"{factor(slopes.above)}, {factor(slopes.below)}, {slopes.zero_point}, {slopes.output_zero_point}"
+        short, known = short_prelu(slopes), ""
+        names = ("NULL", "NULL") if short is None else (f"factors_{number}", f"offsets_{number}")
+        for name, values in zip(names, short or (), strict=False):
+            padded = packing.channels(values)
+            known += declaration("int16_t", name, padded) + "\n"
+            self._data.append(array("int16_t", name, padded))
         return (
-            f"{declaration('int8_t', f'slopes_{number}', filled)}\n"
-            f"static const prelu_t prelu_{number} = {{slopes_{number}, {constants}}};\n"
+            f"{known}{declaration('int8_t', f'slopes_{number}', filled)}\n"
+            f"static const prelu_t prelu_{number} = {{slopes_{number}, {', '.join(names)}, {constants}}};\n"
         )
 
     def _in_place(self, layer: Concatenation, part: Tensor) -> bool:

@@ -13,7 +13,7 @@ from ghostface_edge.targets.c.layer_source import BLOCKS, LayerSource, LayerWrit
 from ghostface_edge.targets.c.layers import Depthwise, Program
 from ghostface_edge.targets.c.literals import real
 
-_KERNELS: Final = ("arithmetic", "portable", "cosine")
+_KERNELS: Final = ("arithmetic", "neon", "portable", "cosine")
 """Files of `kernels`, in the order of the source; instruction sets come before `portable`, which leaves out what they define."""
 
 

@@ -15,9 +15,11 @@ typedef struct {
     int32_t shift;
 } factor_t;
 
-/* PReLU, value by value: above the zero point times one factor, below times the channel's slope as well. */
+/* PReLU, value by value: above the zero point times one factor, below times the channel's slope as well. Where factors
+   are given, max(x, (((x * factor + 64) >> 7) + offset) >> 8) is the same, and fits into 16 bits. */
 typedef struct {
     const int8_t *slopes;
+    const int16_t *factors, *offsets;
     factor_t above, below;
     int32_t zero_point, output_zero_point;
 } prelu_t;
@@ -30,9 +32,12 @@ typedef struct {
     const prelu_t *prelu;
 } output_t;
 
+/* a + b. Where the short form's factors are not 0, (a * short_a + b * short_b + short_offset) >> 22, cut off at int8's
+   limits, is the same, and fits into 32 bits. */
 typedef struct {
     factor_t a, b, out;
     int32_t zero_point_a, zero_point_b, zero_point, low, high;
+    int32_t short_a, short_b, short_offset;
 } addition_t;
 
 typedef struct {
@@ -76,4 +81,20 @@ KERNEL int8_t finished(const output_t *output, int32_t channel, int32_t sum)
     const int32_t y = scaled(sum, output->significands[channel], output->shifts[channel]) + output->zero_point;
     const int8_t x = clamped(y, output->low, output->high);
     return output->prelu ? prelu_of(output->prelu, channel, x) : x;
+}
+
+KERNEL int8_t sum_of(const addition_t *addition, int8_t a, int8_t b)
+{
+    const int32_t x = (a - addition->zero_point_a) * (1 << 20), y = (b - addition->zero_point_b) * (1 << 20);
+    const int32_t sum = scaled(x, addition->a.significand, addition->a.shift) +
+                        scaled(y, addition->b.significand, addition->b.shift);
+    const int32_t value = scaled(sum, addition->out.significand, addition->out.shift);
+    return clamped(value + addition->zero_point, addition->low, addition->high);
+}
+
+KERNEL int8_t product_of(const multiplication_t *multiplication, int8_t a, int8_t b)
+{
+    const int32_t product = (a - multiplication->zero_point_a) * (b - multiplication->zero_point_b);
+    const int32_t value = scaled(product, multiplication->factor.significand, multiplication->factor.shift);
+    return clamped(value + multiplication->zero_point, multiplication->low, multiplication->high);
 }

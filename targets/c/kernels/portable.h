@@ -57,6 +57,7 @@ KERNEL void depthwise(const int8_t *in, int32_t in_stride, int32_t channels, con
 }
 #endif
 
+#ifndef HAVE_CONVOLUTION
 /* Channels under a window into rows of a pointwise product. `flip` is 0x80 for the camera's bytes, else 0. */
 KERNEL void convolution(const uint8_t *in, uint8_t flip, int32_t in_stride, int32_t inputs, const window_t *window,
                         int32_t zero_point, int8_t *patches, int32_t patch_stride, const int8_t *weights,
@@ -86,19 +87,15 @@ KERNEL void convolution(const uint8_t *in, uint8_t flip, int32_t in_stride, int3
         out += count * out_stride;
     }
 }
+#endif
 
 #ifndef HAVE_ADD
 KERNEL void add(const int8_t *a, int32_t a_stride, const int8_t *b, int32_t b_stride, int32_t pixels, int32_t channels,
                 const addition_t *addition, int8_t *out, int32_t out_stride)
 {
     for (int32_t pixel = 0; pixel < pixels; ++pixel) {
-        for (int32_t i = 0; i < channels; ++i) {
-            const int32_t x = (a[i] - addition->zero_point_a) * (1 << 20), y = (b[i] - addition->zero_point_b) * (1 << 20);
-            const int32_t sum = scaled(x, addition->a.significand, addition->a.shift) +
-                                scaled(y, addition->b.significand, addition->b.shift);
-            const int32_t value = scaled(sum, addition->out.significand, addition->out.shift);
-            out[i] = clamped(value + addition->zero_point, addition->low, addition->high);
-        }
+        for (int32_t i = 0; i < channels; ++i)
+            out[i] = sum_of(addition, a[i], b[i]);
         a += a_stride;
         b += b_stride;
         out += out_stride;
@@ -111,13 +108,9 @@ KERNEL void add(const int8_t *a, int32_t a_stride, const int8_t *b, int32_t b_st
 KERNEL void multiply(const int8_t *a, int32_t a_stride, const int8_t *b, int32_t b_stride, int32_t pixels,
                      int32_t channels, const multiplication_t *multiplication, int8_t *out, int32_t out_stride)
 {
-    const factor_t factor = multiplication->factor;
     for (int32_t pixel = 0; pixel < pixels; ++pixel) {
-        for (int32_t i = 0; i < channels; ++i) {
-            const int32_t product = (a[i] - multiplication->zero_point_a) * (b[i] - multiplication->zero_point_b);
-            const int32_t value = scaled(product, factor.significand, factor.shift);
-            out[i] = clamped(value + multiplication->zero_point, multiplication->low, multiplication->high);
-        }
+        for (int32_t i = 0; i < channels; ++i)
+            out[i] = product_of(multiplication, a[i], b[i]);
         a += a_stride;
         b += b_stride;
         out += out_stride;
