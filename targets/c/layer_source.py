@@ -1,9 +1,9 @@
 """A layer as C: a function named after its tensor, the constants in front of it, and its weights, which come last."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ghostface_edge.targets.c import packing
+from ghostface_edge.targets.c import packing, proofs
 from ghostface_edge.targets.c.arena import Arena, View, is_in_place, patch_bytes
 from ghostface_edge.targets.c.layers import (
     Addition,
@@ -20,8 +20,8 @@ from ghostface_edge.targets.c.layers import (
     Tensor,
     Window,
 )
+from ghostface_edge.targets.c.literals import array, declaration, factor, identifier, quoted, real, reals
 from ghostface_edge.targets.c.short_forms import short_addition, short_prelu
-from ghostface_edge.targets.c.literals import array, declaration, factor, identifier, quoted
 
 BLOCKS = "MODEL_BLOCKS"
 """Defined where the chosen kernels read weights in blocks."""
@@ -75,9 +75,15 @@ class LayerWriter:
                 return self._depthwise(number, layer)
             case Addition():
                 factors = ", ".join(factor(each) for each in (layer.factor_a, layer.factor_b, layer.factor_out))
-                return self._elementwise(number, layer, "addition_t", "add", factors, short_addition(layer) or (0, 0, 0))
+                total = proofs.prove_addition(layer) or proofs.RoundedSum(0, 0, 0)
+                proved = (total.factor_a, total.factor_b, total.constant)
+                return self._elementwise(
+                    number, layer, "addition_t", "add", factors, proved, short_addition(layer) or (0, 0, 0)
+                )
             case Multiplication():
-                return self._elementwise(number, layer, "multiplication_t", "multiply", factor(layer.factor))
+                product = proofs.prove_products(layer)
+                pair = (0, 0) if product is None else (product.factors[0], product.nudges[0])
+                return self._elementwise(number, layer, "multiplication_t", "multiply", factor(layer.factor), pair)
             case Mean(source=source, out=out):
                 return f"static const factor_t factor_{number} = {factor(layer.factor)};\n", (
                     f"mean({self._at(source)}, {source.pixels}, {source.channels}, {source.zero_point}, "
@@ -85,7 +91,7 @@ class LayerWriter:
                 )
             case Prelu(source=source, out=out):
                 arguments = f"{self._at(source)}, {out.pixels}, {out.channels}, &prelu_{number}, {self._at(out)}"
-                return self._prelu(number, layer.slopes), f"prelu_alone({arguments});"
+                return self._prelu(number, layer.slopes, None), f"prelu_alone({arguments});"
             case Concatenation():
                 return "", "\n    ".join(self._copies(layer))
 
@@ -95,7 +101,7 @@ class LayerWriter:
         name, kind = f"weights_{number}", "int8_t"
         constants = f"static const int8_t {name}[ORDERED({blocks.size}, {rows.size})];\n"
         self._data.append(f"#ifdef {BLOCKS}\n{array(kind, name, blocks)}\n#else\n{array(kind, name, rows)}\n#endif")
-        constants += self._output(number, layer.requantization, layer.prelu)
+        constants += self._output(number, layer)
         product = f"{name}, &output_{number}, {out.channels}, {self._at(out)}"
         if layer.window.is_point and source.name != self._faces:
             return constants, f"pointwise({self._at(source)}, {out.pixels}, {source.channels}, {product});"
@@ -114,7 +120,7 @@ class LayerWriter:
         name, weights = f"weights_{number}", packing.taps(layer.weights)
         self._data.append(array("int8_t", name, weights))
         constants = declaration("int8_t", name, weights) + "\n"
-        constants += self._output(number, layer.requantization, layer.prelu)
+        constants += self._output(number, layer)
         return constants + _window(number, source, out, layer.window), (
             f"depthwise({self._at(source)}, {out.channels}, &window_{number}, {source.zero_point}, "
             f"memory + {self._arena.scratch[number]}, {name}, &output_{number}, {self._at(out)});"
@@ -127,10 +133,12 @@ class LayerWriter:
         kind: str,
         kernel: str,
         factors: str,
-        short: tuple[int, ...] = (),
+        proved: Sequence[float],
+        short: Sequence[int] = (),
     ) -> tuple[str, str]:
         a, b, out = layer.a, layer.b, layer.out
-        constants = ", ".join(map(str, (a.zero_point, b.zero_point, out.zero_point, layer.low, layer.high, *short)))
+        limits = f"{a.zero_point}, {b.zero_point}, {out.zero_point}, {layer.low}, {layer.high}"
+        constants = ", ".join([limits, *map(real, proved), *map(str, short)])
         b_stride = 0 if b.pixels < out.pixels else self._view(b).stride
         return f"static const {kind} {kernel}_{number} = {{{factors}, {constants}}};\n", (
             f"{kernel}({self._at(a)}, memory + {self._view(b).offset}, {b_stride}, {out.pixels}, {out.channels}, "
@@ -145,9 +153,10 @@ class LayerWriter:
                 yield f"copy({self._at(part)}, {part.pixels}, {part.channels}, {to});"
             at += part.channels
 
-    def _output(self, number: int, requantization: Requantization, prelu: Slopes | None) -> str:
+    def _output(self, number: int, layer: Convolution | Depthwise) -> str:
         """How sums become int8."""
-        lines = [] if prelu is None else [self._prelu(number, prelu)]
+        requantization, prelu = layer.requantization, layer.prelu
+        lines = [] if prelu is None else [self._prelu(number, prelu, requantization)]
         arrays = {
             "bias": ("int32_t", requantization.bias),
             "significands": ("int32_t", requantization.significands),
@@ -160,22 +169,42 @@ class LayerWriter:
         pointers = ", ".join(f"{name}_{number}" for name in arrays)
         limits = f"{requantization.zero_point}, {requantization.low}, {requantization.high}"
         follows = "NULL" if prelu is None else f"&prelu_{number}"
-        return "".join(lines) + f"static const output_t output_{number} = {{{pointers}, {limits}, {follows}}};\n"
+        proved = self._proved(f"{number}", proofs.prove_sums(layer), lines)
+        initializer = f"{{{pointers}, {limits}, {follows}, {proved}}}"
+        return "".join(lines) + f"static const output_t output_{number} = {initializer};\n"
 
-    def _prelu(self, number: int, slopes: Slopes) -> str:
+    def _prelu(self, number: int, slopes: Slopes, before: Requantization | None) -> str:
+        """Args: before: what it takes up the results of, where that is the same layer."""
         filled = packing.channels(slopes.slopes)
         self._data.append(array("int8_t", f"slopes_{number}", filled))
         constants = f"{factor(slopes.above)}, {factor(slopes.below)}, {slopes.zero_point}, {slopes.output_zero_point}"
-        short, known = short_prelu(slopes), ""
-        names = ("NULL", "NULL") if short is None else (f"factors_{number}", f"offsets_{number}")
-        for name, values in zip(names, short or (), strict=False):
-            padded = packing.channels(values)
-            known += declaration("int16_t", name, padded) + "\n"
-            self._data.append(array("int16_t", name, padded))
-        return (
-            f"{known}{declaration('int8_t', f'slopes_{number}', filled)}\n"
-            f"static const prelu_t prelu_{number} = {{slopes_{number}, {', '.join(names)}, {constants}}};\n"
-        )
+        lines = [declaration("int8_t", f"slopes_{number}", filled) + "\n"]
+        proved = self._proved(f"prelu_{number}", None if before is None else proofs.prove_prelu(slopes, before), lines)
+        values = f"slopes_{number}, {constants}, {proved}, {self._short(number, slopes, lines)}"
+        return "".join(lines) + f"static const prelu_t prelu_{number} = {{{values}}};\n"
+
+    def _short(self, number: int, slopes: Slopes, lines: list[str]) -> str:
+        """Pointers to a PReLU's short form, which only kernels of blocks read; `lines` takes up the declarations."""
+        short = short_prelu(slopes)
+        if short is None:
+            return "NULL, NULL"
+        names = f"short_factors_{number}", f"short_offsets_{number}"
+        for name, values in zip(names, map(packing.channels, short), strict=True):
+            lines.append(f"#ifdef {BLOCKS}\n{declaration('int16_t', name, values)}\n#endif\n")
+            self._data.append(f"#ifdef {BLOCKS}\n{array('int16_t', name, values)}\n#endif")
+        return ", ".join(f"ORDERED({name}, NULL)" for name in names)
+
+    def _proved(self, name: str, rounded: proofs.Rounded | None, lines: list[str]) -> str:
+        """Pointers to a proof's arrays, which only kernels of blocks read; `lines` takes up their declarations."""
+        if rounded is None:
+            return "NULL, NULL"
+        arrays = {f"factors_{name}": rounded.factors, f"nudges_{name}": rounded.nudges}
+        filled = {each: packing.channels(values) for each, values in arrays.items()}
+        declared = "\n".join(declaration("float", each, values) for each, values in filled.items())
+        defined = "\n".join(reals(each, values) for each, values in filled.items())
+        lines.append(f"#ifdef {BLOCKS}\n{declared}\n#endif\n")
+        self._data.append(f"#ifdef {BLOCKS}\n{defined}\n#endif")
+        return ", ".join(f"ORDERED({each}, NULL)" for each in arrays)
 
     def _in_place(self, layer: Concatenation, part: Tensor) -> bool:
         return is_in_place(layer, part, self._arena.views)

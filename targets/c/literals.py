@@ -16,6 +16,11 @@ def array(kind: str, name: str, values: NDArray[Any]) -> str:
     return f"static const {kind} {name}[{values.size}] = {{\n{_lines(str(int(value)) for value in values.flat)}\n}};"
 
 
+def reals(name: str, values: NDArray[Any]) -> str:
+    """The definition of a constant array of float32."""
+    return f"static const float {name}[{values.size}] = {{\n{_lines(real(value) for value in values.flat)}\n}};"
+
+
 def declaration(kind: str, name: str, values: NDArray[Any]) -> str:
     """What makes an array known that is defined further down."""
     return f"static const {kind} {name}[{values.size}];"

@@ -45,7 +45,10 @@ def short_addition(addition: Addition) -> tuple[int, int, int] | None:
         (b - addition.b.zero_point) << _TERM_BITS, addition.factor_b
     )
     wanted = scaled(terms, addition.factor_out) + addition.out.zero_point
-    least_sum, most_sum = (np.clip(wanted, INT8_LOW, INT8_HIGH) << _ADDITION_BITS) + [[[0]], [[(1 << _ADDITION_BITS) - 1]]]
+    least_sum, most_sum = (np.clip(wanted, INT8_LOW, INT8_HIGH) << _ADDITION_BITS) + [
+        [[0]],
+        [[(1 << _ADDITION_BITS) - 1]],
+    ]
     middle = [round(each.scale / addition.out.scale * 2**_ADDITION_BITS) for each in (addition.a, addition.b)]
     for steps in sorted(product(range(-_NEAR_TERMS, _NEAR_TERMS + 1), repeat=2), key=lambda each: sum(map(abs, each))):
         f, g = (near + step for near, step in zip(middle, steps, strict=True))

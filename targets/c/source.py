@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
 
+from ghostface_edge.targets.c import packing
 from ghostface_edge.targets.c.arena import ALIGNMENT, PATCHES, Arena
 from ghostface_edge.targets.c.layer_source import BLOCKS, LayerSource, LayerWriter
-from ghostface_edge.targets.c.layers import Depthwise, Program
+from ghostface_edge.targets.c.layers import Convolution, Depthwise, Program
 from ghostface_edge.targets.c.literals import real
 
-_KERNELS: Final = ("arithmetic", "neon", "portable", "cosine")
+_KERNELS: Final = ("arithmetic", "avx2", "neon", "portable", "cosine")
 """Files of `kernels`, in the order of the source; instruction sets come before `portable`, which leaves out what they define."""
 
 
@@ -53,7 +54,9 @@ def write_source(program: Program, arena: Arena, version: str, sha256: str) -> S
 
 def _opening(program: Program) -> str:
     embedding, size = program.embedding, program.faces.rows
-    taps = max((each.window.taps for each in program.layers if isinstance(each, Depthwise)), default=1)
+    windows = [each for each in program.layers if isinstance(each, Depthwise)]
+    rings = [packing.ring(each) for each in windows]
+    inputs = max((each.weights.shape[1] for each in program.layers if isinstance(each, Convolution)), default=1)
     return f"""\
 /* A face-recognition network in int8, generated: the .h beside it says how to call it.
    It stands alone, keeps no state, allocates nothing, and gives the same bytes on every machine. Kernels are chosen by
@@ -66,7 +69,11 @@ def _opening(program: Program) -> str:
 #define EMBEDDING_ZERO_POINT ({embedding.zero_point})
 #define FACE_BYTES ({size} * {size} * 3)
 #define PATCHES {PATCHES}
-#define MAX_TAPS {taps}
+#define MAX_INPUTS {inputs}
+#define MAX_TAPS {max((each.window.taps for each in windows), default=1)}
+#define MAX_RING {max((ring.image_bytes for ring in rings), default=1)}
+#define MAX_LINE {max((ring.line_bytes for ring in rings), default=1)}
+#define MAX_PAIRED {max((ring.weights for ring in rings), default=1)}
 
 int model_embed(const uint8_t rgb[FACE_BYTES], void *arena, int8_t embedding[EMBEDDING_SIZE]);
 float model_cosine(const int8_t a[EMBEDDING_SIZE], const int8_t b[EMBEDDING_SIZE]);

@@ -15,34 +15,41 @@ typedef struct {
     int32_t shift;
 } factor_t;
 
-/* PReLU, value by value: above the zero point times one factor, below times the channel's slope as well. Where factors
-   are given, max(x, (((x * factor + 64) >> 7) + offset) >> 8) is the same, and fits into 16 bits. */
+/* Where the generator has proved it for every input, round(x * factor + nudge) is the reference's result, in float32:
+   multiplied and added at once, rounded to nearest, ties to even. `factors` is NULL, a single factor 0, where not. */
+
+/* PReLU, value by value: above the zero point times one factor, below times the channel's slope as well. Proved:
+   values above stay as they are, x below (without zero point) is round(x * factor + nudge); and, in 16 bits and with
+   the zero point, max(x, (((x * short_factor + 64) >> 7) + short_offset) >> 8) is the result for every x. */
 typedef struct {
     const int8_t *slopes;
-    const int16_t *factors, *offsets;
     factor_t above, below;
     int32_t zero_point, output_zero_point;
+    const float *factors, *nudges;
+    const int16_t *short_factors, *short_offsets;
 } prelu_t;
 
-/* From int32 sums to int8; prelu is NULL where none follows. */
+/* From int32 sums to int8; prelu is NULL where none follows. Proved: round(sum * factor + nudge), the nudge with the
+   sum's sign. */
 typedef struct {
     const int32_t *bias, *significands;
     const int8_t *shifts;
     int32_t zero_point, low, high;
     const prelu_t *prelu;
+    const float *factors, *nudges;
 } output_t;
 
-/* a + b. Where the short form's factors are not 0, (a * short_a + b * short_b + short_offset) >> 22, cut off at int8's
-   limits, is the same, and fits into 32 bits. */
 typedef struct {
     factor_t a, b, out;
     int32_t zero_point_a, zero_point_b, zero_point, low, high;
-    int32_t short_a, short_b, short_offset;
+    float factor_a, factor_b, constant; /* proved: round(a * factor_a + (b * factor_b + constant)), of int8 as they are */
+    int32_t short_a, short_b, short_offset; /* proved: (a * short_a + b * short_b + short_offset) >> 22, in 32 bits */
 } addition_t;
 
 typedef struct {
     factor_t factor;
     int32_t zero_point_a, zero_point_b, zero_point, low, high;
+    float real_factor, nudge; /* proved: as in output_t, of the product without zero points */
 } multiplication_t;
 
 /* The window of a convolution over an image: sizes in pixels. */
@@ -75,15 +82,8 @@ KERNEL int8_t prelu_of(const prelu_t *prelu, int32_t channel, int8_t x)
     return clamped(y + prelu->output_zero_point, -128, 127);
 }
 
-/* One sum, whose bias is in it already. */
-KERNEL int8_t finished(const output_t *output, int32_t channel, int32_t sum)
-{
-    const int32_t y = scaled(sum, output->significands[channel], output->shifts[channel]) + output->zero_point;
-    const int8_t x = clamped(y, output->low, output->high);
-    return output->prelu ? prelu_of(output->prelu, channel, x) : x;
-}
-
-KERNEL int8_t sum_of(const addition_t *addition, int8_t a, int8_t b)
+/* a + b, both terms on 2^-20 of twice the wider scale. */
+KERNEL int8_t added(const addition_t *addition, int8_t a, int8_t b)
 {
     const int32_t x = (a - addition->zero_point_a) * (1 << 20), y = (b - addition->zero_point_b) * (1 << 20);
     const int32_t sum = scaled(x, addition->a.significand, addition->a.shift) +
@@ -92,7 +92,15 @@ KERNEL int8_t sum_of(const addition_t *addition, int8_t a, int8_t b)
     return clamped(value + addition->zero_point, addition->low, addition->high);
 }
 
-KERNEL int8_t product_of(const multiplication_t *multiplication, int8_t a, int8_t b)
+/* One sum, whose bias is in it already. */
+KERNEL int8_t finished(const output_t *output, int32_t channel, int32_t sum)
+{
+    const int32_t y = scaled(sum, output->significands[channel], output->shifts[channel]) + output->zero_point;
+    const int8_t x = clamped(y, output->low, output->high);
+    return output->prelu ? prelu_of(output->prelu, channel, x) : x;
+}
+
+KERNEL int8_t multiplied(const multiplication_t *multiplication, int8_t a, int8_t b)
 {
     const int32_t product = (a - multiplication->zero_point_a) * (b - multiplication->zero_point_b);
     const int32_t value = scaled(product, multiplication->factor.significand, multiplication->factor.shift);

@@ -50,7 +50,7 @@ KERNEL int finish_kind(const output_t *output, int32_t channels)
             return ONE_BY_ONE;
     if (!output->prelu)
         return PLAIN;
-    return output->prelu->factors && output->low == -128 && output->high == 127 ? WITH_PRELU : ONE_BY_ONE;
+    return output->prelu->short_factors && output->low == -128 && output->high == 127 ? WITH_PRELU : ONE_BY_ONE;
 }
 
 INLINE finish_t finish_of(const output_t *output, int32_t channel, int kind)
@@ -60,8 +60,8 @@ INLINE finish_t finish_of(const output_t *output, int32_t channel, int kind)
         loaded(output->bias + channel),
         loaded(output->significands + channel),
         {vmovl_s16(vget_low_s16(shifts)), vmovl_s16(vget_high_s16(shifts))},
-        kind == WITH_PRELU ? vld1q_s16(output->prelu->factors + channel) : vdupq_n_s16(0),
-        kind == WITH_PRELU ? vld1q_s16(output->prelu->offsets + channel) : vdupq_n_s16(0),
+        kind == WITH_PRELU ? vld1q_s16(output->prelu->short_factors + channel) : vdupq_n_s16(0),
+        kind == WITH_PRELU ? vld1q_s16(output->prelu->short_offsets + channel) : vdupq_n_s16(0),
         vdupq_n_s16((int16_t)output->zero_point),
         vdup_n_s8((int8_t)output->low),
         vdup_n_s8((int8_t)output->high),
@@ -585,7 +585,7 @@ KERNEL void add(const int8_t *a, int32_t a_stride, const int8_t *b, int32_t b_st
         for (int32_t i = 0; i < channels; i += 8) {
             if (!addition->short_a) {
                 for (int32_t j = i; j < channels && j < i + 8; ++j)
-                    out[j] = sum_of(addition, a[j], b[j]);
+                    out[j] = added(addition, a[j], b[j]);
                 continue;
             }
             const int16x8_t x = vmovl_s8(vld1_s8(a + i)), y = vmovl_s8(vld1_s8(b + i));
@@ -612,7 +612,7 @@ KERNEL void multiply(const int8_t *a, int32_t a_stride, const int8_t *b, int32_t
             if (multiplication->factor.shift >= 0) {
                 for (int32_t j = i; j < channels && j < i + 8; ++j)
                     out[pixel * out_stride + j] =
-                        product_of(multiplication, a[pixel * a_stride + j], b[pixel * b_stride + j]);
+                        multiplied(multiplication, a[pixel * a_stride + j], b[pixel * b_stride + j]);
                 continue;
             }
             const int16x8_t x = vsubl_s8(vld1_s8(a + pixel * a_stride + i), zero_point_a);

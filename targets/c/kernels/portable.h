@@ -95,7 +95,7 @@ KERNEL void add(const int8_t *a, int32_t a_stride, const int8_t *b, int32_t b_st
 {
     for (int32_t pixel = 0; pixel < pixels; ++pixel) {
         for (int32_t i = 0; i < channels; ++i)
-            out[i] = sum_of(addition, a[i], b[i]);
+            out[i] = added(addition, a[i], b[i]);
         a += a_stride;
         b += b_stride;
         out += out_stride;
@@ -110,7 +110,7 @@ KERNEL void multiply(const int8_t *a, int32_t a_stride, const int8_t *b, int32_t
 {
     for (int32_t pixel = 0; pixel < pixels; ++pixel) {
         for (int32_t i = 0; i < channels; ++i)
-            out[i] = product_of(multiplication, a[i], b[i]);
+            out[i] = multiplied(multiplication, a[i], b[i]);
         a += a_stride;
         b += b_stride;
         out += out_stride;
