@@ -118,6 +118,13 @@ def devices(session: nox.Session) -> None:
 
 
 @nox.session
+def firmware(session: nox.Session) -> None:
+    """Bare metal under QEMU, byte for byte: `nox -s firmware -- MODEL-c-int8.tflite PAIRS.bin --faces 50`."""
+    install(session, "all,micro")
+    session.run("python", "-m", "tests.firmware.campaign", *session.posargs)
+
+
+@nox.session
 def honesty(session: nox.Session) -> None:
     """Every field of a good report set to every wrong value; the test suite tries a tenth of them."""
     install(session, "all", "test")

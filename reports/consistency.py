@@ -201,8 +201,10 @@ def _sizes(report: "Report") -> Iterator[Problem]:
     for place, variant in _places(report):
         if variant.artifact is None:
             continue
-        size, fp32 = variant.artifact.bytes, variant.artifact.fp32_bytes
+        size, fp32 = variant.artifact.deployed_bytes, variant.artifact.fp32_bytes
         least = report.model.parameters * _BYTES.get(variant.precision, 0) // 2
+        if size > variant.artifact.bytes:
+            yield f"{place}.artifact.constants_bytes", f"{size:,}, but its files have {variant.artifact.bytes:,} bytes"
         if size < least:
             yield f"{place}.artifact.bytes", f"{size:,} bytes cannot hold {report.model.parameters:,} parameters"
         if fp32 is not None:

@@ -79,6 +79,17 @@ class VersusLocal(Record):
         )
 
 
+class Footprint(Record):
+    """What a model takes as a program without a system, the arena and one face among it."""
+
+    flash_bytes: Count
+    """Instructions, constants, and what variables begin as."""
+    ram_bytes: Count
+    """Variables."""
+    stack_bytes: Count
+    """On top of that: the deepest that was seen."""
+
+
 class Moment(Record):
     """State of a device's CPU; None where the device does not tell."""
 

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ghostface_edge.reports.devices import LOCAL, Device, DeviceKind, Sustained, VersusLocal
+from ghostface_edge.reports.devices import LOCAL, Device, DeviceKind, Footprint, Sustained, VersusLocal
 from ghostface_edge.reports.figures_agree import NEAR, NEAR_PP, Problem, holds, near, width
 from ghostface_edge.reports.variant import Status, Variant
 
@@ -69,7 +69,7 @@ def _sustained(run: Sustained) -> Iterator[Problem]:
 def _of_a_device_only(variant: Variant) -> Iterator[Problem]:
     if "@" in variant.id:
         yield "device", f"{variant.id!r} names one"
-    if variant.versus_local is not None or variant.instructions_per_face is not None:
+    if any((variant.versus_local, variant.instructions_per_face, variant.footprint)):
         yield "device", "figures of a device, but none is named"
 
 
@@ -104,6 +104,16 @@ def _cost(variant: Variant, device: Device) -> Iterator[Problem]:
         yield "latency", f"{device.name} {'is timed' if device.is_timed else 'has no times'}"
     if variant.instructions_per_face is not None and device.kind is not DeviceKind.EMULATED:
         yield "instructions_per_face", f"counted where nothing is emulated, on {device.name}"
+    if variant.footprint is not None:
+        yield from _footprint(variant.footprint, device)
+
+
+def _footprint(footprint: Footprint, device: Device) -> Iterator[Problem]:
+    if device.python is not None:
+        yield "footprint", f"of a program without a system, but {device.name} has one"
+    used = footprint.ram_bytes + footprint.stack_bytes
+    if device.memory_mb is not None and used > device.memory_mb * 2**20:
+        yield "footprint.ram_bytes", f"{used:,} bytes with the stack, but {device.name} has {device.memory_mb:g} MB"
 
 
 def _faces(versus: VersusLocal, device: Device) -> Iterator[Problem]:

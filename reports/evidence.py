@@ -147,6 +147,10 @@ class NpuEstimate(Record):
     """What a compiler expects of one accelerator; nothing of it was measured."""
 
     accelerator: Text
+    """Or the preset's name, which begins with it."""
+    system: Text | None = None
+    """Clock and memories that it was told of, as the compiler calls them."""
+    memory_mode: Text | None = None
     tool: Text
     """The compiler, with its version."""
     inference_ms: Positive
@@ -159,8 +163,14 @@ class NpuEstimate(Record):
     output_in_input: bool
     """Whether the output tensor lies in the input tensor's memory: fill the input anew before every inference, and
     read the output before that."""
+    arena_bytes: Count | None = None
+    """Tensor arena that is enough for TensorFlow Lite Micro."""
+    fast_memory_bytes: Count = 0
+    """What the NPU needs beside the arena as memory of its own."""
     path: Text
     """Of the compiled model."""
+    files: tuple[str, ...] = ()
+    """C array and header, beside it."""
 
 
 class Firmware(Record):

@@ -140,7 +140,7 @@ def _size_ratio(at: _Evidence) -> Measurement | None:
     fp32_bytes = at.artifact.fp32_bytes
     if fp32_bytes is None and at.fp32 is not None and at.fp32.artifact is not None:
         fp32_bytes = at.fp32.artifact.bytes
-    return Measurement("size / FP32", at.artifact.bytes / fp32_bytes, "x") if fp32_bytes else None
+    return Measurement("size / FP32", at.artifact.deployed_bytes / fp32_bytes, "x") if fp32_bytes else None
 
 
 def _latency_ratio(at: _Evidence) -> Measurement | None:
@@ -187,7 +187,7 @@ _FIGURES: Mapping[Metric, Callable[[_Evidence], Measurement | None]] = {
     Metric.P99_MS: _latency("p99_ms", "99th-percentile latency", "ms"),
     Metric.LOAD_MS: _latency("load_ms", "load time", "ms"),
     Metric.PEAK_RSS_MB: _latency("peak_rss_mb", "peak memory", "MB"),
-    Metric.BYTES: lambda at: Measurement("size", at.artifact.bytes, "bytes"),
+    Metric.BYTES: lambda at: Measurement("size", at.artifact.deployed_bytes, "bytes"),
     Metric.SIZE_RATIO: _size_ratio,
     Metric.INT8_MAC_SHARE: _int8_mac_share,
     Metric.DEVICE_DROP: _device_drop,

@@ -122,7 +122,7 @@ def _judged(report: Report, local: Variant, row: Variant | None) -> Considered:
     ran = row if row is not None and row.status is Status.OK else None
     known: dict[str, object] = {}
     if local.artifact is not None:
-        known |= {"path": local.artifact.path, "sha256": local.artifact.sha256, "bytes": local.artifact.bytes}
+        known |= {"path": local.artifact.path, "sha256": local.artifact.sha256, "bytes": local.artifact.deployed_bytes}
     if local.all_pairs is not None and (fmr := local.all_pairs.lowest_told) is not None:
         known |= {"fmr": fmr, "fnmr": local.all_pairs.fnmr_at_fmr[fmr].fnmr}
     if local.accuracy is not None:

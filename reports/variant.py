@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 from pydantic import Field, model_validator
 
 from ghostface_edge.reports.all_against_all import AllPairs
-from ghostface_edge.reports.devices import VersusLocal
+from ghostface_edge.reports.devices import Footprint, VersusLocal
 from ghostface_edge.reports.evidence import (
     CurveStep,
     Firmware,
@@ -59,7 +59,14 @@ class Artifact(Record):
     bytes: AtLeastOne
     sha256: Sha256
     fp32_bytes: AtLeastOne | None = None
-    """Size of the FP32 artifact of the same runtime, also where that is no variant of this report."""
+    """Of the same runtime's FP32 (TFLite's, where it has none), also where that is no variant of this report."""
+    constants_bytes: AtLeastOne | None = None
+    """Where the files are source: the weights and tables that they compile to."""
+
+    @property
+    def deployed_bytes(self) -> int:
+        """What a device has to keep."""
+        return self.bytes if self.constants_bytes is None else self.constants_bytes
 
 
 class Accuracy(Record):
@@ -193,6 +200,8 @@ class Variant(Record):
     """What running there instead of here changed."""
     instructions_per_face: Positive | None = None
     """Counted under emulation, where no time is told."""
+    footprint: Footprint | None = None
+    """What it takes of a device without a system."""
 
     @property
     def local_id(self) -> str:

@@ -24,6 +24,7 @@ from ghostface_edge.reports.errors import InputError, ToolError
 
 ARTIFACT_CHECKS: Final = MappingProxyType(
     {
+        ".c": "ghostface_edge.targets.checks.c_source:check",
         ".onnx": "ghostface_edge.targets.checks.onnx_form:check",
         ".xml": "ghostface_edge.targets.checks.openvino_ir:check",
         ".tflite": "ghostface_edge.targets.checks.tflite_file:check",

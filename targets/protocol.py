@@ -72,6 +72,8 @@ class ArtifactInfo:
     """How often each operator occurs."""
     macs_by_precision: dict[str, int]
     """Multiply-accumulates of one face, by the precision they run in (`fp32`, `fp16`, `int8`)."""
+    constants_bytes: int | None = None
+    """Where the artifact is source: the weights and tables that it compiles to."""
 
 
 @dataclass(frozen=True, slots=True)

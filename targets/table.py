@@ -65,6 +65,12 @@ def all_variants() -> tuple[VariantId, ...]:
     return tuple(VariantId(runtime, *method) for runtime in runtimes() for method in load_target(runtime).methods)
 
 
+def fp32_of(runtime: str) -> VariantId:
+    """What a runtime's times and bytes are compared with: its own FP32, or TFLite's where it has none."""
+    has_own = (Precision.FP32, "") in load_target(runtime).methods
+    return VariantId(runtime if has_own else "tflite", Precision.FP32)
+
+
 def parse_variants(names: Iterable[str]) -> tuple[VariantId, ...]:
     """Variant ids as users write them; a runtime's name alone stands for all that it has.
 

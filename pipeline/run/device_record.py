@@ -103,6 +103,7 @@ def device_rows(
                     "versus_local": assess_there(pairs, row.embeddings, of_here, seed=seed),
                     "latency": _latency(row),
                     "instructions_per_face": row.instructions_per_face,
+                    "footprint": row.footprint,
                 }
             )
         )

@@ -6,7 +6,7 @@ instructions, or why there are none.
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -18,12 +18,13 @@ from ghostface_edge.pipeline.stages.convert import Convert
 from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
 from ghostface_edge.pipeline.stages.device_embed import embed_there
 from ghostface_edge.pipeline.stages.device_endurance import Endure, Meter, all_cores
+from ghostface_edge.pipeline.stages.device_footprint import MeasureFootprint
 from ghostface_edge.pipeline.stages.device_instructions import CountInstructions
 from ghostface_edge.pipeline.stages.device_latency import TimeThere, Turns
 from ghostface_edge.pipeline.stages.device_session import DeviceSession, session
 from ghostface_edge.pipeline.stages.embed import require_useful
 from ghostface_edge.pipeline.stages.latency import Timing
-from ghostface_edge.reports.devices import DeviceKind, Sustained
+from ghostface_edge.reports.devices import DeviceKind, Footprint, Sustained
 from ghostface_edge.reports.errors import GhostfaceEdgeError, RuntimeMissingError
 from ghostface_edge.targets.devices.device import Conditions, Device, DeviceFacts
 from ghostface_edge.targets.places.board import LOADERS
@@ -44,6 +45,8 @@ class There:
     baseline: Timing | None = None
     """Of the FP32 of the same runtime, taken in the same turns."""
     instructions_per_face: float | None = None
+    footprint: Footprint | None = None
+    """None where there is a system."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +134,13 @@ def _embed(built: Built, there: DeviceSession, sample: PairSample, faces: Decode
     device, runtime = there.device.name, built.id.runtime
     try:
         if not any(package in there.facts().versions for package in PACKAGES[runtime]):
-            raise RuntimeMissingError(
-                f"{device} has no {runtime}", fix=f"install {' or '.join(PACKAGES[runtime])} there"
+            is_bare = there.facts().python is None
+            fix = (
+                "name c-int8: nothing else runs without a system"
+                if is_bare
+                else f"install {' or '.join(PACKAGES[runtime])} there"
             )
+            raise RuntimeMissingError(f"{device} has no {runtime}", fix=fix)
         (size,) = {here.shape[1] for here in built.embeddings.values()}
         embeddings = embed_there(there, built.artifact, faces, sample.rows.tolist(), size, f"{built.id}@{device}")
         require_useful(embeddings, len(sample.rows))
@@ -144,13 +151,13 @@ def _embed(built: Built, there: DeviceSession, sample: PairSample, faces: Decode
 
 
 def _counted(row: There, there: DeviceSession) -> There:
-    """With its instructions; where they cannot be counted that is said, and costs the variant nothing."""
+    """With its instructions and its footprint; what cannot be had is said, and costs the variant nothing."""
     try:
-        counted = there.context.run(CountInstructions(row.built.artifact, there))
+        row = replace(row, footprint=there.context.run(MeasureFootprint(row.built.artifact, there)))
+        return replace(row, instructions_per_face=there.context.run(CountInstructions(row.built.artifact, there)))
     except GhostfaceEdgeError as error:
         there.context.progress.say(f"{row.built.id}@{there.device.name}: {error}")
         return row
-    return There(row.built, row.embeddings, instructions_per_face=counted)
 
 
 def _time(ran: Sequence[There], fp32: Artifact, there: DeviceSession) -> Turns:

@@ -65,7 +65,10 @@ def measured_record(
     first, quantization = judged[main], built.quantization
     paths = _publish(built.artifact, out / "models" / f"{model.name}-{built.id}")
     firmware, estimates = built.firmware.publish(out / "models", "models") if built.firmware else (None, ())
-    beside = [*(firmware.files if firmware else ()), *(estimate.path for estimate in estimates)]
+    beside = [
+        *(firmware.files if firmware else ()),
+        *(name for estimate in estimates for name in (estimate.path, *estimate.files)),
+    ]
     return document.Variant(
         id=str(built.id),
         runtime=built.id.runtime,
@@ -77,6 +80,7 @@ def measured_record(
             bytes=built.artifact.size_bytes,
             sha256=file_sha256(*paths),
             fp32_bytes=variant.fp32_bytes,
+            constants_bytes=built.info.constants_bytes,
         ),
         files={
             path.relative_to(out).as_posix(): file_sha256(path) for path in (*paths, *(out / name for name in beside))

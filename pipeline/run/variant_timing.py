@@ -1,4 +1,4 @@
-"""Latency and profile of built variants, each runtime's in turns with its FP32."""
+"""Latency and profile of built variants, each runtime's in turns with the FP32 that it is compared with."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from ghostface_edge.pipeline.stages.profile import Profile
 from ghostface_edge.reports.errors import GhostfaceEdgeError, ToolError
 from ghostface_edge.reports.evidence import ProfileRow
 from ghostface_edge.targets.protocol import Precision
-from ghostface_edge.targets.table import VariantId
+from ghostface_edge.targets.table import VariantId, fp32_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Measured:
     built: Built
     timing: Timing
     baseline: Timing
-    """Of the FP32 of the same runtime, taken in the same turns."""
+    """Of the FP32 of the same runtime (TFLite's where it has none), taken in the same turns."""
     fp32_bytes: int
     """Size of that FP32's artifact."""
     profile: tuple[ProfileRow, ...]
@@ -50,7 +50,7 @@ def time_variants(
     for runtime in dict.fromkeys(variant.id.runtime for variant in variants):
         built = [one for one in variants if isinstance(one, Built) and one.id.runtime == runtime]
         if built:
-            fp32 = Convert(VariantId(runtime, Precision.FP32), model.path, calibration)
+            fp32 = Convert(fp32_of(runtime), model.path, calibration)
             measured |= _time_runtime(built, fp32, threads, context)
     return [measured[one.id] if isinstance(one, Built) else one for one in variants]
 

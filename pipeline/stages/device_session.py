@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from ghostface_edge.pipeline.stages.artifacts import Artifact
 from ghostface_edge.pipeline.stages.context import StageContext
+from ghostface_edge.reports.devices import Footprint
 from ghostface_edge.targets.devices.device import Conditions, Device, DeviceFacts, OnDevice
 from ghostface_edge.targets.devices.refusals import LineBroken
 from ghostface_edge.targets.places.connection import ChildDeath
@@ -58,14 +59,11 @@ class DeviceSession:
 
     def embed(self, artifact: Artifact, faces: Faces) -> Embeddings:
         """Embed faces, one inference each, as they are at a door."""
+        return self._ask(lambda there: self._with(artifact, there).embed(faces))
 
-        def ask(there: OnDevice) -> Embeddings:
-            if self._loaded != artifact:
-                there.load(artifact.files, self.device.threads, 1)
-                self._loaded = artifact
-            return there.embed(faces)
-
-        return self._ask(ask)
+    def footprint(self, artifact: Artifact) -> Footprint | None:
+        """What it takes there; see `OnDevice.footprint`."""
+        return self._ask(lambda there: self._with(artifact, there).footprint())
 
     def close(self) -> None:
         """Leave the device; the next question reaches it again."""
@@ -95,6 +93,13 @@ class DeviceSession:
                 raise
 
         return self.again(attempt)
+
+    def _with(self, artifact: Artifact, there: OnDevice) -> OnDevice:
+        """The same, with this artifact loaded."""
+        if self._loaded != artifact:
+            there.load(artifact.files, self.device.threads, 1)
+            self._loaded = artifact
+        return there
 
     def _reached(self) -> OnDevice:
         if self._there is None:

@@ -161,7 +161,7 @@ class _Costs:
 
 @dataclass(frozen=True, slots=True)
 class TimeInTurns:
-    """The stage: one runtime's artifacts by label; kept for this host if none of them failed."""
+    """The stage: artifacts by label; kept for this host if none of them failed."""
 
     name: ClassVar[str] = "latency"
     artifacts: Mapping[str, Artifact]
@@ -170,16 +170,16 @@ class TimeInTurns:
     def inputs(self) -> dict[str, object]:
         return {
             "artifacts": {label: artifact.sha256 for label, artifact in self.artifacts.items()},
-            "runtime": self._runtime,
+            "runtimes": self._runtimes,
             "threads": self.threads,
             "host": describe_host().model_dump(mode="json"),
-            "versions": versions([*load_target(self._runtime).packages, "numpy"]),
+            "versions": versions([*(name for each in self._runtimes for name in load_target(each).packages), "numpy"]),
         }
 
     def build(self, folder: Path, context: StageContext) -> None:
         total = ROUNDS * RUNS_PER_ROUND * len(self.artifacts)
         paths = {label: (artifact.runtime, artifact.path) for label, artifact in self.artifacts.items()}
-        title = f"{self._runtime}: time {len(paths)} models in turns"
+        title = f"{' and '.join(self._runtimes)}: time {len(paths)} models in turns"
         with context.progress.stage(title, total) as advance:
             taken = time_interleaved(
                 paths, threads=self.threads, logs=context.logs, advance=advance, limit=context.limits.latency
@@ -190,9 +190,8 @@ class TimeInTurns:
         return read_timings(folder)
 
     @property
-    def _runtime(self) -> str:
-        (runtime,) = {artifact.runtime for artifact in self.artifacts.values()}
-        return runtime
+    def _runtimes(self) -> list[str]:
+        return sorted({artifact.runtime for artifact in self.artifacts.values()})
 
 
 def write_timings(taken: Mapping[str, Timing | ToolError], threads: int, folder: Path) -> None:

@@ -41,7 +41,8 @@ class Checked:
             facts = self.facts
             runtimes = ", ".join(f"{name} {version}" for name, version in facts.versions.items())
             lines += [f"  {facts.machine}, {facts.cpu}, {facts.cores} cores, {facts.memory_mb:,} MB"]
-            lines += [f"  {facts.os}, Python {facts.python}", f"  {runtimes}"]
+            system = "no system" if facts.python is None else f"{facts.os}, Python {facts.python}"
+            lines += [f"  {system}", f"  {runtimes}"]
         if self.round_trip_ms is not None:
             lines.append(f"  {self.round_trip_ms:.1f} ms there and back")
         return lines

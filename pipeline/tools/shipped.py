@@ -59,7 +59,7 @@ def shipped_files(report: Report, beside: Collection[str], refuse: Refuse) -> Sh
             models.append(_model(variant, variant.artifact, refuse))
             names += models[-1].files
         names += variant.firmware.files if variant.firmware is not None else ()
-        names += [estimate.path for estimate in variant.estimates]
+        names += [name for estimate in variant.estimates for name in (estimate.path, *estimate.files)]
         for name in names:
             stated = variant.files.get(name)
             if files.setdefault(name, stated) != stated:

@@ -20,7 +20,7 @@ from ghostface_edge.reports.blocks import (
     Table,
     Tone,
 )
-from ghostface_edge.reports.devices import LOCAL, Conditions, Device, DeviceKind, VersusLocal
+from ghostface_edge.reports.devices import LOCAL, Conditions, Device, DeviceKind, Footprint, VersusLocal
 from ghostface_edge.reports.recommend import Recommendation, recommend
 from ghostface_edge.reports.report import Report, Verdict
 from ghostface_edge.reports.section import Findings, Section
@@ -40,6 +40,11 @@ _DIFFERENCES = (
     *("Equal faces", "Mean cosine", "lowest", "Largest difference", "Drop pp", "95 % interval"),
     "Changed decisions",
 )
+_FOOTPRINTS = (Column("Variant"), "Flash bytes", "RAM bytes", "Stack bytes", "M instructions/face")
+_FOOTPRINT = (
+    "The whole program: the model, the arena, one face, one embedding, and what reads and writes them. "
+    "The stack is what was touched, on top of the RAM."
+)
 
 
 def devices(findings: Findings) -> Section | None:
@@ -57,6 +62,7 @@ def devices(findings: Findings) -> Section | None:
         Bullets([*map(choice, advice.values()), *_throttled(report)], reach=Reach.TERMINAL),
         *_reasons(advice),
         *_differences(rows),
+        *_footprints(rows),
         Folded("What the devices are, and how they were timed", (_facts(report),)),
         *(block for device in report.devices for block in sustained(device)),
     ]
@@ -147,6 +153,21 @@ def _difference(row: Variant, versus: VersusLocal) -> list[Cell | str]:
         wording.interval(versus.ci95_pp),
         f"{versus.flipped_pairs:,}",
     ]
+
+
+def _footprints(rows: list[Variant]) -> Iterator[Block]:
+    """What programs without a system take of their boards."""
+    measured = [(row, row.footprint) for row in rows if row.footprint is not None]
+    if measured:
+        yield Heading("Flash, RAM and stack without a system")
+        yield Note(_FOOTPRINT, soft=True)
+        yield Table(_FOOTPRINTS, [_footprint(row, footprint) for row, footprint in measured])
+
+
+def _footprint(row: Variant, footprint: Footprint) -> list[Cell | str]:
+    sizes = (footprint.flash_bytes, footprint.ram_bytes, footprint.stack_bytes)
+    count = row.instructions_per_face
+    return [row.id, *(f"{size:,}" for size in sizes), wording.MISSING if count is None else f"{count / 1e6:.1f}"]
 
 
 def _throttled(report: Report) -> Iterator[Bullet]:

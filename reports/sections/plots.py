@@ -103,7 +103,7 @@ def latency_plot(findings: Findings) -> Markup:
 def pareto_plot(findings: Findings) -> Markup:
     """Accuracy lost over time taken; the area of a dot is the file's size."""
     shown = [
-        (variant, variant.versus_reference, variant.latency, variant.artifact.bytes)
+        (variant, variant.versus_reference, variant.latency, variant.artifact.deployed_bytes)
         for variant in findings.measured
         if variant.versus_reference is not None and variant.latency is not None and variant.artifact is not None
     ]

@@ -56,7 +56,7 @@ def _row(report: Report, variant: Variant) -> Row:
             f"{versus.cosine_mean:.4f}",
             f"{latency.p50_ms:.2f}",
             f"{latency.versus_fp32:.2f}",
-            f"{variant.artifact.bytes / 1000:,.0f}",
+            f"{variant.artifact.deployed_bytes / 1000:,.0f}",
         ),
         muted=wording.compared(report, variant),
     )

@@ -51,7 +51,8 @@ def compile_c(compiler: str, sources: Sequence[Path], flags: Sequence[str], out:
             f"{compiler} did not finish within {_TIMEOUT_S} s", fix="compile it by hand to see why"
         ) from expired
     if done.returncode:
-        said = [line for line in done.stderr.splitlines() if "error" in line] or done.stderr.splitlines()
+        lines = [line for line in done.stderr.splitlines() if "collect2" not in line]  # says that the linker said it
+        said = [line for line in lines if "error" in line] or lines
         raise ToolError(
             f"{compiler} refuses {sources[0].name}: {said[0] if said else f'exit code {done.returncode}'}",
             fix=f"try `{' '.join(command)}`",

@@ -62,7 +62,7 @@ class CEmbedder:
         """Infer once for each face; int8, as the network gives it."""
         embeddings = np.empty((len(inputs), self._length), np.int8)
         arena = ctypes.c_void_p(self._arena)
-        for face, embedding in zip(inputs, embeddings):
+        for face, embedding in zip(inputs, embeddings):  # noqa: B905 - Python 3.9 knows no `strict`
             rgb, out = ctypes.c_void_p(face.ctypes.data), ctypes.c_void_p(embedding.ctypes.data)
             if self._library.model_embed(rgb, arena, out):
                 raise ToolError("the compiled network refuses its arena", fix="compile its model.c again")

@@ -8,7 +8,7 @@ from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets.c.arena import plan
 from ghostface_edge.targets.c.fusion import fuse
-from ghostface_edge.targets.c.layers import Layer
+from ghostface_edge.targets.c.layers import Program
 from ghostface_edge.targets.c.reading import read_program
 from ghostface_edge.targets.c.source import Source, write_source
 from ghostface_edge.targets.protocol import ArtifactInfo, Layout
@@ -22,8 +22,8 @@ class Generated:
     """C of a network, and what it gives."""
 
     source: Source
-    layers: tuple[Layer, ...]
-    """As they are computed, the fused ones as one."""
+    program: Program
+    """As it is computed, what is fused as one."""
     output: tuple[int, ...]
     """Shape for one face, as the `.tflite` has it."""
 
@@ -58,13 +58,14 @@ def generate(origin: Path) -> Generated:
     writer = f"ghostface-edge {version('ghostface-edge')}"
     source = write_source(program, plan(program), writer, file_sha256(origin))
     _, output = read_interface(origin)
-    return Generated(source, program.layers, output.shape[1:])
+    return Generated(source, program, output.shape[1:])
 
 
 def describe(origin: Path) -> ArtifactInfo:
     """Facts of the C that is generated of a file: it takes the camera's bytes."""
     return replace(
         inspect_artifact(origin),
+        constants_bytes=read_program(origin).constants_bytes,
         layout=Layout.NHWC,
         input_name="rgb",
         input_dtype="uint8",

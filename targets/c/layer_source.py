@@ -7,15 +7,18 @@ from ghostface_edge.targets.c import packing, proofs
 from ghostface_edge.targets.c.arena import Arena, View, is_in_place, patch_bytes
 from ghostface_edge.targets.c.layers import (
     Addition,
+    AveragePool,
     Concatenation,
     Convolution,
     Depthwise,
     Layer,
+    Lookup,
     Mean,
     Multiplication,
     Prelu,
     Program,
     Requantization,
+    Resize,
     Slopes,
     Tensor,
     Window,
@@ -66,7 +69,7 @@ class LayerWriter:
         )
         return LayerSource(name, function, "\n".join(self._data))
 
-    def _call(self, number: int, layer: Layer) -> tuple[str, str]:
+    def _call(self, number: int, layer: Layer) -> tuple[str, str]:  # noqa: C901, PLR0911 - one for each kind
         """Constants in front of a layer's function, and what it does."""
         match layer:
             case Convolution():
@@ -88,6 +91,20 @@ class LayerWriter:
                 return f"static const factor_t factor_{number} = {factor(layer.factor)};\n", (
                     f"mean({self._at(source)}, {source.pixels}, {source.channels}, {source.zero_point}, "
                     f"factor_{number}, {out.zero_point}, memory + {self._view(out).offset});"
+                )
+            case AveragePool(source=source, out=out):
+                arguments = f"&window_{number}, {layer.low}, {layer.high}, {self._at(out)}"
+                return _window(number, source, out, layer.window), (
+                    f"average_pool({self._at(source)}, {out.channels}, {arguments});"
+                )
+            case Resize(source=source, out=out):
+                sizes = f"{source.rows}, {source.columns}, {out.rows}, {out.columns}"
+                return "", f"resize({self._at(source)}, {out.channels}, {sizes}, {self._at(out)});"
+            case Lookup(source=source, out=out):
+                self._data.append(array("int8_t", f"values_{number}", layer.values))
+                arguments = f"{out.pixels}, {out.channels}, values_{number}, {self._at(out)}"
+                return declaration("int8_t", f"values_{number}", layer.values) + "\n", (
+                    f"look_up({self._at(source)}, {arguments});"
                 )
             case Prelu(source=source, out=out):
                 arguments = f"{self._at(source)}, {out.pixels}, {out.channels}, &prelu_{number}, {self._at(out)}"

@@ -14,6 +14,10 @@ Int32: TypeAlias = NDArray[np.int32]
 Int8: TypeAlias = NDArray[np.int8]
 INT8_LOW: Final = -128
 INT8_HIGH: Final = 127
+LARGEST_SUM: Final = 1 << 29
+"""Of an accumulator: kernels double it, and add half a unit of what they shift away."""
+_PARAMETER_BYTES: Final = 9
+"""Of one channel: int32 bias and significand, int8 shift."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +177,35 @@ class Mean:
     """Of the sum."""
 
 
+@dataclass(frozen=True, slots=True)
+class AveragePool:
+    """The mean of every window, without padding, in the scale of its input."""
+
+    source: Tensor
+    out: Tensor
+    window: Window
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resize:
+    """Bilinear, with the centres of pixels on each other, in the scale of its input."""
+
+    source: Tensor
+    out: Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lookup:
+    """A function of one value."""
+
+    source: Tensor
+    out: Tensor
+    values: Int8
+    """(256,), for the inputs -128 to 127."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Prelu:
     """PReLU that nothing before it took up."""
@@ -190,7 +223,9 @@ class Concatenation:
     out: Tensor
 
 
-Layer: TypeAlias = Convolution | Depthwise | Addition | Multiplication | Mean | Prelu | Concatenation
+Layer: TypeAlias = (
+    Convolution | Depthwise | Addition | Multiplication | Mean | AveragePool | Resize | Lookup | Prelu | Concatenation
+)
 
 
 def sources_of(layer: Layer) -> tuple[Tensor, ...]:
@@ -214,8 +249,9 @@ class Program:
     embedding: Tensor
 
     @property
-    def macs(self) -> int:
-        """Multiply-accumulates of one face."""
-        return sum(
-            layer.weights.size * layer.out.pixels for layer in self.layers if isinstance(layer, Convolution | Depthwise)
-        )
+    def constants_bytes(self) -> int:
+        """Weights, and bias, significand, shift and slope of every channel."""
+        layers = [layer for layer in self.layers if isinstance(layer, Convolution | Depthwise)]
+        per_channel = _PARAMETER_BYTES * sum(layer.out.channels for layer in layers)
+        slopes = sum(layer.out.channels for layer in layers if layer.prelu is not None)
+        return sum(layer.weights.size for layer in layers) + per_channel + slopes

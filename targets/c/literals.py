@@ -38,8 +38,8 @@ def real(value: float) -> str:
 
 
 def quoted(text: str) -> str:
-    """A name inside a string or a comment: letters, digits and a few signs, all else as `?`."""
-    return "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-/ ") else "?" for letter in text)
+    """A name inside a string or a comment: letters, digits and a few signs, all else as `_`."""
+    return "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-/ ") else "_" for letter in text)
 
 
 def identifier(text: str) -> str:

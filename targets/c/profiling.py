@@ -29,7 +29,7 @@ def time_layers(artifact: Path, generated: Generated) -> tuple[ProfileRow, ...]:
         embedder.infer(inputs)
         if run < WARM_UP_RUNS:
             continue
-        for number, layer in enumerate(generated.layers):
+        for number, layer in enumerate(generated.program.layers):
             spent = traced.trace_microseconds(number)
             if spent >= 0:
                 kind = type(layer).__name__

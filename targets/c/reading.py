@@ -3,7 +3,7 @@
 In: a file of batch 1 and int8 input, as the portable kernels take it. Out: `layers.Program`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -13,22 +13,27 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from ghostface_edge.reports.errors import InputError, ToolError
+from ghostface_edge.targets.c import sigmoid
 from ghostface_edge.targets.c.layers import (
     INT8_HIGH,
     INT8_LOW,
+    LARGEST_SUM,
     Addition,
+    AveragePool,
     Concatenation,
     Convolution,
     Depthwise,
     Int8,
     Int32,
     Layer,
+    Lookup,
     Mean,
     Multiplication,
     Multiplier,
     Prelu,
     Program,
     Requantization,
+    Resize,
     Slopes,
     Tensor,
     Window,
@@ -38,7 +43,11 @@ from ghostface_edge.targets.tflite.inspection import main_graph
 _INPUT_SCALE: Final = 1 / 128
 _IMAGE_AXES: Final = 4
 _ADDITION_BITS: Final = 20
-_TYPES: Final = MappingProxyType({schema.TensorType.INT8: np.dtype("<i1"), schema.TensorType.INT32: np.dtype("<i4")})
+_PADDED: Final = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D"})
+"""Operators whose kernels begin outside of the image."""
+_TYPES: Final[Mapping[object, np.dtype[Any]]] = MappingProxyType(
+    {schema.TensorType.INT8: np.dtype("<i1"), schema.TensorType.INT32: np.dtype("<i4")}
+)
 _CEILINGS: Final = MappingProxyType(
     {
         schema.ActivationFunctionType.NONE: (None, None),
@@ -61,7 +70,13 @@ def read_program(artifact: Path) -> Program:
         ToolError: an operator, or a form of one, that C is not written for; the message names it.
     """
     model, kinds = main_graph(artifact)
-    graph = _Graph(model, model.subgraphs[0])
+    try:
+        return _read(_Graph(model, model.subgraphs[0]), kinds, artifact)
+    except (ArithmeticError, AttributeError, IndexError, TypeError, ValueError) as problem:
+        raise InputError(f"{artifact} contradicts itself: {problem}", fix="lower the model again") from problem
+
+
+def _read(graph: "_Graph", kinds: Sequence[str], artifact: Path) -> Program:
     faces = graph.image(graph.graph.inputs[0])
     if (faces.scale, faces.zero_point) != (_INPUT_SCALE, 0):
         raise InputError(f"{artifact}: its input is not a byte minus 128", fix="lower it with --input int8")
@@ -69,23 +84,29 @@ def read_program(artifact: Path) -> Program:
     for operator, kind in zip(graph.graph.operators, kinds, strict=True):
         if kind == "RESHAPE":
             graph.rename(operator)
+        elif kind == "PAD":
+            graph.pad(operator)
         elif kind in _READERS:
             layers.append(_READERS[kind](_Operator(graph, operator, kind)))
         else:
             raise ToolError(
                 f"{kind} at {graph.name(operator.outputs[0])} has no C kernel",
-                fix=f"C is written for {', '.join(sorted(_READERS))}; use tflite-micro-int8 for this network",
+                fix=f"C is written for {_KNOWN}; use tflite-micro-int8 for this network",
             )
     return Program(faces, tuple(layers), graph.image(graph.graph.outputs[0]))
 
 
 class _Graph:
-    """Tensors and constants of a file; a reshape's output is another name of its input."""
+    """Tensors and constants of a file.
+
+    A reshape's output is another name of its input, and so is a padded image, whose border is its reader's affair.
+    """
 
     def __init__(self, model: Any, graph: Any) -> None:
         self.graph = graph
         self._buffers = model.buffers
         self._renamed: dict[int, int] = {}
+        self._padded: dict[int, tuple[int, int]] = {}
 
     def name(self, place: int) -> str:
         return str(self.graph.tensors[int(place)].name.decode())
@@ -95,6 +116,18 @@ class _Graph:
         if int(np.prod(source.shape)) != int(np.prod(out.shape)) or int(out.shape[-1]) != int(source.shape[-1]):
             raise ToolError(f"RESHAPE at {self.name(operator.outputs[0])} moves channels", fix="lower the model again")
         self._renamed[int(operator.outputs[0])] = self._origin(operator.inputs[0])
+
+    def pad(self, operator: Any) -> None:
+        """Remember how far a convolution begins outside of the image."""
+        source, out = int(operator.inputs[0]), int(operator.outputs[0])
+        before = [int(count) for count, _ in self.constant(operator.inputs[1])]
+        if before[0] or before[-1] or (self.scale(source), source in self._padded) != (self.scale(out), False):
+            raise ToolError(f"PAD at {self.name(out)} is of no image's border", fix="lower the model again")
+        self._renamed[out], self._padded[out] = self._origin(source), (before[1], before[2])
+
+    def border(self, place: int) -> tuple[int, int]:
+        """Rows above and columns left of an image that stand for zero."""
+        return self._padded.get(int(place), (0, 0))
 
     def is_constant(self, place: int) -> bool:
         data = self._buffers[self.graph.tensors[int(place)].buffer].data
@@ -117,7 +150,10 @@ class _Graph:
         quantization = self.graph.tensors[int(place)].quantization
         if quantization is None or quantization.scale is None or not len(quantization.scale):
             raise ToolError(f"{self.name(place)} has no scale", fix="quantize the whole network")
-        return np.asarray(quantization.scale, np.float32).astype(np.float64)
+        scales = np.asarray(quantization.scale, np.float32).astype(np.float64)
+        if not (np.isfinite(scales) & (scales > 0)).all():
+            raise ValueError(f"a scale of {self.name(place)} is no positive number")
+        return scales
 
     def constant(self, place: int) -> Any:
         """A constant's values in its shape."""
@@ -146,6 +182,8 @@ class _Operator:
         return self.graph.image(self.operator.outputs[0])
 
     def image(self, number: int) -> Tensor:
+        if self.graph.border(self.operator.inputs[number]) != (0, 0) and self.kind not in _PADDED:
+            raise self.refuse("a padded input has no C kernel")
         return self.graph.image(self.operator.inputs[number])
 
     def scales(self, number: int) -> "np.ndarray[Any, np.dtype[np.float64]]":
@@ -171,11 +209,14 @@ class _Operator:
     def window(self, rows: int, columns: int) -> Window:
         """Where the kernel lies, by TensorFlow's rule for SAME."""
         options, source, out = self.options, self.image(0), self.out
-        if options.strideH != options.strideW or (options.dilationHFactor, options.dilationWFactor) != (1, 1):
+        dilations = {getattr(options, name, 1) for name in ("dilationHFactor", "dilationWFactor")}
+        if options.strideH != options.strideW or dilations != {1}:
             raise self.refuse("only equal strides without dilation are written in C")
         stride = int(options.strideH)
         if options.padding == schema.Padding.VALID:
-            return Window(rows, columns, stride, 0, 0)
+            return Window(rows, columns, stride, *self.graph.border(self.operator.inputs[0]))
+        if self.graph.border(self.operator.inputs[0]) != (0, 0):
+            raise self.refuse("padding twice has no C kernel")
         missing = (
             (out.rows - 1) * stride + rows - source.rows,
             (out.columns - 1) * stride + columns - source.columns,
@@ -190,8 +231,12 @@ class _Operator:
         low, high = self.limits()
         has_bias = len(self.operator.inputs) > 2 and self.operator.inputs[2] >= 0
         bias = self.constant(2).astype(np.int64) if has_bias else np.zeros(len(summed), np.int64)
+        bias = bias - source.zero_point * summed.astype(np.int64)
+        largest = int(np.abs(bias).max()) + self.constant(1).size // len(summed) * INT8_LOW**2
+        if largest >= LARGEST_SUM:
+            raise self.refuse(f"sums up to {largest:,} leave no room to round")
         return Requantization(
-            (bias - source.zero_point * summed.astype(np.int64)).astype(np.int32),
+            bias.astype(np.int32),
             np.array([factor.significand for factor in factors], np.int32),
             np.array([factor.shift for factor in factors], np.int32),
             out.zero_point,
@@ -226,7 +271,8 @@ def _addition(read: _Operator) -> Addition:
         raise read.refuse("terms of different shapes have no C kernel")
     twice = 2 * max(a.scale, b.scale)
     factors = (a.scale / twice, b.scale / twice, twice / ((1 << _ADDITION_BITS) * out.scale))
-    return Addition(a, b, out, *(Multiplier.of(factor) for factor in factors), *read.limits())
+    of_a, of_b, of_out = (Multiplier.of(factor) for factor in factors)
+    return Addition(a, b, out, of_a, of_b, of_out, *read.limits())
 
 
 def _multiplication(read: _Operator) -> Multiplication:
@@ -243,6 +289,29 @@ def _mean(read: _Operator) -> Mean:
     if sorted(int(axis) for axis in np.atleast_1d(read.constant(1))) != [1, 2]:
         raise read.refuse("only the mean over rows and columns is written in C")
     return Mean(source, out, Multiplier.of(source.scale / out.scale).over(source.pixels))
+
+
+def _average_pool(read: _Operator) -> AveragePool:
+    options, source, out = read.options, read.image(0), read.out
+    window = read.window(int(options.filterHeight), int(options.filterWidth))
+    if options.padding != schema.Padding.VALID or (source.scale, source.zero_point) != (out.scale, out.zero_point):
+        raise read.refuse("padding, or an output of another scale, has no C kernel")
+    return AveragePool(source, out, window, *read.limits())
+
+
+def _resize(read: _Operator) -> Resize:
+    source, out = read.image(0), read.out
+    is_centred = read.options.halfPixelCenters and not read.options.alignCorners
+    if not is_centred or (source.scale, source.zero_point) != (out.scale, out.zero_point):
+        raise read.refuse("only centres of pixels on each other, in one scale, are written in C")
+    return Resize(source, out)
+
+
+def _logistic(read: _Operator) -> Lookup:
+    source, out = read.image(0), read.out
+    if (out.scale, out.zero_point) != (1 / 256, INT8_LOW):
+        raise read.refuse("an output that is not in 256ths has no C kernel")
+    return Lookup(source, out, sigmoid.table(source.scale, source.zero_point))
 
 
 def _prelu(read: _Operator) -> Prelu:
@@ -276,11 +345,15 @@ def _concatenation(read: _Operator) -> Concatenation:
 _READERS: Final[Mapping[str, Callable[[_Operator], Layer]]] = MappingProxyType(
     {
         "ADD": _addition,
+        "AVERAGE_POOL_2D": _average_pool,
         "CONCATENATION": _concatenation,
         "CONV_2D": _convolution,
         "DEPTHWISE_CONV_2D": _depthwise,
+        "LOGISTIC": _logistic,
         "MEAN": _mean,
         "MUL": _multiplication,
         "PRELU": _prelu,
+        "RESIZE_BILINEAR": _resize,
     }
 )
+_KNOWN: Final = ", ".join(sorted([*_READERS, "PAD", "RESHAPE"]))

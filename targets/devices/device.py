@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from ghostface_edge.reports.devices import DeviceKind
+from ghostface_edge.reports.devices import DeviceKind, Footprint
 from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.reports.record import AtLeastOne, Count, NotNegative, Positive
@@ -34,7 +34,7 @@ _STEP: Final = 16
 """Faces of a message, of which two are under way: as much as `ssh` takes without being read."""
 _LOG_END_BYTES: Final = 1 << 14
 Text = Annotated[AnyText, Field(max_length=200)]
-Told = TypeVar("Told", bound="_Told")
+Told = TypeVar("Told", bound=BaseModel)
 Number = TypeVar("Number", int, float)
 _FINITE: Final = ConfigDict(allow_inf_nan=False)
 
@@ -49,7 +49,8 @@ class DeviceFacts(_Told):
     machine: Text
     cpu: Text
     os: Text
-    python: Text
+    python: Text | None
+    """None where a core is too small for one."""
     versions: Annotated[dict[Text, Text], Field(max_length=20)]
     """Of NumPy and of the runtimes that are there."""
     cores: AtLeastOne
@@ -230,6 +231,12 @@ class OnDevice:
         """Peak resident memory there."""
         with self._asking() as board:
             return _told(NotNegative, board.peak_rss_mb())
+
+    def footprint(self) -> Footprint | None:
+        """What the loaded model takes as a program without a system; None under one."""
+        with self._asking() as board:
+            told = board.footprint()
+            return None if told is None else self._believed(Footprint, told)
 
     def clean(self) -> int:
         """Remove all models there; returns bytes."""

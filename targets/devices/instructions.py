@@ -19,6 +19,7 @@ from ghostface_edge.reports.write import replacing
 from ghostface_edge.targets.devices.device import Device
 
 _SOURCE: Final = "count_instructions.c"
+_PACKAGES: Final = "qemu-user qemu-system-arm"
 _APART: Final = 8
 """Counters of virtual CPUs, in words."""
 _VERSIONS: Final = ((9, 2), (0, 1))
@@ -29,16 +30,19 @@ def counting(device: Device, folder: Path) -> tuple[Device, Path]:
     """The same emulated device with a counter, and the counter's file.
 
     Args:
-        device: whose place starts QEMU's user mode.
+        device: whose place's command has QEMU in it, which options may follow.
         folder: for the plugin and the counter.
 
     Raises:
         RuntimeMissingError: the plugin cannot be compiled here, or this QEMU takes none.
     """
-    emulator, *rest = device.place.command
+    command = device.place.command
+    at, emulator = next((at, word) for at, word in enumerate(command) if Path(word).name.startswith("qemu-"))
     counter = folder / f"{device.name}.count"
-    place = replace(device.place, command=(emulator, "-plugin", f"{_plugin(emulator, folder)},out={counter}", *rest))
-    return replace(device, place=place), counter
+    plugin = ("-plugin", f"{compile_plugin(emulator, folder)},out={counter}")
+    return replace(
+        device, place=replace(device.place, command=(*command[: at + 1], *plugin, *command[at + 1 :]))
+    ), counter
 
 
 def read_count(counter: Path) -> int:
@@ -46,7 +50,7 @@ def read_count(counter: Path) -> int:
     return int(np.fromfile(counter, np.uint64)[::_APART].sum())
 
 
-def _plugin(emulator: str, folder: Path) -> Path:
+def compile_plugin(emulator: str, folder: Path) -> Path:
     """The compiled plugin, made where this one is not there for the emulator's version of the interface."""
     about, told = (
         subprocess.run([emulator, option], capture_output=True, text=True, check=False).stdout
@@ -55,7 +59,7 @@ def _plugin(emulator: str, folder: Path) -> Path:
     version = re.search(r"version (\d+)", told)
     if version is None or "-plugin" not in about:
         raise RuntimeMissingError(
-            f"instructions cannot be counted: {emulator} takes no plugins", fix="apt-get install qemu-user"
+            f"instructions cannot be counted: {emulator} takes no plugins", fix=f"apt-get install {_PACKAGES}"
         )
     interface = next(number for first, number in _VERSIONS if int(version[1]) >= first)
     text = files("ghostface_edge.targets.devices").joinpath(_SOURCE).read_text()

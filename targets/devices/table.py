@@ -25,6 +25,7 @@ from ghostface_edge.reports.errors import InputError, RuntimeMissingError
 from ghostface_edge.reports.printable import printable, shortened
 from ghostface_edge.reports.write import replacing
 from ghostface_edge.reports.yaml_file import read_mapping
+from ghostface_edge.targets.c.metal.cores import CORES, far_side
 from ghostface_edge.targets.devices import emulated
 from ghostface_edge.targets.devices.device import Device
 from ghostface_edge.targets.places.board_file import board_file
@@ -86,7 +87,8 @@ def read_devices(file: Path | None = None) -> dict[str, DeviceEntry]:
     Raises:
         InputError: the file cannot be used.
     """
-    known = {THIS_HOST: DeviceEntry(at="local")} | {cpu: DeviceEntry(at=f"qemu:{cpu}") for cpu in emulated.CPUS}
+    cpus = (*emulated.CPUS, *CORES)
+    known = {THIS_HOST: DeviceEntry(at="local")} | {cpu: DeviceEntry(at=f"qemu:{cpu}") for cpu in cpus}
     if file is None and not DEVICES_FILE.is_file():
         return known
     path = file or DEVICES_FILE
@@ -173,8 +175,11 @@ def _split(name: str, command: str) -> tuple[str, ...]:
 
 
 def _emulated(name: str, cpu: str, userlands: Path) -> Place:
+    if cpu in CORES:
+        return Place(name, far_side(cpu))
     if cpu not in emulated.CPUS:
-        near = difflib.get_close_matches(cpu, emulated.CPUS, n=1) or [", ".join(emulated.CPUS)]
+        known = [*emulated.CPUS, *CORES]
+        near = difflib.get_close_matches(cpu, known, n=1) or [", ".join(known)]
         raise InputError(f"{name}: '{cpu}' is no emulated CPU", fix=f"choose {near[0]}")
     userlands.mkdir(parents=True, exist_ok=True)
     application = userlands / "board.pyz"

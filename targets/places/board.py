@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from ghostface_edge.targets.places.serving import Answer, serve
 from ghostface_edge.targets.places.wire import Array, Header, StandardStreams
 
 LOADERS = {
+    "c": "ghostface_edge.targets.c.embedder:CEmbedder",
     "onnxruntime": "ghostface_edge.targets.onnxruntime.embedder:OnnxruntimeEmbedder",
     "openvino": "ghostface_edge.targets.openvino.embedder:OpenvinoEmbedder",
     "tflite": "ghostface_edge.targets.tflite.runtime:TfliteEmbedder",
@@ -156,6 +157,10 @@ class Board(Inference):
         """Load a file that was received; returns milliseconds."""
         return self.load(self._path(name), threads, batch)
 
+    def footprint(self) -> Optional[Dict[str, int]]:
+        """Bytes that the loaded model takes as a program of its own; None where it is a file under a system."""
+        return None
+
     def clean(self) -> int:
         """Remove all that was received, and the folder where nothing else is in it; returns how many bytes that was."""
         received = [path for path in self._folder.glob("*") if _RECEIVED.fullmatch(path.name) and path.is_file()]
@@ -176,9 +181,9 @@ def _partial(path: Path) -> Path:
     return path.with_name("." + path.name + ".partial")
 
 
-def main() -> None:
-    """Serve a `Board`, whatever class is named."""
-    serve(StandardStreams(), lambda opening, arrays: Board(**_plain(opening, arrays)), _call)
+def main(make: Optional[Callable[..., Board]] = None) -> None:
+    """Serve a `Board`, or one of another making, whatever class is named."""
+    serve(StandardStreams(), lambda opening, arrays: (make or Board)(**_plain(opening, arrays)), _call)
 
 
 def _call(served: object, request: Header, arrays: List[Array]) -> Answer:

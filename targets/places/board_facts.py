@@ -16,11 +16,12 @@ import numpy as np
 from ghostface_edge.reports.errors import InputError
 
 PACKAGES = {
+    "c": ("arm-none-eabi-gcc",),
     "onnxruntime": ("onnxruntime",),
     "openvino": ("openvino",),
     "tflite": ("ai-edge-litert", "tflite-runtime"),
 }
-"""Distributions that bring a runtime."""
+"""Distributions that bring a runtime; programs that make one for a core without a system."""
 _CPU_FOLDER = Path("/sys/devices/system/cpu")
 _THERMAL = Path("/sys/class/thermal")
 _THROTTLED = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")

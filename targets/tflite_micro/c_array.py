@@ -10,7 +10,9 @@ from typing import Final
 
 from ghostface_edge.targets.tflite.inspection import Port, inspect_artifact, read_interface
 
-_BYTES_PER_LINE: Final = 16
+_BYTES_PER_LINE: Final = 32
+_CUSTOM: Final = {"CUSTOM": "EthosU"}
+"""How the resolver calls what is no operator of TFLite's own: the only one that models here have."""
 _EXACT: Final = {("int8", 1 / 128, 0): "byte - 128", ("uint8", 1 / 128, 128): "the camera's byte as it is"}
 _C_TYPES: Final = {"int8": "std::int8_t", "uint8": "std::uint8_t", "float32": "float"}
 
@@ -22,16 +24,17 @@ def identifier_of(name: str) -> str:
 
 
 def write_c_array(
-    artifact: Path, folder: Path, name: str, arena_bytes: int, notes: Sequence[str] = ()
+    artifact: Path, folder: Path, name: str, arena_bytes: int, notes: Sequence[str], fast_memory_bytes: int = 0
 ) -> tuple[Path, Path]:
     """Write `<name>.cc` and `<name>.h`; what they define begins with `identifier_of(name)`.
 
     Args:
-        artifact: a `.tflite` of int8 operators.
+        artifact: a `.tflite` of int8 operators, or one that Vela compiled.
         folder: where to write; must exist.
         name: of the two files, without ending.
-        arena_bytes: as `interpreter.smallest_arena_bytes` measures it.
-        notes: lines for the header, on compiled models and what they do to the input's memory.
+        arena_bytes: enough for TensorFlow Lite Micro.
+        notes: lines for the header: where the arena's size is from, what becomes of the input's memory.
+        fast_memory_bytes: what the driver of an NPU has to be given beside the arena.
 
     Returns:
         The `.cc` and the `.h`.
@@ -40,12 +43,12 @@ def write_c_array(
         InputError: no TFLite file.
     """
     header, source = folder / f"{name}.h", folder / f"{name}.cc"
-    header.write_text(_header(artifact, identifier_of(name), arena_bytes, notes))
+    header.write_text(_header(artifact, identifier_of(name), arena_bytes, notes, fast_memory_bytes))
     source.write_text(_source(artifact.read_bytes(), header.name, identifier_of(name)))
     return source, header
 
 
-def _header(artifact: Path, name: str, arena_bytes: int, notes: Sequence[str]) -> str:
+def _header(artifact: Path, name: str, arena_bytes: int, notes: Sequence[str], fast_memory_bytes: int) -> str:
     entry, output = read_interface(artifact)
     _, height, width, channels = entry.shape
     guard = f"{name.upper()}_H_"
@@ -69,9 +72,9 @@ def _header(artifact: Path, name: str, arena_bytes: int, notes: Sequence[str]) -
             f"constexpr int {name}_embedding_size = {output.shape[-1]};",
             *_quantization(f"{name}_output", output),
             "",
-            "// Tensor arena that is enough for TensorFlow Lite Micro, as measured on a 64-bit host.",
+            "// Tensor arena that is enough for TensorFlow Lite Micro; align it to 16 bytes.",
             f"constexpr std::size_t {name}_arena_bytes = {arena_bytes};",
-            "// The interpreter reuses the input's memory: fill the input anew before every Invoke().",
+            *_fast_memory(name, fast_memory_bytes),
             *(f"// {note}" for note in notes),
             "",
             *_registration(name, inspect_artifact(artifact).operators),
@@ -105,9 +108,21 @@ def _quantization(prefix: str, port: Port) -> list[str]:
     ]
 
 
+def _fast_memory(name: str, fast_memory_bytes: int) -> list[str]:
+    if not fast_memory_bytes:
+        return []
+    return [
+        "// SRAM for the NPU alone, to be given to ethosu_init().",
+        f"constexpr std::size_t {name}_fast_memory_bytes = {fast_memory_bytes};",
+    ]
+
+
 def _registration(name: str, operators: dict[str, int]) -> list[str]:
     """A function over `tflite::MicroMutableOpResolver`, whose methods are named after the operators."""
-    calls = ["".join(part.capitalize() for part in kind.split("_")).replace("2d", "2D") for kind in operators]
+    calls = [
+        _CUSTOM.get(kind) or "".join(part.capitalize() for part in kind.split("_")).replace("2d", "2D")
+        for kind in operators
+    ]
     return [
         f"// Registers every operator with a tflite::MicroMutableOpResolver<{name}_operator_kinds>.",
         f"constexpr int {name}_operator_kinds = {len(operators)};",
@@ -120,7 +135,7 @@ def _registration(name: str, operators: dict[str, int]) -> list[str]:
 
 def _source(content: bytes, header: str, name: str) -> str:
     rows = [
-        "    " + "".join(f"{byte:#04x}," for byte in content[start : start + _BYTES_PER_LINE])
+        ",".join(map(str, content[start : start + _BYTES_PER_LINE])) + ","
         for start in range(0, len(content), _BYTES_PER_LINE)
     ]
     return "\n".join(

@@ -31,6 +31,8 @@ class Placement:
     output: tuple[int, int] | None
     overwrites: int
     """Operations of the NPU that write into the input's bytes."""
+    arena_bytes: int
+    """Of all tensors that the file gives a place."""
     constants_bytes: int
     """Weights, biases and tables, as the NPU reads them."""
     fast_memory_bytes: int
@@ -68,7 +70,8 @@ def read_placement(compiled: Path) -> Placement:
             base = offsets.get(regions[write.region])
             if entry and base is not None and not (has_fast_memory and write.region == _FAST):
                 overwrites += _overlap(entry, (base + write.start, base + write.stop))
-    return Placement(entry, output, overwrites, constants, fast, tuple(left))
+    ends = (span[1] for span in (_span(graph, offsets, tensor) for tensor in offsets) if span)
+    return Placement(entry, output, overwrites, max(ends, default=0), constants, fast, tuple(left))
 
 
 def _plan(model: Any) -> dict[int, int]:

@@ -1,7 +1,7 @@
 """A full-integer `.tflite` compiled for Ethos-U NPUs by Arm's Vela, and what Vela expects of it.
 
-Vela runs as a program of its own, so that its death is a message. Its estimates are those of its default system and
-memory mode for each accelerator; nothing here has run on one.
+Vela runs as a program of its own, so that its death is a message. Its estimates are those of a preset's system and
+memory mode; nothing here has run on one.
 
 Vela gives the input's memory to later tensors and often to the output. What keeps the input is making it an output of
 the graph as well: its bytes then have to last to the end. The compiled file is handed on without that second output.
@@ -22,20 +22,22 @@ import numpy as np
 from ghostface_edge.reports.errors import InputError, ToolError
 from ghostface_edge.targets.requirements import require_modules
 from ghostface_edge.targets.tflite_micro.placement import read_placement
+from ghostface_edge.targets.tflite_micro.presets import SYSTEMS, Preset
 
-ACCELERATORS: Final = ("ethos-u55-128", "ethos-u55-256", "ethos-u65-256", "ethos-u85-256")
 INPUT_KEPT: Final = "input-kept"
 _TIMEOUT_S: Final = 900
+_INTERPRETER_BYTES: Final = 4096
+"""Room for what TensorFlow Lite Micro notes of a model of one operator: 1.5 KiB on a 64-bit host."""
 _OUTPUTS_FIELD: Final = 8
 """Of a subgraph, in TFLite's schema: the third field's place in its table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A model for one accelerator, and Vela's estimates."""
+    """A model for one preset, and Vela's estimates."""
 
     path: Path
-    accelerator: str
+    preset: Preset
     keeps_input: bool
     """Whether it was compiled so that the input stays as it was."""
     inference_ms: float
@@ -48,6 +50,8 @@ class Compiled:
     output_in_input: bool
     overwrites: int
     """Operations that write into the input's bytes."""
+    arena_bytes: int
+    """Tensor arena: what Vela planned, and room for the interpreter's own notes."""
     fast_memory_bytes: int
     """What the driver has to be given of the NPU's own memory; 0 where it works in the arena."""
 
@@ -62,11 +66,11 @@ def require_vela() -> str:
     return f"Vela {version('ethos-u-vela')}"
 
 
-def compile_for(accelerator: str, model: Path, compiled: Path, *, keep_input: bool = False) -> Compiled:
+def compile_for(preset: Preset, model: Path, compiled: Path, *, keep_input: bool = False) -> Compiled:
     """Compile a model.
 
     Args:
-        accelerator: as Vela's `--accelerator-config`.
+        preset: accelerator, system and memory mode.
         model: full integer, batch 1.
         compiled: where to write.
         keep_input: leave the input's bytes alone, for as much more memory.
@@ -78,7 +82,7 @@ def compile_for(accelerator: str, model: Path, compiled: Path, *, keep_input: bo
         folder = Path(place)
         source = folder / "model.tflite"
         source.write_bytes(_with_input_as_output(model) if keep_input else model.read_bytes())
-        _run_vela(source, accelerator, folder)
+        _run_vela(source, preset, folder)
         content = (folder / "model_vela.tflite").read_bytes()
         compiled.write_bytes(_with_first_output(content) if keep_input else content)
         (summary,) = folder.glob("model_summary_*.csv")
@@ -86,15 +90,15 @@ def compile_for(accelerator: str, model: Path, compiled: Path, *, keep_input: bo
     try:
         placement = read_placement(compiled)
     except InputError as problem:
-        raise ToolError(f"what Vela made for {accelerator} cannot be checked: {problem}", fix=problem.fix) from problem
+        raise ToolError(f"what Vela made for {preset.name} cannot be checked: {problem}", fix=problem.fix) from problem
     if keep_input and (placement.output_in_input or placement.overwrites):
         raise ToolError(
-            f"Vela overwrites the input on {accelerator} all the same", fix="fill it before every inference"
+            f"Vela overwrites the input on {preset.name} all the same", fix="fill it before every inference"
         )
     left = len(placement.cpu_operators)
     return Compiled(
         path=compiled,
-        accelerator=accelerator,
+        preset=preset,
         keeps_input=keep_input,
         inference_ms=float(figures["inference_time"]) * 1e3,
         sram_kib=float(figures["sram_memory_used"]),
@@ -104,16 +108,19 @@ def compile_for(accelerator: str, model: Path, compiled: Path, *, keep_input: bo
         cpu_operators=left,
         output_in_input=placement.output_in_input,
         overwrites=placement.overwrites,
+        arena_bytes=placement.arena_bytes + _INTERPRETER_BYTES,
         fast_memory_bytes=placement.fast_memory_bytes,
     )
 
 
-def _run_vela(model: Path, accelerator: str, folder: Path) -> None:
+def _run_vela(model: Path, preset: Preset, folder: Path) -> None:
+    options = ["--accelerator-config", preset.accelerator]
+    options += ["--system-config", preset.system, "--memory-mode", preset.memory_mode]
     program = (sys.executable, "-P", "-m", "ghostface_edge.reports.child", "ethosu.vela")
-    command: list[str | Path] = [*program, model, "--accelerator-config", accelerator]
+    systems = [word for system in SYSTEMS for word in ("--config", system)]
     try:
         done = subprocess.run(
-            [*command, "--output-dir", folder],
+            [*program, model, *systems, *options, "--output-dir", folder],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -122,13 +129,13 @@ def _run_vela(model: Path, accelerator: str, folder: Path) -> None:
         )
     except subprocess.TimeoutExpired as expired:
         raise ToolError(
-            f"Vela did not finish within {_TIMEOUT_S} s for {accelerator}", fix="see Vela's issues"
+            f"Vela did not finish within {_TIMEOUT_S} s for {preset.name}", fix="see Vela's issues"
         ) from expired
     if done.returncode or not (folder / "model_vela.tflite").is_file():
         said = [line for line in done.stdout.splitlines() if line.strip()]
         raise ToolError(
-            f"Vela failed for {accelerator}: {said[-1] if said else f'exit code {done.returncode}'}",
-            fix=f"try `vela MODEL.tflite --accelerator-config {accelerator}` alone",
+            f"Vela failed for {preset.name}: {said[-1] if said else f'exit code {done.returncode}'}",
+            fix=f"try `vela MODEL.tflite --accelerator-config {preset.accelerator}` alone",
         )
 
 

@@ -63,6 +63,7 @@ def test_reports_without_devices_stay_readable(report: Report) -> None:
 
 
 _ROW, _DEVICE = ("variants", -1), ("devices", 0)
+_FOOTPRINT = {"flash_bytes": 800_000, "ram_bytes": 157_480, "stack_bytes": 788}
 
 
 @pytest.mark.parametrize(
@@ -103,6 +104,7 @@ _ROW, _DEVICE = ("variants", -1), ("devices", 0)
         ((*_DEVICE, "faces"), 4001, "4,001 distinct images of 2,000 pairs"),
         ((*_DEVICE, "faces"), 3000, "but 3,000 ran on pi4"),
         ((*_DEVICE, "energy_mj_per_face"), {"tflite-int8": 3.0}, "there is no variant 'tflite-int8'"),
+        ((*_ROW, "footprint"), _FOOTPRINT, "of a program without a system, but pi4 has one"),
         ((*_DEVICE, "sustained", 0, "variant"), "tflite-int8", "there is no variant 'tflite-int8'"),
         ((*_DEVICE, "sustained", 0, "p90_ms"), 0.1, "the medians are all above it"),
         ((*_DEVICE, "sustained", 0, "samples", 1, "seconds"), 30, "each ends after the one before"),
@@ -173,3 +175,14 @@ def test_faces_that_differ_bound_the_cosines(good: dict[str, Any]) -> None:
         versus["cosine_mean"] = mean
         with pytest.raises(InputError, match=r"the faces that differ make it 0\.9875 to 0\.999875"):
             Report.from_json(json.dumps(changed), "report.json")
+
+
+def test_a_program_without_a_system_takes_no_more_than_its_board_has(good: dict[str, Any]) -> None:
+    changed = copy.deepcopy(good)
+    changed["variants"][-1]["footprint"] = _FOOTPRINT
+    changed["devices"][0] |= {"python": None, "memory_mb": 4}
+    report = Report.from_json(json.dumps(changed), "report.json")
+    assert report.variants[-1].footprint is not None
+    changed["variants"][-1]["footprint"] = _FOOTPRINT | {"ram_bytes": 4 * 2**20 - 787}
+    with pytest.raises(InputError, match=r"footprint\.ram_bytes: 4,194,305 bytes with the stack, but pi4 has 4 MB"):
+        Report.from_json(json.dumps(changed), "report.json")

@@ -59,13 +59,22 @@ typedef struct {
 } window_t;
 
 /* x times a factor, rounded twice: half up to the doubled product's high word, then half away from zero.
-   Right shifts of negative numbers keep the sign, as every compiler has it. */
+   |x| < 2^29. Right shifts of negative numbers keep the sign, as every compiler has it. */
 KERNEL int32_t scaled(int32_t x, int32_t significand, int32_t shift)
 {
     const int32_t left = shift > 0 ? shift : 0, right = shift > 0 ? 0 : -shift;
-    const int64_t product = (int64_t)x * ((int64_t)1 << left) * significand;
-    const int32_t high = (int32_t)((product + ((int64_t)1 << 30)) >> 31);
-    const int32_t mask = (int32_t)(((int64_t)1 << right) - 1), rest = high & mask;
+    int64_t product;
+    int32_t high, mask, rest;
+#if defined(__ARM_FEATURE_DSP) && !defined(MODEL_PORTABLE)
+    if ((uint32_t)-shift < 30u) { /* both at once, on the doubled word */
+        __asm("smmulr %0, %1, %2" : "=r"(high) : "r"(2 * x), "r"(significand));
+        return (2 * high + (high >> 31) + (1 << right)) >> (right + 1);
+    }
+#endif
+    product = (int64_t)x * ((int64_t)1 << left) * significand;
+    high = (int32_t)((product + ((int64_t)1 << 30)) >> 31);
+    mask = (int32_t)(((int64_t)1 << right) - 1);
+    rest = high & mask;
     return (high >> right) + (rest > (mask >> 1) + (high < 0));
 }
 

@@ -40,20 +40,31 @@ KERNEL void depthwise(const int8_t *in, int32_t in_stride, int32_t channels, con
                       int8_t *outside, const int8_t *weights, const output_t *output, int8_t *out, int32_t out_stride)
 {
     const int8_t *pixels[MAX_TAPS];
+    const int32_t taps = window->kernel_rows * window->kernel_columns, step = window->stride * in_stride;
     memset(outside, zero_point, (size_t)channels);
-    for (int32_t y = 0; y < window->output_rows; ++y)
+    for (int32_t y = 0; y < window->output_rows; ++y) {
+        const int32_t top = y * window->stride - window->top;
+        int was_inside = 0;
         for (int32_t x = 0; x < window->output_columns; ++x) {
-            int32_t tap = 0;
-            for (int32_t i = 0; i < window->kernel_rows; ++i)
-                for (int32_t j = 0; j < window->kernel_columns; ++j) {
-                    const int32_t row = y * window->stride + i - window->top;
-                    const int32_t column = x * window->stride + j - window->left;
-                    const int inside = row >= 0 && row < window->rows && column >= 0 && column < window->columns;
-                    pixels[tap++] = inside ? in + (row * window->columns + column) * in_stride : outside;
-                }
-            depthwise_pixel(pixels, tap, channels, weights, output, out);
+            const int32_t left = x * window->stride - window->left;
+            const int is_inside = top >= 0 && top + window->kernel_rows <= window->rows && left >= 0 &&
+                                  left + window->kernel_columns <= window->columns;
+            if (is_inside && was_inside) {
+                for (int32_t tap = 0; tap < taps; ++tap)
+                    pixels[tap] += step;
+            } else {
+                const int8_t **pixel = pixels;
+                for (int32_t row = top; row < top + window->kernel_rows; ++row)
+                    for (int32_t column = left; column < left + window->kernel_columns; ++column) {
+                        const int inside = row >= 0 && row < window->rows && column >= 0 && column < window->columns;
+                        *pixel++ = inside ? in + (row * window->columns + column) * in_stride : outside;
+                    }
+            }
+            depthwise_pixel(pixels, taps, channels, weights, output, out);
             out += out_stride;
+            was_inside = is_inside;
         }
+    }
 }
 #endif
 
@@ -130,6 +141,68 @@ KERNEL void mean(const int8_t *in, int32_t in_stride, int32_t pixels, int32_t ch
     }
 }
 #endif
+
+/* The mean of every window, half away from zero. */
+KERNEL void average_pool(const int8_t *in, int32_t in_stride, int32_t channels, const window_t *window, int32_t low,
+                         int32_t high, int8_t *out, int32_t out_stride)
+{
+    const int32_t count = window->kernel_rows * window->kernel_columns;
+    for (int32_t y = 0; y < window->output_rows; ++y)
+        for (int32_t x = 0; x < window->output_columns; ++x) {
+            for (int32_t channel = 0; channel < channels; ++channel) {
+                int32_t sum = 0;
+                for (int32_t i = 0; i < window->kernel_rows; ++i)
+                    for (int32_t j = 0; j < window->kernel_columns; ++j) {
+                        const int32_t row = y * window->stride + i, column = x * window->stride + j;
+                        sum += in[(row * window->columns + column) * in_stride + channel];
+                    }
+                out[channel] = clamped((sum > 0 ? sum + count / 2 : sum - count / 2) / count, low, high);
+            }
+            out += out_stride;
+        }
+}
+
+/* One axis of a bilinear resize, in 1024ths: the two positions around a centre, and the second one's weight. */
+typedef struct {
+    int32_t first, second, weight;
+} between_t;
+
+KERNEL between_t between(int32_t position, int32_t size, int32_t output_size)
+{
+    const int32_t scale = (1024 * size + output_size / 2) / output_size;
+    const int32_t centre = position * scale + scale / 2 - 512;
+    const int32_t lower = centre / 1024 > 0 ? centre / 1024 : 0, upper = (centre + 1023) / 1024;
+    const between_t found = {lower, upper < size - 1 ? upper : size - 1, centre - 1024 * lower};
+    return found;
+}
+
+KERNEL void resize(const int8_t *in, int32_t in_stride, int32_t channels, int32_t rows, int32_t columns,
+                   int32_t output_rows, int32_t output_columns, int8_t *out, int32_t out_stride)
+{
+    for (int32_t i = 0; i < output_rows; ++i) {
+        const between_t y = between(i, rows, output_rows);
+        for (int32_t j = 0; j < output_columns; ++j) {
+            const between_t x = between(j, columns, output_columns);
+            const int8_t *top = in + y.first * columns * in_stride, *bottom = in + y.second * columns * in_stride;
+            for (int32_t channel = 0; channel < channels; ++channel) {
+                const int32_t left = x.first * in_stride + channel, right = x.second * in_stride + channel;
+                const int64_t above = (int64_t)top[left] * (1024 - x.weight) + (int64_t)top[right] * x.weight;
+                const int64_t below = (int64_t)bottom[left] * (1024 - x.weight) + (int64_t)bottom[right] * x.weight;
+                const int64_t sum = above * (1024 - y.weight) + below * y.weight;
+                out[channel] = (int8_t)((sum + (sum > 0 ? 1 << 19 : -(1 << 19))) / (1 << 20));
+            }
+            out += out_stride;
+        }
+    }
+}
+
+KERNEL void look_up(const int8_t *in, int32_t in_stride, int32_t pixels, int32_t channels, const int8_t *values,
+                    int8_t *out, int32_t out_stride)
+{
+    for (int32_t pixel = 0; pixel < pixels; ++pixel)
+        for (int32_t i = 0; i < channels; ++i)
+            out[pixel * out_stride + i] = values[in[pixel * in_stride + i] + 128];
+}
 
 KERNEL void prelu_alone(const int8_t *in, int32_t in_stride, int32_t pixels, int32_t channels, const prelu_t *prelu,
                         int8_t *out, int32_t out_stride)

@@ -17,12 +17,12 @@ from ghostface_edge.pipeline.network.architecture import Architecture
 from ghostface_edge.pipeline.network.checkpoint import network_of
 from ghostface_edge.reports.errors import RuntimeMissingError
 from ghostface_edge.targets.protocol import Precision, Target
-from ghostface_edge.targets.table import TARGETS, load_target
+from ghostface_edge.targets.table import TARGETS, fp32_of, load_target
 
 from ..conftest import MakeCheckpoint
 
 
-@pytest.fixture(params=TARGETS)
+@pytest.fixture(params=[runtime for runtime in TARGETS if fp32_of(runtime).runtime == runtime])
 def target(request: pytest.FixtureRequest) -> Target:
     target = load_target(request.param)
     try:

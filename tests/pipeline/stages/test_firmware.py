@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.machinery import PathFinder
 
 import pytest
@@ -18,11 +19,12 @@ from ghostface_edge.pipeline.tools.quantize_file import quantize_file
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets.protocol import InputType
 from ghostface_edge.targets.table import parse_variants
-from ghostface_edge.targets.tflite_micro import TfliteMicroTarget, vela
+from ghostface_edge.targets.tflite_micro import TfliteMicroTarget, presets
 
 from ...targets.tflite.conftest import _network as write_network
 
-ACCELERATORS = ("ethos-u55-128", "ethos-u55-256", "ethos-u65-256", "ethos-u85-256")
+PRESETS = [preset.name for preset in presets.PRESETS]
+ENDINGS = (".tflite", ".cc", ".h")
 
 
 @pytest.fixture(scope="module")
@@ -40,30 +42,71 @@ def made(model):
     return FirmwareMaker().make(model, "tiny", "tflite-micro-int8", model.parent)
 
 
-def test_a_model_gets_sources_and_a_compiled_form_for_every_accelerator(made, model):
+def test_a_model_gets_sources_and_a_compiled_form_for_every_preset(made, model):
     pytest.importorskip("ethosu", reason="ethos-u-vela is not installed")
     assert made.warnings == ()
     assert [estimate.accelerator for estimate in made.estimates] == [
-        name for accelerator in ACCELERATORS for name in (accelerator, f"{accelerator}, input kept")
+        name for preset in PRESETS for name in (preset, f"{preset}, input kept")
     ]
     assert {path.name for path in made.files} == {
         *(f"tiny-tflite-micro-int8{ending}" for ending in (".cc", ".h")),
-        *(f"tiny-{accelerator}{kept}.tflite" for accelerator in ACCELERATORS for kept in ("", "-input-kept")),
+        *(f"tiny-{preset}{kept}{ending}" for preset in PRESETS for kept in ("", "-input-kept") for ending in ENDINGS),
     }
     assert all(path.is_file() for path in made.files)
     assert {estimate.cpu_operators for estimate in made.estimates} == {0}
     assert not [one for one in made.estimates if one.output_in_input and one.accelerator.endswith("input kept")]
-    header = model.with_suffix(".h").read_text()
-    assert "each value is the camera's byte as it is." in header
-    assert "The NPU writes nothing into the input" in header
-    assert "tiny-ethos-u55-128-input-kept.tflite" in header
-    assert "ethos-u65-256: give ethosu_init()" in header
+    assert {one.memory_mode for one in made.estimates} == {"Shared_Sram", "Sram_Only", "Dedicated_Sram_384KB"}
+    for one in made.estimates:
+        assert (one.fast_memory_bytes > 0) == (one.memory_mode == "Dedicated_Sram_384KB")
+
+
+def test_a_header_speaks_of_its_own_model_alone(made, model):
+    pytest.importorskip("ethosu", reason="ethos-u-vela is not installed")
+    portable, plain, kept, dedicated = (
+        (model.parent / f"tiny-{name}.h").read_text()
+        for name in ("tflite-micro-int8", "ethos-u55-128", "ethos-u55-128-input-kept", "ethos-u65-256")
+    )
+    for header in (portable, plain, kept, dedicated):
+        assert "each value is the camera's byte as it is." in header
+    assert "The interpreter reuses the input's memory" in portable
+    assert "ethos" not in portable
+    assert "read the output, then fill the input" in plain
+    assert "The NPU writes nothing into the input" in kept
+    assert "fast_memory_bytes" not in kept
+    assert "constexpr std::size_t tiny_ethos_u65_256_fast_memory_bytes = " in dedicated
+    assert "system Ethos_U55_High_End_Embedded, memory mode Shared_Sram" in kept
+
+
+MAIN = """
+#include <cstdio>
+#include "NAME.h"
+struct Resolver {
+  int AddEthosU() { return 0; }
+};
+int main() {
+  static_assert(ID_operator_kinds == 1, "the NPU's alone");
+  std::fwrite(ID, 1, ID_length, stdout);
+  Resolver resolver;
+  static_assert(ID_arena_bytes == ARENA, "as the report says");
+  return reinterpret_cast<std::size_t>(ID) % 16 == 0 && ID_register_operators(resolver) ? 0 : 1;
+}
+"""
+
+
+@pytest.mark.parametrize("name", ["ethos-u55-64", "ethos-u85-256-input-kept"])
+def test_a_compiled_models_c_array_links_and_needs_the_npus_operator_alone(name, made, model, tmp_path):
+    pytest.importorskip("ethosu", reason="ethos-u-vela is not installed")
+    (estimate,) = (one for one in made.estimates if one.path == f"tiny-{name}.tflite")
+    identifier = f"tiny_{name.replace('-', '_')}"
+    text = MAIN.replace("NAME", f"tiny-{name}").replace("ID", identifier).replace("ARENA", str(estimate.arena_bytes))
+    (tmp_path / "main.cc").write_text(text)
+    assert (
+        printed_by(tmp_path / "main.cc", model.parent / f"tiny-{name}.cc")
+        == (model.parent / estimate.path).read_bytes()
+    )
 
 
 def test_the_c_array_links_and_is_the_model(made, model, tmp_path):
-    compiler = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
-    if compiler is None:
-        pytest.skip("no C++ compiler")
     (tmp_path / "main.cc").write_text(
         f'#include <cstdio>\n#include "{model.stem}.h"\n'
         "int main() {\n"
@@ -71,11 +114,17 @@ def test_the_c_array_links_and_is_the_model(made, model, tmp_path):
         f"  return tiny_tflite_micro_int8_arena_bytes == {made.needs.arena_bytes} ? 0 : 1;\n"
         "}\n"
     )
-    binary = tmp_path / "main"
-    source = model.with_suffix(".cc")
-    command = [compiler, "-Wall", "-Werror", f"-I{model.parent}", "-o", binary, tmp_path / "main.cc", source]
+    assert printed_by(tmp_path / "main.cc", model.with_suffix(".cc")) == model.read_bytes()
+
+
+def printed_by(main, source):
+    compiler = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
+    if compiler is None:
+        pytest.skip("no C++ compiler")
+    binary = main.with_suffix("")
+    command = [compiler, "-std=c++17", "-Wall", "-Wextra", "-Werror", f"-I{source.parent}", "-o", binary, main, source]
     subprocess.run(command, check=True)
-    assert subprocess.run([binary], check=True, capture_output=True).stdout == model.read_bytes()
+    return subprocess.run([binary], check=True, capture_output=True).stdout
 
 
 def test_without_vela_there_is_firmware_and_a_warning_that_says_how_to_get_it(model, tmp_path, monkeypatch):
@@ -92,7 +141,9 @@ def test_without_vela_there_is_firmware_and_a_warning_that_says_how_to_get_it(mo
 
 def test_an_accelerator_that_vela_refuses_costs_only_its_estimate(model, tmp_path, monkeypatch):
     pytest.importorskip("ethosu", reason="ethos-u-vela is not installed")
-    monkeypatch.setattr(vela, "ACCELERATORS", ("ethos-u99-128", "ethos-u55-128"))
+    good = next(preset for preset in presets.PRESETS if preset.name == "ethos-u55-128")
+    bad = replace(good, name="ethos-u99-128", accelerator="ethos-u99-128")
+    monkeypatch.setattr(presets, "PRESETS", (bad, good))
     made = FirmwareMaker().make(model, "tiny", "micro", tmp_path)
     assert [estimate.accelerator for estimate in made.estimates] == ["ethos-u55-128", "ethos-u55-128, input kept"]
     assert "ethos-u99-128" in made.warnings[0]
@@ -102,7 +153,7 @@ def test_an_accelerator_that_vela_refuses_costs_only_its_estimate(model, tmp_pat
     (tmp_path / "out/models").mkdir(parents=True)
     needs, estimates = made.publish(tmp_path / "out/models", "models")
     assert needs.files == ("models/tiny-micro.cc", "models/tiny-micro.h")
-    for name in (*needs.files, *(estimate.path for estimate in estimates)):
+    for name in (*needs.files, *(name for one in estimates for name in (one.path, *one.files))):
         assert (tmp_path / "out" / name).is_file()
     assert json.loads(needs.model_dump_json())["arena_bytes"] == made.needs.arena_bytes
 

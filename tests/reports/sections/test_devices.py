@@ -1,6 +1,7 @@
 import pytest
 
 from ghostface_edge.reports.blocks import Block, Bullets, Figure, Folded, Grid, Heading, Note, Table, plain
+from ghostface_edge.reports.devices import Footprint
 from ghostface_edge.reports.renderings import html, markdown
 from ghostface_edge.reports.report import Report, Status
 from ghostface_edge.reports.section import Findings
@@ -136,3 +137,17 @@ def test_pages_and_comments(two: Report) -> None:
     assert "### Devices" in comment
     assert "**★ all equal, 0.81 ms**" in comment
     assert "Likely cause" not in comment
+
+
+def test_programs_without_a_system_tell_what_they_take(two: Report) -> None:
+    footprint = Footprint(flash_bytes=805_760, ram_bytes=157_480, stack_bytes=788)
+    row = two.variants[-1].model_copy(update={"footprint": footprint})
+    blocks = _blocks(two.model_copy(update={"variants": (*two.variants[:-1], row)}))
+    place = next(
+        number
+        for number, block in enumerate(blocks)
+        if isinstance(block, Heading) and block.text == "Flash, RAM and stack without a system"
+    )
+    table = blocks[place + 2]
+    assert isinstance(table, Table)
+    assert _cells(table) == [["onnxruntime-int8@cortex-a72", "805,760", "157,480", "788", "11.5"]]

@@ -8,6 +8,7 @@ import pytest
 
 from ghostface_edge.reports.devices import DeviceKind
 from ghostface_edge.reports.errors import InputError, RuntimeMissingError
+from ghostface_edge.targets.c.metal.cores import CORES
 from ghostface_edge.targets.devices.emulated import CPUS
 from ghostface_edge.targets.devices.table import find_devices, read_devices
 
@@ -36,7 +37,7 @@ def find(name, file=None):
 
 
 def test_some_devices_are_known_without_a_file():
-    assert list(read_devices()) == ["local", *CPUS]
+    assert list(read_devices()) == ["local", *CPUS, *CORES]
     device = find("local")
     assert (device.name, device.kind, device.is_timed) == ("local", DeviceKind.LOCAL, True)
     assert device.place.command[0] == sys.executable

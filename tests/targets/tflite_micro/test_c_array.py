@@ -85,7 +85,7 @@ def test_firmware_links_and_sees_the_model_and_how_to_feed_it(
 def test_what_is_no_tflite_file_is_refused(tmp_path):
     (tmp_path / "m.tflite").write_bytes(b"not a model")
     with pytest.raises(InputError, match="not a TFLite file"):
-        write_c_array(tmp_path / "m.tflite", tmp_path, "face", 1024)
+        write_c_array(tmp_path / "m.tflite", tmp_path, "face", 1024, [])
     assert not list(tmp_path.glob("face.*"))
 
 

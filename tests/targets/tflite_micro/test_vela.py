@@ -2,6 +2,8 @@
 
 import struct
 
+import flatbuffers
+import numpy as np
 import pytest
 
 pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
@@ -13,14 +15,18 @@ from ghostface_edge.targets.protocol import InputType
 from ghostface_edge.targets.tflite.inspection import main_graph, read_interface
 from ghostface_edge.targets.tflite_micro import TfliteMicroTarget
 from ghostface_edge.targets.tflite_micro.command_stream import Write, read_writes
+from ghostface_edge.targets.tflite_micro.interpreter import smallest_arena_bytes
 from ghostface_edge.targets.tflite_micro.placement import read_placement
-from ghostface_edge.targets.tflite_micro.vela import ACCELERATORS, compile_for, require_vela
+from ghostface_edge.targets.tflite_micro.presets import PRESETS
+from ghostface_edge.targets.tflite_micro.vela import compile_for, require_vela
+
+U55 = next(preset for preset in PRESETS if preset.name == "ethos-u55-128")
 
 
-@pytest.mark.parametrize("accelerator", ACCELERATORS)
-def test_vela_leaves_nothing_to_the_cpu_and_can_keep_the_input(accelerator, lowered, tmp_path):
-    plain = compile_for(accelerator, lowered, tmp_path / "plain.tflite")
-    kept = compile_for(accelerator, lowered, tmp_path / "kept.tflite", keep_input=True)
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
+def test_vela_leaves_nothing_to_the_cpu_and_can_keep_the_input(preset, lowered, tmp_path):
+    plain = compile_for(preset, lowered, tmp_path / "plain.tflite")
+    kept = compile_for(preset, lowered, tmp_path / "kept.tflite", keep_input=True)
     for compiled in (plain, kept):
         assert compiled.cpu_operators == 0
         assert compiled.npu_operators >= 10
@@ -32,7 +38,8 @@ def test_vela_leaves_nothing_to_the_cpu_and_can_keep_the_input(accelerator, lowe
     assert plain.overwrites > 0
     assert not kept.output_in_input
     assert kept.overwrites == 0
-    assert (kept.fast_memory_bytes > 0) == accelerator.startswith(("ethos-u65", "ethos-u85"))
+    assert (kept.fast_memory_bytes > 0) == preset.memory_mode.startswith("Dedicated_Sram")
+    assert kept.arena_bytes > 16 * 16 * 3 + 16
     # but for where things lie, they are the same model with the same interface
     assert constants(kept.path) == constants(plain.path)
     assert kept.npu_operators == plain.npu_operators
@@ -41,7 +48,7 @@ def test_vela_leaves_nothing_to_the_cpu_and_can_keep_the_input(accelerator, lowe
 
 
 def test_a_kept_input_is_neither_output_nor_scratch(lowered, tmp_path):
-    compiled = compile_for("ethos-u55-128", lowered, tmp_path / "kept.tflite", keep_input=True)
+    compiled = compile_for(U55, lowered, tmp_path / "kept.tflite", keep_input=True)
     placement = read_placement(compiled.path)
     assert placement.input == (0, 16 * 16 * 3)
     assert placement.output is not None
@@ -55,13 +62,44 @@ def test_a_kept_input_is_neither_output_nor_scratch(lowered, tmp_path):
     )
     assert min(write.start for write in writes) >= 16 * 16 * 3
     assert max(write.stop for write in writes) <= arena
+    assert placement.arena_bytes == arena
     assert any((write.start, write.stop) == placement.output for write in writes)
+
+
+def test_the_room_for_the_interpreter_is_enough(lowered, tmp_path):
+    """For a model with a compiled one's tensors and plan, and an operator that TensorFlow Lite Micro has on a host."""
+    compiled = compile_for(U55, lowered, tmp_path / "compiled.tflite", keep_input=True)
+    model = main_graph(compiled.path)[0]
+    graph, (code,) = model.subgraphs[0], model.operatorCodes
+    scratch, entry, result = 2, int(graph.inputs[0]), int(graph.outputs[0])
+    code.customCode, code.builtinCode = None, schema.BuiltinOperator.CONCATENATION
+    code.deprecatedBuiltinCode = code.builtinCode
+    (operator,) = graph.operators
+    operator.customOptions, operator.inputs = None, np.array([scratch, entry], np.int32)
+    operator.builtinOptionsType = schema.BuiltinOptions.ConcatenationOptions
+    operator.builtinOptions = schema.ConcatenationOptionsT()
+    sizes = {scratch: int(graph.tensors[scratch].shape[0]), entry: 16 * 16 * 3}
+    for tensor, size in (*sizes.items(), (result, sum(sizes.values()))):
+        stored = graph.tensors[tensor]
+        stored.shape, stored.shapeSignature, stored.type = np.array([size], np.int32), None, schema.TensorType.INT8
+        stored.quantization = graph.tensors[result].quantization
+    graph.inputs, model.metadata = np.array([entry, scratch], np.int32), None
+    builder = flatbuffers.Builder(1 << 16)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    alike = tmp_path / "alike.tflite"
+    alike.write_bytes(bytes(builder.Output()))
+    tensors = 2 * sum(sizes.values())
+    assert (
+        tensors
+        < smallest_arena_bytes(alike)
+        <= tensors + (compiled.arena_bytes - read_placement(compiled.path).arena_bytes)
+    )
 
 
 def test_a_float_input_is_quantized_on_the_cpu(qdq_model, tmp_path):
     artifact = tmp_path / "float.tflite"
     TfliteMicroTarget().lower_quantized(qdq_model, artifact, InputType.FLOAT32)
-    compiled = compile_for("ethos-u55-128", artifact, tmp_path / "compiled.tflite")
+    compiled = compile_for(U55, artifact, tmp_path / "compiled.tflite")
     assert compiled.cpu_operators == 3
     assert read_placement(compiled.path).cpu_operators == ("ADD", "QUANTIZE", "DEQUANTIZE")
 
@@ -70,7 +108,7 @@ def test_vela_says_why_it_fails(tmp_path, lowered):
     broken = tmp_path / "broken.tflite"
     broken.write_bytes(lowered.read_bytes()[:200])
     with pytest.raises(ToolError, match="Vela failed for ethos-u55-128"):
-        compile_for("ethos-u55-128", broken, tmp_path / "compiled.tflite")
+        compile_for(U55, broken, tmp_path / "compiled.tflite")
     assert not (tmp_path / "compiled.tflite").exists()
     assert require_vela().startswith("Vela 5")
 

@@ -1,0 +1,25 @@
+"""A network's `.c`, judged by the `.tflite` beside it, which it has to be generated from.
+
+In: a file that anybody made. Out: nothing, or why it is refused. The text itself is not judged: the target compiles
+only what this version generates of the `.tflite`, and refuses a `.c` that differs from that.
+"""
+
+from pathlib import Path
+
+from ghostface_edge.reports.errors import InputError
+from ghostface_edge.targets.checks import tflite_file
+
+
+def check(path: Path) -> None:
+    """Refuse a source without the model that it was generated from, and where that model would be refused.
+
+    Raises:
+        InputError: what is wrong with it.
+    """
+    origin = path.with_suffix(".tflite")
+    if not origin.is_file():
+        raise InputError(
+            f"{path}: the model that it was generated from, {origin.name}, is not beside it",
+            fix="keep the .c, .h and .tflite of a run together; C from elsewhere is not compiled",
+        )
+    tflite_file.check(origin)
