@@ -8,6 +8,7 @@ from typing import Final
 MODULES: Final = (
     "calibration.preprocessing",
     "reports.errors",
+    "targets.c.embedder",
     "targets.onnxruntime.embedder",
     "targets.onnxruntime.exact",
     "targets.openvino.embedder",
