@@ -39,7 +39,7 @@ _SETS: Final[MappingProxyType[str, tuple[tuple[tuple[str, ...], str], ...]]] = M
     }
 )
 """By machine: words of `/proc/cpuinfo`, and the option that lets kernels use what they say."""
-_UNLINKED: Final = ("-nostdlib",)
+UNLINKED: Final = ("-nostdlib",)
 """`memcpy` and `memset` are the loading program's, whatever its C library is called."""
 
 
@@ -62,7 +62,7 @@ class DeviceCompiler:
         """
         compiler, flags = compiler_for(machine), flags_for(machine, features)
         generate(origin_of(artifact)).require_same(artifact)
-        compile_c(compiler, [artifact], [*flags, *LIBRARY, *_UNLINKED], library)
+        compile_c(compiler, [artifact], [*flags, *LIBRARY, *UNLINKED], library)
 
 
 def compiler_for(machine: str) -> str:

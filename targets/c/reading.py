@@ -195,6 +195,13 @@ class _Operator:
     def refuse(self, what: str) -> ToolError:
         return ToolError(f"{self.kind} at {self.out.name}: {what}", fix="use tflite-micro-int8 for this network")
 
+    def weights(self) -> Int8:
+        """Of a convolution; that none is -128 lets kernels add two products in 16 bits."""
+        weights: Int8 = self.constant(1)
+        if (weights == INT8_LOW).any():
+            raise self.refuse("weights below -127 have no C kernel")
+        return weights
+
     def limits(self) -> tuple[int, int]:
         """The least and the largest int8 that the operator's own activation lets pass."""
         out, function = self.out, self.options.fusedActivationFunction
@@ -246,7 +253,7 @@ class _Operator:
 
 
 def _convolution(read: _Operator) -> Convolution:
-    weights: Int8 = read.constant(1)
+    weights = read.weights()
     outputs, rows, columns, inputs = weights.shape
     if inputs != read.image(0).channels:
         raise read.refuse("groups have no C kernel")
@@ -256,7 +263,7 @@ def _convolution(read: _Operator) -> Convolution:
 
 
 def _depthwise(read: _Operator) -> Depthwise:
-    weights: Int8 = read.constant(1)
+    weights = read.weights()
     _, rows, columns, channels = weights.shape
     if read.options.depthMultiplier != 1 or channels != read.image(0).channels:
         raise read.refuse("a depth multiplier other than 1 has no C kernel")

@@ -85,13 +85,17 @@ OUTLINE int8x8_t one_by_one(const output_t *output, int32_t channel, int32x4_t l
     return vld1_s8(values);
 }
 
-INLINE int8x8_t finished8(const finish_t *finish, sums_t sums, int kind)
+/* Of the first 4 channels only, where it is not `wide`. */
+INLINE int8x8_t finished8(const finish_t *finish, sums_t sums, int kind, int wide)
 {
     if (kind == ONE_BY_ONE)
         return one_by_one(finish->output, finish->channel, sums.low, sums.high);
     const int32x4_t low = rounded(vqrdmulhq_s32(sums.low, finish->significands.low), finish->shifts.low);
-    const int32x4_t high = rounded(vqrdmulhq_s32(sums.high, finish->significands.high), finish->shifts.high);
-    const int8x8_t x = vqmovn_s16(vqaddq_s16(vcombine_s16(vqmovn_s32(low), vqmovn_s32(high)), finish->zero_point));
+    int16x4_t last = vqmovn_s32(low);
+    const int16x4_t first = last;
+    if (wide)
+        last = vqmovn_s32(rounded(vqrdmulhq_s32(sums.high, finish->significands.high), finish->shifts.high));
+    const int8x8_t x = vqmovn_s16(vqaddq_s16(vcombine_s16(first, last), finish->zero_point));
     if (kind == PLAIN)
         return vmin_s8(vmax_s8(x, finish->least), finish->most);
     return vmax_s8(x, vaddhn_s16(vqrdmulhq_s16(vshll_n_s8(x, 8), finish->factors), finish->offsets));
@@ -146,7 +150,8 @@ INLINE sums_t ended(partial_t partial) { return partial; }
         const int8x16_t low = vld1q_s8(w + 32 * (lane)), high = vld1q_s8(w + 32 * (lane) + 16); \
         for (int32_t p = 0; p < pixels; ++p) { \
             partial[p].low = vdotq_laneq_s32(partial[p].low, low, x[p], lane); \
-            partial[p].high = vdotq_laneq_s32(partial[p].high, high, x[p], lane); \
+            if (wide) \
+                partial[p].high = vdotq_laneq_s32(partial[p].high, high, x[p], lane); \
         } \
     }
 #define TWO_WORDS(lane) { WORD(lane) WORD((lane) + 1) }
@@ -160,7 +165,8 @@ typedef struct {
 
 INLINE partial_t begun(const finish_t *finish)
 {
-    const int32x4x2_t low = vzipq_s32(finish->bias.low, vdupq_n_s32(0)), high = vzipq_s32(finish->bias.high, vdupq_n_s32(0));
+    const int32x4_t zero = vdupq_n_s32(0);
+    const int32x4x2_t low = vzipq_s32(finish->bias.low, zero), high = vzipq_s32(finish->bias.high, zero);
     const partial_t partial = {{low.val[0], low.val[1], high.val[0], high.val[1]}};
     return partial;
 }
@@ -181,6 +187,8 @@ INLINE sums_t ended(partial_t partial)
             int32x4_t *to = partial[p].parts; \
             to[0] = vpadalq_s16(to[0], vmlal_s8(vmull_s8(LOW(w0), LOW(a)), LOW(w2), LOW(b))); \
             to[1] = vpadalq_s16(to[1], PRODUCT_HIGH_ON(PRODUCT_HIGH(w0, a), w2, b)); \
+            if (!wide) \
+                continue; \
             to[2] = vpadalq_s16(to[2], vmlal_s8(vmull_s8(LOW(w1), LOW(a)), LOW(w3), LOW(b))); \
             to[3] = vpadalq_s16(to[3], PRODUCT_HIGH_ON(PRODUCT_HIGH(w1, a), w3, b)); \
         } \
@@ -193,6 +201,8 @@ INLINE sums_t ended(partial_t partial)
             int32x4_t *to = partial[p].parts; \
             to[0] = vpadalq_s16(to[0], vmull_s8(LOW(w0), LOW(a))); \
             to[1] = vpadalq_s16(to[1], PRODUCT_HIGH(w0, a)); \
+            if (!wide) \
+                continue; \
             to[2] = vpadalq_s16(to[2], vmull_s8(LOW(w1), LOW(a))); \
             to[3] = vpadalq_s16(to[3], PRODUCT_HIGH(w1, a)); \
         } \
@@ -200,9 +210,18 @@ INLINE sums_t ended(partial_t partial)
 #define LOW(x) vget_low_s8(x)
 #endif
 
+/* 16 bytes in one load: compilers else split it by the lanes that are used. */
+INLINE int8x16_t whole(const int8_t *from)
+{
+    int8x16_t bytes = vld1q_s8(from);
+    __asm__("" : "+w"(bytes));
+    return bytes;
+}
+
 /* `pixels`, at most PIXELS, by 8 outputs, of which `count` are there; `words` times 4 inputs. */
 INLINE void products(const int8_t *in, int32_t in_stride, int32_t pixels, int32_t words, const int8_t *w,
-                     const finish_t *finish, int8_t *out, int32_t out_stride, int32_t count, int kind)
+                     const finish_t *finish, int8_t *out, int32_t out_stride, int32_t count, int kind,
+                     int wide)
 {
     int8x16_t x[PIXELS];
     partial_t partial[PIXELS];
@@ -210,7 +229,7 @@ INLINE void products(const int8_t *in, int32_t in_stride, int32_t pixels, int32_
         partial[p] = begun(finish);
     for (; words >= 4; words -= 4, in += 16, w += 128) {
         for (int32_t p = 0; p < pixels; ++p)
-            x[p] = vld1q_s8(in + p * in_stride);
+            x[p] = whole(in + p * in_stride);
         TWO_WORDS(0)
         TWO_WORDS(2)
     }
@@ -226,16 +245,17 @@ INLINE void products(const int8_t *in, int32_t in_stride, int32_t pixels, int32_
         }
     }
     for (int32_t p = 0; p < pixels; ++p, out += out_stride)
-        store(out, finished8(finish, ended(partial[p]), kind), count);
+        store(out, finished8(finish, ended(partial[p]), kind, wide), count);
 }
 
 INLINE void pointwise_block(const int8_t *in, int32_t in_stride, int32_t pixels, int32_t words, const int8_t *weights,
-                            const finish_t *finish, int8_t *out, int32_t out_stride, int32_t count, int kind)
+                            const finish_t *finish, int8_t *out, int32_t out_stride, int32_t count, int kind,
+                     int wide)
 {
     for (; pixels >= PIXELS; pixels -= PIXELS, in += PIXELS * in_stride, out += PIXELS * out_stride)
-        products(in, in_stride, PIXELS, words, weights, finish, out, out_stride, count, kind);
+        products(in, in_stride, PIXELS, words, weights, finish, out, out_stride, count, kind, wide);
     for (; pixels; --pixels, in += in_stride, out += out_stride)
-        products(in, in_stride, 1, words, weights, finish, out, out_stride, count, kind);
+        products(in, in_stride, 1, words, weights, finish, out, out_stride, count, kind, wide);
 }
 
 INLINE void pointwise_kind(const int8_t *in, int32_t in_stride, int32_t pixels, int32_t words, const int8_t *weights,
@@ -243,10 +263,13 @@ INLINE void pointwise_kind(const int8_t *in, int32_t in_stride, int32_t pixels, 
 {
     for (int32_t channel = 0; channel < outputs; channel += 8, weights += 32 * words, out += 8) {
         const finish_t finish = finish_of(output, channel, kind);
-        if (channel + 8 <= outputs)
-            pointwise_block(in, in_stride, pixels, words, weights, &finish, out, out_stride, 8, kind);
+        const int32_t rest = outputs - channel;
+        if (rest >= 8)
+            pointwise_block(in, in_stride, pixels, words, weights, &finish, out, out_stride, 8, kind, 1);
+        else if (rest > 4)
+            pointwise_block(in, in_stride, pixels, words, weights, &finish, out, out_stride, rest, kind, 1);
         else
-            pointwise_block(in, in_stride, pixels, words, weights, &finish, out, out_stride, outputs - channel, kind);
+            pointwise_block(in, in_stride, pixels, words, weights, &finish, out, out_stride, rest, kind, 0);
     }
 }
 
@@ -279,10 +302,11 @@ INLINE column_t column_of(int8x8_t a, int8x8_t b, int8x8_t c)
     return column;
 }
 
-INLINE sums_t window_sums(sums_t sums, const column_t *w, column_t a, column_t b, column_t c)
+INLINE sums_t window_sums(sums_t sums, const column_t *w, column_t a, column_t b, column_t c, int wide)
 {
     sums.low = vdotq_s32(vdotq_s32(vdotq_s32(sums.low, w[0].low, a.low), w[1].low, b.low), w[2].low, c.low);
-    sums.high = vdotq_s32(vdotq_s32(vdotq_s32(sums.high, w[0].high, a.high), w[1].high, b.high), w[2].high, c.high);
+    if (wide)
+        sums.high = vdotq_s32(vdotq_s32(vdotq_s32(sums.high, w[0].high, a.high), w[1].high, b.high), w[2].high, c.high);
     return sums;
 }
 #else
@@ -296,20 +320,21 @@ INLINE column_t column_of(int8x8_t a, int8x8_t b, int8x8_t c)
     return column;
 }
 
-INLINE sums_t widened(sums_t sums, int16x8_t values)
+INLINE sums_t widened(sums_t sums, int16x8_t values, int wide)
 {
     sums.low = vaddw_s16(sums.low, vget_low_s16(values));
-    sums.high = vaddw_s16(sums.high, vget_high_s16(values));
+    if (wide)
+        sums.high = vaddw_s16(sums.high, vget_high_s16(values));
     return sums;
 }
 
-INLINE sums_t window_sums(sums_t sums, const column_t *w, column_t a, column_t b, column_t c)
+INLINE sums_t window_sums(sums_t sums, const column_t *w, column_t a, column_t b, column_t c, int wide)
 {
-    sums = widened(sums, vmlal_s8(vmull_s8(w[0].a, a.a), w[0].b, a.b));
-    sums = widened(sums, vmlal_s8(vmull_s8(w[1].a, b.a), w[1].b, b.b));
-    sums = widened(sums, vmlal_s8(vmull_s8(w[2].a, c.a), w[2].b, c.b));
-    sums = widened(sums, vmlal_s8(vmull_s8(w[0].c, a.c), w[1].c, b.c));
-    return widened(sums, vmull_s8(w[2].c, c.c));
+    sums = widened(sums, vmlal_s8(vmull_s8(w[0].a, a.a), w[0].b, a.b), wide);
+    sums = widened(sums, vmlal_s8(vmull_s8(w[1].a, b.a), w[1].b, b.b), wide);
+    sums = widened(sums, vmlal_s8(vmull_s8(w[2].a, c.a), w[2].b, c.b), wide);
+    sums = widened(sums, vmlal_s8(vmull_s8(w[0].c, a.c), w[1].c, b.c), wide);
+    return widened(sums, vmull_s8(w[2].c, c.c), wide);
 }
 #endif
 
@@ -331,11 +356,11 @@ INLINE column_t column_at(const lines_t *lines, int32_t column)
 
 /* A column is loaded once for all windows that it is in. */
 INLINE void window_row(const lines_t *lines, const column_t *w, const finish_t *finish, int8_t *out, int32_t count,
-                       int kind)
+                       int kind, int wide)
 {
     const int32_t stride = lines->stride, out_stride = lines->out_stride, step = lines->in_stride;
-    const int8_t *first = lines->rows[0] + (2 - lines->left) * step, *second = lines->rows[1] + (2 - lines->left) * step;
-    const int8_t *third = lines->rows[2] + (2 - lines->left) * step;
+    const int32_t begin = (2 - lines->left) * step;
+    const int8_t *first = lines->rows[0] + begin, *second = lines->rows[1] + begin, *third = lines->rows[2] + begin;
     /* Before `end`, windows end within the image. */
     const int32_t last = (lines->columns + lines->left - 3) / stride + 1;
     const int32_t end = last < lines->output_columns ? last : lines->output_columns;
@@ -344,7 +369,7 @@ INLINE void window_row(const lines_t *lines, const column_t *w, const finish_t *
 #define COLUMN(at) column_of(vld1_s8(first + (at)), vld1_s8(second + (at)), vld1_s8(third + (at)))
 #define WINDOW(a, b, c) \
     { \
-        store(out, finished8(finish, window_sums(finish->bias, w, a, b, c), kind), count); \
+        store(out, finished8(finish, window_sums(finish->bias, w, a, b, c, wide), kind, wide), count); \
         out += out_stride; \
     }
     if (stride == 1) {
@@ -356,26 +381,19 @@ INLINE void window_row(const lines_t *lines, const column_t *w, const finish_t *
             b = COLUMN(at + 2 * step);
             WINDOW(c, a, b)
         }
-        for (; x < end; ++x, at += step) {
-            c = COLUMN(at);
+        for (; x < lines->output_columns; ++x) {
+            c = column_at(lines, x + 2 - lines->left);
             WINDOW(a, b, c)
             a = b;
             b = c;
         }
     } else {
-        for (; x < end; ++x, at += stride * step) {
-            c = COLUMN(at);
+        for (int32_t column = 2 - lines->left; x < lines->output_columns; ++x, column += stride) {
+            c = column_at(lines, column);
             WINDOW(a, b, c)
-            a = stride == 2 ? c : COLUMN(at + (stride - 2) * step);
-            b = COLUMN(at + (stride - 1) * step);
+            a = stride == 2 ? c : column_at(lines, column + stride - 2);
+            b = column_at(lines, column + stride - 1);
         }
-    }
-    for (; x < lines->output_columns; ++x) {
-        const int32_t column = x * stride - lines->left;
-        a = column_at(lines, column);
-        b = column_at(lines, column + 1);
-        c = column_at(lines, column + 2);
-        WINDOW(a, b, c)
     }
 #undef COLUMN
 #undef WINDOW
@@ -383,33 +401,36 @@ INLINE void window_row(const lines_t *lines, const column_t *w, const finish_t *
 
 /* 3 x 3 windows, 8 channels. */
 INLINE void window_rows(const int8_t *in, const window_t *window, lines_t lines, const int8x8_t *taps, finish_t finish,
-                        int8_t *out, int32_t count, int kind)
+                        int8_t *out, int32_t count, int kind, int wide)
 {
+    column_t within[3], at_edge[3];
     const sums_t bias = finish.bias;
+    for (int32_t j = 0; j < 3; ++j)
+        within[j] = column_of(taps[j], taps[3 + j], taps[6 + j]);
     for (int32_t y = 0; y < window->output_rows; ++y, out += window->output_columns * lines.out_stride) {
-        const int32_t top = y * window->stride - window->top;
-        column_t w[3];
-        int8x8_t rest[9];
+        const int32_t top = y * window->stride - window->top, length = window->columns * lines.in_stride;
+        const int8_t *const first = in + top * length;
+        const column_t *w = within;
         finish.bias = bias;
-        for (int32_t i = 0; i < 9; ++i)
-            rest[i] = taps[i];
-        for (int32_t i = 0; i < 3; ++i) {
-            const int32_t row = top + i;
-            lines.rows[i] = in + row * window->columns * lines.in_stride;
-            if (row >= 0 && row < window->rows)
-                continue;
+        for (int32_t i = 0; i < 3; ++i)
+            lines.rows[i] = first + i * length;
+        if (top < 0 || top + 3 > window->rows) {
             /* A row outside of the image adds the same to every sum. */
-            lines.rows[i] = in;
-            for (int32_t j = 3 * i; j < 3 * i + 3; ++j) {
-                const int16x8_t same = vmull_s8(taps[j], vdup_n_s8((int8_t)lines.zero_point));
+            int8x8_t rest[9];
+            for (int32_t i = 0; i < 9; ++i) {
+                const int inside = top + i / 3 >= 0 && top + i / 3 < window->rows;
+                const int16x8_t same = vmull_s8(taps[i], vdup_n_s8((int8_t)(inside ? 0 : lines.zero_point)));
                 finish.bias.low = vaddw_s16(finish.bias.low, vget_low_s16(same));
                 finish.bias.high = vaddw_s16(finish.bias.high, vget_high_s16(same));
-                rest[j] = vdup_n_s8(0);
+                rest[i] = inside ? taps[i] : vdup_n_s8(0);
+                if (!inside)
+                    lines.rows[i / 3] = in;
             }
+            for (int32_t j = 0; j < 3; ++j)
+                at_edge[j] = column_of(rest[j], rest[3 + j], rest[6 + j]);
+            w = at_edge;
         }
-        for (int32_t j = 0; j < 3; ++j)
-            w[j] = column_of(rest[j], rest[3 + j], rest[6 + j]);
-        window_row(&lines, w, &finish, out, count, kind);
+        window_row(&lines, w, &finish, out, count, kind, wide);
     }
 }
 
@@ -419,51 +440,40 @@ INLINE void windows(const int8_t *in, int32_t in_stride, int32_t channels, const
     const lines_t lines = {{in, in, in}, window->columns, in_stride, window->stride, window->left,
                            window->output_columns, out_stride, zero_point};
     for (int32_t channel = 0; channel < channels; channel += 8) {
-        const int32_t first = channel + 8 > channels && channels > 8 ? channels - 8 : channel;
+        /* The last ones together with some before them, where that saves half a vector. */
+        const int32_t rest = channels - channel, first = rest > 4 && rest < 8 && channels > 8 ? channels - 8 : channel;
         const finish_t finish = finish_of(output, first, kind);
         int8x8_t taps[9];
         for (int32_t i = 0; i < 9; ++i)
             taps[i] = vld1_s8(weights + i * PADDED(channels) + first);
-        if (channels >= 8)
-            window_rows(in + first, window, lines, taps, finish, out + first, 8, kind);
+        if (channels - first >= 8)
+            window_rows(in + first, window, lines, taps, finish, out + first, 8, kind, 1);
+        else if (rest > 4)
+            window_rows(in + first, window, lines, taps, finish, out + first, rest, kind, 1);
         else
-            window_rows(in + first, window, lines, taps, finish, out + first, channels, kind);
+            window_rows(in + first, window, lines, taps, finish, out + first, rest, kind, 0);
     }
 }
 
-/* 8 channels of `count` pixels under windows of any size: the taps of the next one lie `step` further. */
-INLINE void depthwise_channels(const int8_t *const *pixels, int32_t taps, int32_t step, int32_t count, int32_t row,
-                               const int8_t *weights, const finish_t *finish, int8_t *out, int32_t out_stride,
-                               int32_t channels, int kind)
+/* 8 channels of `count` pixels under windows of any size; `taps` pointers for each of them, `w` tap by tap. */
+INLINE void depthwise_channels(const int8_t *const *pixels, int32_t taps, int32_t count, const int8_t *w,
+                               const finish_t *finish, int8_t *out, int32_t out_stride, int32_t channels, int kind)
 {
-    for (int32_t at = finish->channel; count; --count, at += step, out += out_stride) {
+    for (; count; --count, pixels += taps, out += out_stride) {
         sums_t sums = finish->bias;
-        const int8_t *w = weights;
         int32_t tap = 0;
-        for (; tap + 2 <= taps; tap += 2, w += 2 * row) {
-            int16x8_t two = vmull_s8(vld1_s8(pixels[tap] + at), vld1_s8(w));
-            two = vmlal_s8(two, vld1_s8(pixels[tap + 1] + at), vld1_s8(w + row));
+        for (; tap + 2 <= taps; tap += 2) {
+            int16x8_t two = vmull_s8(vld1_s8(pixels[tap] + finish->channel), vld1_s8(w + 8 * tap));
+            two = vmlal_s8(two, vld1_s8(pixels[tap + 1] + finish->channel), vld1_s8(w + 8 * tap + 8));
             sums.low = vaddw_s16(sums.low, vget_low_s16(two));
             sums.high = vaddw_s16(sums.high, vget_high_s16(two));
         }
         if (tap < taps) {
-            const int16x8_t one = vmull_s8(vld1_s8(pixels[tap] + at), vld1_s8(w));
+            const int16x8_t one = vmull_s8(vld1_s8(pixels[tap] + finish->channel), vld1_s8(w + 8 * tap));
             sums.low = vaddw_s16(sums.low, vget_low_s16(one));
             sums.high = vaddw_s16(sums.high, vget_high_s16(one));
         }
-        store(out, finished8(finish, sums, kind), channels);
-    }
-}
-
-INLINE void depthwise_pixels(const int8_t *const *pixels, int32_t taps, int32_t step, int32_t count, int32_t channels,
-                             const int8_t *weights, const output_t *output, int8_t *out, int32_t out_stride, int kind)
-{
-    const int32_t row = PADDED(channels);
-    for (int32_t channel = 0; channel < channels; channel += 8) {
-        const int32_t first = channel + 8 > channels && channels > 8 ? channels - 8 : channel;
-        const finish_t finish = finish_of(output, first, kind);
-        depthwise_channels(pixels, taps, step, count, row, weights + first, &finish, out + first, out_stride,
-                           channels - first, kind);
+        store(out, finished8(finish, sums, kind, 1), channels);
     }
 }
 
@@ -471,27 +481,34 @@ INLINE void depthwise_kind(const int8_t *in, int32_t in_stride, int32_t channels
                            const int8_t *outside, const int8_t *weights, const output_t *output, int8_t *out,
                            int32_t out_stride, int kind)
 {
-    const int8_t *pixels[MAX_TAPS];
-    const int32_t step = window->stride * in_stride;
-    /* Columns [first, last) of the output see nothing but the image, in rows that do. */
-    const int32_t first = (window->left + window->stride - 1) / window->stride;
-    const int32_t end = (window->columns + window->left - window->kernel_columns) / window->stride + 1;
-    const int32_t last = end < window->output_columns ? end : window->output_columns;
-    for (int32_t y = 0; y < window->output_rows; ++y) {
-        const int32_t top = y * window->stride - window->top;
-        const int whole = top >= 0 && top + window->kernel_rows <= window->rows;
-        for (int32_t x = 0; x < window->output_columns;) {
-            const int32_t left = x * window->stride - window->left;
-            const int32_t count = whole && x >= first && x < last ? last - x : 1;
-            int32_t tap = 0;
+    const int32_t taps = window->kernel_rows * window->kernel_columns;
+    const int32_t pixels = window->output_rows * window->output_columns;
+    for (int32_t pixel = 0; pixel < pixels; pixel += PATCHES, out += PATCHES * out_stride) {
+        const int8_t *seen[PATCHES * MAX_TAPS], **to = seen;
+        const int32_t count = pixels - pixel < PATCHES ? pixels - pixel : PATCHES;
+        for (int32_t i = pixel; i < pixel + count; ++i) {
+            const int32_t top = i / window->output_columns * window->stride - window->top;
+            const int32_t left = i % window->output_columns * window->stride - window->left;
+            const int whole = top >= 0 && top + window->kernel_rows <= window->rows && left >= 0 &&
+                              left + window->kernel_columns <= window->columns;
             for (int32_t row = top; row < top + window->kernel_rows; ++row) {
                 const int8_t *from = in + (row * window->columns + left) * in_stride;
-                for (int32_t column = left; column < left + window->kernel_columns; ++column, from += in_stride)
-                    pixels[tap++] = row >= 0 && row < window->rows && column >= 0 && column < window->columns ? from : outside;
+                const int in_rows = row >= 0 && row < window->rows;
+                if (whole)
+                    for (int32_t column = 0; column < window->kernel_columns; ++column, from += in_stride)
+                        *to++ = from;
+                else
+                    for (int32_t column = left; column < left + window->kernel_columns; ++column, from += in_stride)
+                        *to++ = in_rows && column >= 0 && column < window->columns ? from : outside;
             }
-            depthwise_pixels(pixels, tap, step, count, channels, weights, output, out, out_stride, kind);
-            out += count * out_stride;
-            x += count;
+        }
+        for (int32_t channel = 0; channel < channels; channel += 8) {
+            const int32_t first = channel + 8 > channels && channels > 8 ? channels - 8 : channel;
+            const finish_t finish = finish_of(output, first, kind);
+            int8_t w[8 * MAX_TAPS];
+            for (int32_t tap = 0; tap < taps; ++tap)
+                vst1_s8(w + 8 * tap, vld1_s8(weights + tap * PADDED(channels) + first));
+            depthwise_channels(seen, taps, count, w, &finish, out + first, out_stride, channels - first, kind);
         }
     }
 }
@@ -510,7 +527,8 @@ KERNEL void depthwise(const int8_t *in, int32_t in_stride, int32_t channels, con
                       int8_t *outside, const int8_t *weights, const output_t *output, int8_t *out, int32_t out_stride)
 {
     const int kind = finish_kind(output, channels);
-    const int is_three = window->kernel_rows == 3 && window->kernel_columns == 3 && window->left <= 1 && window->columns >= 3;
+    const int is_square = window->kernel_rows == 3 && window->kernel_columns == 3;
+    const int is_three = is_square && window->left <= 1 && window->columns >= 3;
     memset(outside, zero_point, (size_t)channels);
     if (is_three && kind == PLAIN)
         windows_plain(in, in_stride, channels, window, zero_point, weights, output, out, out_stride);
@@ -546,7 +564,8 @@ KERNEL void convolution(const uint8_t *in, uint8_t flip, int32_t in_stride, int3
                         int32_t zero_point, int8_t *patches, int32_t patch_stride, const int8_t *weights,
                         const output_t *output, int32_t outputs, int8_t *out, int32_t out_stride)
 {
-    const int32_t length = window->kernel_rows * window->kernel_columns * inputs, row_length = window->kernel_columns * inputs;
+    const int32_t row_length = window->kernel_columns * inputs, length = window->kernel_rows * row_length;
+    const int32_t image_row = window->columns * in_stride;
     for (int32_t y = 0; y < window->output_rows; ++y) {
         const int32_t top = y * window->stride - window->top;
         for (int32_t x = 0; x < window->output_columns; x += PATCHES) {
@@ -556,6 +575,13 @@ KERNEL void convolution(const uint8_t *in, uint8_t flip, int32_t in_stride, int3
                 const int32_t left = (x + patch) * window->stride - window->left;
                 const int32_t first = left < 0 ? -left : 0, over = left + window->kernel_columns - window->columns;
                 const int32_t last = over > 0 ? window->kernel_columns - over : window->kernel_columns;
+                const int in_rows = top >= 0 && top + window->kernel_rows <= window->rows;
+                if (in_rows && first == 0 && over <= 0 && in_stride == inputs) {
+                    const uint8_t *from = in + top * image_row + left * in_stride;
+                    for (int32_t row = 0; row < window->kernel_rows; ++row, from += image_row, to += row_length)
+                        gather(from, flip, row_length, to);
+                    continue;
+                }
                 for (int32_t row = top; row < top + window->kernel_rows; ++row, to += row_length) {
                     const int inside = row >= 0 && row < window->rows;
                     if (!inside || last - first < window->kernel_columns)
@@ -581,6 +607,10 @@ KERNEL void add(const int8_t *a, int32_t a_stride, const int8_t *b, int32_t b_st
 {
     const int32x4_t factor_a = vdupq_n_s32(addition->short_a), factor_b = vdupq_n_s32(addition->short_b);
     const int32x4_t offset = vdupq_n_s32(addition->short_offset);
+    if (a_stride == channels && b_stride == channels && out_stride == channels) {
+        channels *= pixels;
+        pixels = 1;
+    }
     for (int32_t pixel = 0; pixel < pixels; ++pixel, a += a_stride, b += b_stride, out += out_stride)
         for (int32_t i = 0; i < channels; i += 8) {
             if (!addition->short_a) {
