@@ -186,3 +186,10 @@ def boards(session: nox.Session) -> None:
     python = second_python(session, *BOARD)
     out, *given = session.posargs or ["out/boards"]
     session.run("python", "-m", "ghostface_edge.pipeline.bench.boards", out, python, *given)
+
+
+@nox.session
+def runners(session: nox.Session) -> None:
+    """Build and run the programs that ship with a run: `nox -s runners -- RUN [FOLDER of ONNX Runtime]`."""
+    install(session, "all")
+    session.run("python", "-m", "ghostface_edge.pipeline.bench.runners", *session.posargs)

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Final, Literal, Self
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from ghostface_edge.reports.consistency import contradictions
 from ghostface_edge.reports.devices import Device
@@ -18,7 +18,7 @@ from ghostface_edge.reports.json_text import decode_json, parse_json, to_json
 from ghostface_edge.reports.printable import shortened
 from ghostface_edge.reports.provenance import Calibration, Data, Gallery, Host, LeakGuard, ModelInfo, Pairs, Tool
 from ghostface_edge.reports.read import read_bytes
-from ghostface_edge.reports.record import Record, first_problem
+from ghostface_edge.reports.record import Record, Sha256, first_problem
 from ghostface_edge.reports.review import Review
 from ghostface_edge.reports.variant import (
     Accuracy,
@@ -74,6 +74,8 @@ class Report(Record):
     """Comparisons of the main set that a person should look at; None where names are unknown."""
     devices: tuple[Device, ...] = ()
     """Where variants ran beside this host."""
+    runners: dict[str, Sha256] = Field(default_factory=dict)
+    """SHA-256 of the programs that run its models and test themselves, and of their golden faces, by path."""
 
     @property
     def local_variants(self) -> tuple[Variant, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("calibration", "pipeline", "reports", "targets")
 DOTTED = re.compile(r"`([a-z_]\w*(?:\.\w+)+)(?:\(.*?\))?`")
-FILES = re.compile(r".*\.(bin|idx|json|npy|onnx|pt|rec|safetensors|svg|tgz|txt|yaml)")
+FILES = re.compile(r".*\.(bin|c|h|idx|json|npy|onnx|pt|rec|safetensors|svg|tgz|txt|yaml)")
 TREES = {
     path.relative_to(ROOT).with_suffix("").parts: ast.parse(path.read_text(encoding="utf-8"))
     for room in ROOMS

@@ -41,6 +41,12 @@ def test_the_wheel_holds_every_package_typed_and_with_its_data(wheel_names):
         "reports/policy.default.yaml",
         "reports/policy.nist-800-63b.yaml",
         "reports/templates/page.html.j2",
+        "targets/runners/record.c",
+        "targets/runners/sources/common/alignment.c",
+        "targets/runners/sources/onnxruntime-c/CMakeLists.txt",
+        "targets/runners/sources/openvino-cpp/runtime.cpp",
+        "targets/runners/sources/python/ghostface.py",
+        "targets/runners/sources/README.md",
     ):
         assert f"ghostface_edge/{data}" in wheel_names
 

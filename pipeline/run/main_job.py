@@ -18,6 +18,7 @@ from ghostface_edge.pipeline.run.inputs import describe_calibration, most_divers
 from ghostface_edge.pipeline.run.job import GateInputs, Inputs, Job
 from ghostface_edge.pipeline.run.on_devices import DeviceRun, reach, run_on_device
 from ghostface_edge.pipeline.run.reference import embed_reference
+from ghostface_edge.pipeline.run.runners import ship_runners
 from ghostface_edge.pipeline.run.variant_build import Built, Ingredients, build_variant
 from ghostface_edge.pipeline.run.variant_timing import Measured, time_variants
 from ghostface_edge.pipeline.stages.context import StageContext
@@ -36,7 +37,6 @@ from ghostface_edge.reports.write import write_text
 from ghostface_edge.targets.devices.device import Device, DeviceFacts
 from ghostface_edge.targets.protocol import Precision
 from ghostface_edge.targets.requirements import versions
-from ghostface_edge.targets.table import VariantId
 
 _PACKAGES = (
     "torch",
@@ -118,6 +118,7 @@ def _run(job: Job, progress: Progress) -> tuple[Report, ExitCode]:
         report, curves = assemble(
             measured, there, inputs, reference, _tool(job, moment, started), job.out, gate, job.cores
         )
+    report = ship_runners(ran, report, job.out, context)
     write_report(report, curves, job.out)
     store.prune()
     return report, exit_code(report)
@@ -134,7 +135,7 @@ def _run_on_devices(
 ) -> list[DeviceRun]:
     """Every measured variant on every device of the job."""
     fp32 = {
-        runtime: Convert(VariantId(runtime, Precision.FP32), model.path, inputs.calibration)
+        runtime: Convert(fp32_of(runtime), model.path, inputs.calibration)
         for runtime in {one.id.runtime for one in variants}
     }
     return [run_on_device(device, facts, variants, sample, faces, fp32, context) for device, facts in reached.items()]

@@ -29,6 +29,7 @@ class Population(IntEnum):
     TRAINING = 0
     CALIBRATION = 1
     PAIRS = 2
+    GOLDEN = 3
 
 
 @dataclass(frozen=True, slots=True)

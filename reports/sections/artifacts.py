@@ -12,6 +12,7 @@ _COLUMNS = (
     Column("SHA-256"),
 )
 
+_READ_FIRST = "runners/README.md"
 _NO_EVIDENCE = "what one family of processors shows is no evidence for another (`run --devices` makes some)"
 
 
@@ -23,6 +24,8 @@ def artifacts(findings: Findings) -> Section | None:
     if not rows:
         return None
     blocks: list[Block] = [Table(_COLUMNS, rows)]
+    if _READ_FIRST in findings.report.runners:
+        blocks.append(Note(f"Programs that run these files and test themselves with golden faces: {_READ_FIRST}."))
     if others := unseen(findings.report):
         blocks.append(Note(f"Nothing of this ran on {wording.enumeration(others)}: {_NO_EVIDENCE}."))
     return Section("artifacts", "Artifacts", blocks)

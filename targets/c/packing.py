@@ -41,23 +41,23 @@ def taps(weights: Int8) -> Int8:
 class Ring:
     """Working memory that `kernels/avx2.h` has for a depthwise layer on its stack."""
 
-    image_bytes: int
-    """Rows of the image under the window, each with room for a vector."""
+    image: int
+    """int16 of the rows under the window in pairs, each with room for a vector."""
     line_bytes: int
     """A row of the output."""
     weights: int
-    """With taps in pairs, of whole vectors."""
+    """int16, rows in pairs, of whole vectors."""
 
 
 def ring(layer: Depthwise) -> Ring:
-    """Pixels follow each other directly where there are few channels and each is an output's."""
+    """Few channels follow each other directly where each pixel is an output's; else it is a vector at a time."""
     window, channels, out = layer.window, layer.out.channels, layer.out
-    is_dense = window.stride == 1 and channels < _FEW
-    pitch = channels if is_dense else channels + -channels % _CHANNELS
+    pitch = channels if window.stride == 1 and channels < _FEW else _CHANNELS
     width = (out.columns - 1) * window.stride + window.columns
-    pairs = (window.taps + 1) // 2
+    slots = window.rows // 2 + 1 if window.stride % 2 else (window.rows + 1) // 2
+    period = math.lcm(pitch, _CHANNELS)
     return Ring(
-        window.rows * (width * pitch + _CHANNELS), out.columns * channels, math.lcm(pitch, _CHANNELS) * 2 * pairs
+        (slots + 1) * 2 * (width * pitch + _CHANNELS), out.columns * pitch, 2 * slots * window.columns * period * 2
     )
 
 

@@ -71,7 +71,7 @@ def _opening(program: Program) -> str:
 #define PATCHES {PATCHES}
 #define MAX_INPUTS {inputs}
 #define MAX_TAPS {max((each.window.taps for each in windows), default=1)}
-#define MAX_RING {max((ring.image_bytes for ring in rings), default=1)}
+#define MAX_RING {max((ring.image for ring in rings), default=1)}
 #define MAX_LINE {max((ring.line_bytes for ring in rings), default=1)}
 #define MAX_PAIRED {max((ring.weights for ring in rings), default=1)}
 

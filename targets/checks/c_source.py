@@ -20,6 +20,6 @@ def check(path: Path) -> None:
     if not origin.is_file():
         raise InputError(
             f"{path}: the model that it was generated from, {origin.name}, is not beside it",
-            fix="keep the .c, .h and .tflite of a run together; C from elsewhere is not compiled",
+            fix="give the .c with the .h and .tflite of its run beside it; C from elsewhere is not compiled",
         )
     tflite_file.check(origin)

@@ -21,10 +21,10 @@ from ghostface_edge.targets.places.serving import Answer, serve
 from ghostface_edge.targets.places.wire import Array, Header, StandardStreams
 
 LOADERS = {
-    "c": "ghostface_edge.targets.c.embedder:CEmbedder",
     "onnxruntime": "ghostface_edge.targets.onnxruntime.embedder:OnnxruntimeEmbedder",
     "openvino": "ghostface_edge.targets.openvino.embedder:OpenvinoEmbedder",
     "tflite": "ghostface_edge.targets.tflite.runtime:TfliteEmbedder",
+    "c": "ghostface_edge.targets.c.embedder:CEmbedder",
 }
 """Runtimes that a device can have, and what loads their files there."""
 _RECEIVED = re.compile(r"[0-9a-f]{32}\.[a-z]+|\.[0-9a-f]{32}\.[a-z]+\.partial")

@@ -16,10 +16,10 @@ import numpy as np
 from ghostface_edge.reports.errors import InputError
 
 PACKAGES = {
-    "c": ("arm-none-eabi-gcc", "numpy"),
     "onnxruntime": ("onnxruntime",),
     "openvino": ("openvino",),
     "tflite": ("ai-edge-litert", "tflite-runtime"),
+    "c": ("arm-none-eabi-gcc", "numpy"),
 }
 """Distributions that bring a runtime; programs that make one for a core without a system."""
 _FEATURES = ("asimddp", "avx2", "avx512_vnni", "avx512vl", "fma", "neon", "vfpv4")

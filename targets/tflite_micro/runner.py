@@ -11,26 +11,34 @@ from ghostface_edge.targets.tflite.inspection import read_interface
 from ghostface_edge.targets.tflite_micro.c_array import identifier_of
 
 
-def write_runner(folder: Path, artifact: Path, name: str) -> tuple[Path, ...]:
-    """Fill a folder; returns its files.
+def takes_bytes(artifact: Path) -> bool:
+    """Whether the runner can feed a model.
+
+    Raises:
+        InputError: no TFLite file.
+    """
+    entry, output = read_interface(artifact)
+    return entry.dtype in ("int8", "uint8") and output.dtype == "int8"
+
+
+def runner_sources(artifact: Path, name: str) -> dict[str, str]:
+    """Texts by the names of their files.
 
     Args:
-        folder: where to write; must exist.
         artifact: what the C array holds; its input and output in 8 bits.
         name: of the C array's `.cc` and `.h`, without ending.
 
     Raises:
         InputError: no TFLite file, or one that takes or gives real values.
     """
-    entry, output = read_interface(artifact)
-    if entry.dtype not in ("int8", "uint8") or output.dtype != "int8":
+    if not takes_bytes(artifact):
         raise InputError(
-            f"{artifact} takes {entry.dtype} and gives {output.dtype}; the runner feeds bytes",
-            fix="run with --input int8 or uint8",
+            f"{artifact} takes or gives real values, and the runner feeds bytes", fix="run with --input int8 or uint8"
         )
-    written = []
-    for source in files(__package__).joinpath("sources").iterdir():
-        text = source.read_text(encoding="utf-8")
-        written.append(folder / source.name)
-        written[-1].write_text(text.replace("@MODEL@", name).replace("@IDENTIFIER@", identifier_of(name)))
-    return tuple(sorted(written))
+    words = {"@MODEL@": name, "@IDENTIFIER@": identifier_of(name)}
+    texts = {
+        source.name: source.read_text(encoding="utf-8") for source in files(__package__).joinpath("sources").iterdir()
+    }
+    for mark, word in words.items():
+        texts = {file: text.replace(mark, word) for file, text in texts.items()}
+    return texts

@@ -47,22 +47,23 @@ INLINE void store(int8_t *to, __m128i bytes, int32_t count)
     }
     if (count & 8) {
         _mm_storel_epi64((__m128i *)to, bytes);
-        bytes = _mm_srli_si128(bytes, 8);
+        bytes = _mm_unpackhi_epi64(bytes, bytes);
         to += 8;
     }
-    uint64_t rest = (uint64_t)_mm_cvtsi128_si64(bytes);
     if (count & 4) {
-        memcpy(to, &rest, 4);
-        rest >>= 32;
+        const int32_t word = _mm_cvtsi128_si32(bytes);
+        memcpy(to, &word, 4);
+        bytes = _mm_srli_epi64(bytes, 32);
         to += 4;
     }
     if (count & 2) {
-        memcpy(to, &rest, 2);
-        rest >>= 16;
+        const int32_t word = _mm_cvtsi128_si32(bytes);
+        memcpy(to, &word, 2);
+        bytes = _mm_srli_epi64(bytes, 16);
         to += 2;
     }
     if (count & 1)
-        memcpy(to, &rest, 1);
+        *to = (int8_t)_mm_cvtsi128_si32(bytes);
 }
 
 /* `scaled` of eight values. */
@@ -87,6 +88,22 @@ INLINE __m256 nudged(__m256i x, __m256 factors, __m256 nudges)
     return _mm256_fmadd_ps(real, factors, _mm256_or_ps(sign, nudges));
 }
 
+/* The same of four pixels. */
+INLINE void store_4(int8_t *to, int32_t stride, __m128i a, __m128i b, __m128i c, __m128i d, int32_t count)
+{
+    if (count == 4) {
+        const int32_t words[4] = {_mm_cvtsi128_si32(a), _mm_cvtsi128_si32(b), _mm_cvtsi128_si32(c),
+                                  _mm_cvtsi128_si32(d)};
+        for (int i = 0; i < 4; ++i)
+            memcpy(to + i * stride, words + i, 4);
+        return;
+    }
+    store(to, a, count);
+    store(to + stride, b, count);
+    store(to + 2 * stride, c, count);
+    store(to + 3 * stride, d, count);
+}
+
 /* What the generator has proved of a layer: FAST its sums, FALLS its PReLU. */
 enum { FAST = 1, FALLS = 2 };
 
@@ -95,37 +112,69 @@ INLINE int form_of(const output_t *output)
     return (output->factors ? FAST : 0) | (output->prelu && output->prelu->factors ? FALLS : 0);
 }
 
-/* Eight sums of channels from `channel` on, on the scale of the output, without zero point. */
-INLINE __m256i finished_8(const output_t *output, int32_t channel, __m256i sums, int form)
+/* What eight channels are finished with; a copy, because stores of int8 may change anything else. */
+typedef struct {
+    __m256i bias, significands, shifts;
+    __m256 factors, nudges, falling, falling_nudges, lowest;
+} lanes_t;
+
+INLINE lanes_t lanes_of(const output_t *output, int32_t channel, int form)
+{
+    lanes_t lanes;
+    memset(&lanes, 0, sizeof lanes);
+    lanes.bias = load_32(output->bias + channel);
+    if (form & FAST) {
+        lanes.factors = _mm256_loadu_ps(output->factors + channel);
+        lanes.nudges = _mm256_loadu_ps(output->nudges + channel);
+    } else {
+        lanes.significands = load_32(output->significands + channel);
+        lanes.shifts = _mm256_cvtepi8_epi32(load_8(output->shifts + channel));
+    }
+    if (form & FALLS) {
+        lanes.falling = _mm256_loadu_ps(output->prelu->factors + channel);
+        lanes.falling_nudges = _mm256_loadu_ps(output->prelu->nudges + channel);
+        lanes.lowest = _mm256_set1_ps((float)(-128 - output->zero_point));
+    }
+    return lanes;
+}
+
+/* Eight sums on the scale of the output, without zero point. */
+INLINE __m256i finished_8(const lanes_t *lanes, __m256i sums, int form)
 {
     __m256 y;
     if (form & FAST) {
-        y = nudged(sums, _mm256_loadu_ps(output->factors + channel), _mm256_loadu_ps(output->nudges + channel));
+        y = nudged(sums, lanes->factors, lanes->nudges);
         if (!(form & FALLS))
             return _mm256_cvtps_epi32(y);
         y = _mm256_round_ps(y, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
     } else {
-        const __m256i shifts = _mm256_cvtepi8_epi32(load_8(output->shifts + channel));
-        const __m256i exact = scaled_8(sums, load_32(output->significands + channel), shifts);
+        const __m256i exact = scaled_8(sums, lanes->significands, lanes->shifts);
         if (!(form & FALLS))
             return exact;
         y = _mm256_cvtepi32_ps(exact);
     }
-    y = _mm256_max_ps(y, _mm256_set1_ps((float)(-128 - output->zero_point)));
-    const __m256 falling = _mm256_fmadd_ps(y, _mm256_loadu_ps(output->prelu->factors + channel),
-                                           _mm256_loadu_ps(output->prelu->nudges + channel));
-    return _mm256_cvtps_epi32(_mm256_blendv_ps(y, falling, y));
+    y = _mm256_max_ps(y, lanes->lowest);
+    return _mm256_cvtps_epi32(_mm256_blendv_ps(y, _mm256_fmadd_ps(y, lanes->falling, lanes->falling_nudges), y));
+}
+
+/* From values without zero point to int8. */
+typedef struct {
+    __m256i zero_point, low, high;
+} limits_t;
+
+INLINE limits_t limits_of(int32_t zero_point, int32_t low, int32_t high)
+{
+    const limits_t limits = {_mm256_set1_epi16((int16_t)zero_point), _mm256_set1_epi8((int8_t)low),
+                             _mm256_set1_epi8((int8_t)high)};
+    return limits;
 }
 
 /* Four times eight values to 32 bytes, in order. */
-INLINE __m256i bytes_of(__m256i a, __m256i b, __m256i c, __m256i d, int32_t zero_point, int32_t low, int32_t high)
+INLINE __m256i bytes_of(__m256i a, __m256i b, __m256i c, __m256i d, const limits_t *limits)
 {
-    const __m256i zero = _mm256_set1_epi16((int16_t)zero_point);
-    const __m256i ab = _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero);
-    const __m256i cd = _mm256_adds_epi16(_mm256_packs_epi32(c, d), zero);
-    __m256i bytes = _mm256_packs_epi16(ab, cd);
-    bytes = _mm256_max_epi8(bytes, _mm256_set1_epi8((int8_t)low));
-    bytes = _mm256_min_epi8(bytes, _mm256_set1_epi8((int8_t)high));
+    const __m256i ab = _mm256_adds_epi16(_mm256_packs_epi32(a, b), limits->zero_point);
+    const __m256i cd = _mm256_adds_epi16(_mm256_packs_epi32(c, d), limits->zero_point);
+    const __m256i bytes = _mm256_min_epi8(_mm256_max_epi8(_mm256_packs_epi16(ab, cd), limits->low), limits->high);
     return _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
 }
 
@@ -166,9 +215,11 @@ INLINE void tile(const group_t *group, int pixels, int32_t words, const int8_t *
                  const output_t *output, int32_t channel, int form, int8_t *out, int32_t out_stride, int32_t count)
 {
     __m256i sums[GROUP][2];
+    const lanes_t lanes[2] = {lanes_of(output, channel, form), lanes_of(output, channel + 8 * (blocks - 1), form)};
+    const limits_t limits = limits_of(output->zero_point, output->low, output->high);
     for (int block = 0; block < blocks; ++block)
         for (int pixel = 0; pixel < pixels; ++pixel)
-            sums[pixel][block] = load_32(output->bias + channel + 8 * block);
+            sums[pixel][block] = lanes[block].bias;
 #ifdef DOT
     __m256i offsets[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
 #endif
@@ -194,67 +245,44 @@ INLINE void tile(const group_t *group, int pixels, int32_t words, const int8_t *
 #ifdef DOT
             sums[pixel][block] = _mm256_sub_epi32(sums[pixel][block], offsets[block]);
 #endif
-            sums[pixel][block] = finished_8(output, channel + 8 * block, sums[pixel][block], form);
+            sums[pixel][block] = finished_8(&lanes[block], sums[pixel][block], form);
         }
-    const int32_t zero_point = output->zero_point, low = output->low, high = output->high;
-    if (blocks == 1 && pixels == 1) {
-        const __m256i bytes = bytes_of(sums[0][0], sums[0][0], sums[0][0], sums[0][0], zero_point, low, high);
-        store(out, low_half(bytes), count);
+    if (pixels == 1) {
+        store(out, low_half(bytes_of(sums[0][0], sums[0][blocks - 1], sums[0][0], sums[0][0], &limits)), count);
     } else if (blocks == 1) {
-        const __m256i bytes = bytes_of(sums[0][0], sums[1][0], sums[2][0], sums[3][0], zero_point, low, high);
-        store(out, low_half(bytes), count);
-        store(out + out_stride, _mm_srli_si128(low_half(bytes), 8), count);
-        store(out + 2 * out_stride, high_half(bytes), count);
-        store(out + 3 * out_stride, _mm_srli_si128(high_half(bytes), 8), count);
+        const __m256i bytes = bytes_of(sums[0][0], sums[1][0], sums[2][0], sums[3][0], &limits);
+        const __m128i low = low_half(bytes), high = high_half(bytes);
+        store_4(out, out_stride, low, _mm_unpackhi_epi64(low, low), high, _mm_unpackhi_epi64(high, high), count);
     } else {
-        for (int pixel = 0; pixel < pixels; pixel += 2) {
-            const int next = pixel + 1 < pixels ? pixel + 1 : pixel;
-            const __m256i bytes = bytes_of(sums[pixel][0], sums[pixel][1], sums[next][0], sums[next][1], zero_point,
-                                           low, high);
-            store(out + pixel * out_stride, low_half(bytes), count);
-            if (next > pixel)
-                store(out + next * out_stride, high_half(bytes), count);
+        const __m256i first = bytes_of(sums[0][0], sums[0][1], sums[1][0], sums[1][1], &limits);
+        const __m256i last = bytes_of(sums[2][0], sums[2][1], sums[3][0], sums[3][1], &limits);
+        store_4(out, out_stride, low_half(first), high_half(first), low_half(last), high_half(last), count);
+    }
+}
+
+INLINE void product_as(const uint8_t *in, int32_t in_stride, uint8_t flip, int32_t pixels, int group_size,
+                       int32_t inputs, const int8_t *weights, const output_t *output, int32_t outputs, int form,
+                       int8_t *out, int32_t out_stride)
+{
+    group_t group;
+    const int32_t words = (inputs + 3) / 4;
+    for (int32_t pixel = 0; pixel < pixels; pixel += group_size) {
+        /* The last group reaches back: its first pixels are computed twice. */
+        const int32_t first = pixel < pixels - group_size ? pixel : pixels - group_size;
+        int8_t *to = out + first * out_stride;
+        for (int32_t each = 0; each < group_size; ++each)
+            widen(&group, each, in + (first + each) * in_stride, inputs, flip);
+        for (int32_t channel = 0; channel < outputs; channel += 16) {
+            const int8_t *w = weights + channel * words * 4;
+            const int32_t count = outputs - channel;
+            if (count >= 16)
+                tile(&group, group_size, words, w, 2, output, channel, form, to + channel, out_stride, 16);
+            else if (count > 8)
+                tile(&group, group_size, words, w, 2, output, channel, form, to + channel, out_stride, count);
+            else
+                tile(&group, group_size, words, w, 1, output, channel, form, to + channel, out_stride, count);
         }
     }
-}
-
-INLINE void product_as(const group_t *group, int pixels, int32_t inputs, const int8_t *weights, const output_t *output,
-                       int32_t outputs, int form, int8_t *out, int32_t out_stride)
-{
-    const int32_t words = (inputs + 3) / 4;
-    int32_t channel = 0;
-    for (; outputs - channel >= 16; channel += 16)
-        tile(group, pixels, words, weights + channel * words * 4, 2, output, channel, form, out + channel, out_stride,
-             16);
-    if (outputs - channel > 8)
-        tile(group, pixels, words, weights + channel * words * 4, 2, output, channel, form, out + channel, out_stride,
-             outputs - channel);
-    else if (outputs > channel)
-        tile(group, pixels, words, weights + channel * words * 4, 1, output, channel, form, out + channel, out_stride,
-             outputs - channel);
-}
-
-INLINE void product_of(const group_t *group, int pixels, int32_t inputs, const int8_t *weights, const output_t *output,
-                       int32_t outputs, int8_t *out, int32_t out_stride)
-{
-    switch (form_of(output)) {
-    case 0: product_as(group, pixels, inputs, weights, output, outputs, 0, out, out_stride); break;
-    case FAST: product_as(group, pixels, inputs, weights, output, outputs, FAST, out, out_stride); break;
-    case FALLS: product_as(group, pixels, inputs, weights, output, outputs, FALLS, out, out_stride); break;
-    default: product_as(group, pixels, inputs, weights, output, outputs, FAST | FALLS, out, out_stride);
-    }
-}
-
-KERNEL void product_of_group(const group_t *group, int32_t inputs, const int8_t *weights, const output_t *output,
-                             int32_t outputs, int8_t *out, int32_t out_stride)
-{
-    product_of(group, GROUP, inputs, weights, output, outputs, out, out_stride);
-}
-
-KERNEL void product_of_pixel(const group_t *group, int32_t inputs, const int8_t *weights, const output_t *output,
-                             int32_t outputs, int8_t *out, int32_t out_stride)
-{
-    product_of(group, 1, inputs, weights, output, outputs, out, out_stride);
 }
 
 /* PReLU by the reference, on a layer that is whole, where it was not proved. */
@@ -264,32 +292,36 @@ KERNEL void late_prelu(const output_t *output, int32_t pixels, int32_t channels,
         prelu_alone(out, out_stride, pixels, channels, output->prelu, out, out_stride);
 }
 
+KERNEL void product(const uint8_t *in, int32_t in_stride, uint8_t flip, int32_t pixels, int32_t inputs,
+                    const int8_t *weights, const output_t *output, int32_t outputs, int8_t *out, int32_t out_stride)
+{
+#define PRODUCT(size, form)                                                                                          \
+    product_as(in, in_stride, flip, pixels, size, inputs, weights, output, outputs, form, out, out_stride)
+    switch (form_of(output) + (pixels < GROUP ? 4 : 0)) {
+    case 0: PRODUCT(GROUP, 0); break;
+    case FAST: PRODUCT(GROUP, FAST); break;
+    case FALLS: PRODUCT(GROUP, FALLS); break;
+    case FAST | FALLS: PRODUCT(GROUP, FAST | FALLS); break;
+    case 4: PRODUCT(1, 0); break;
+    case 4 + FAST: PRODUCT(1, FAST); break;
+    case 4 + FALLS: PRODUCT(1, FALLS); break;
+    default: PRODUCT(1, FAST | FALLS);
+    }
+#undef PRODUCT
+    late_prelu(output, pixels, outputs, out, out_stride);
+}
+
 KERNEL void pointwise(const int8_t *in, int32_t in_stride, int32_t pixels, int32_t inputs, const int8_t *weights,
                       const output_t *output, int32_t outputs, int8_t *out, int32_t out_stride)
 {
-    group_t group;
-    if (pixels < GROUP)
-        for (int32_t pixel = 0; pixel < pixels; ++pixel) {
-            widen(&group, 0, (const uint8_t *)in + pixel * in_stride, inputs, 0);
-            product_of_pixel(&group, inputs, weights, output, outputs, out + pixel * out_stride, out_stride);
-        }
-    else
-        for (int32_t pixel = 0; pixel < pixels; pixel += GROUP) {
-            /* The last group reaches back: its first pixels are computed twice. */
-            const int32_t first = pixel < pixels - GROUP ? pixel : pixels - GROUP;
-            for (int32_t each = 0; each < GROUP; ++each)
-                widen(&group, each, (const uint8_t *)in + (first + each) * in_stride, inputs, 0);
-            product_of_group(&group, inputs, weights, output, outputs, out + first * out_stride, out_stride);
-        }
-    late_prelu(output, pixels, outputs, out, out_stride);
+    product((const uint8_t *)in, in_stride, 0, pixels, inputs, weights, output, outputs, out, out_stride);
 }
 
 /* The channels under one output pixel's window; `outside` is the byte that padding has. */
 INLINE void gather(const uint8_t *in, const uint8_t *end, int32_t in_stride, int32_t inputs, const window_t *window,
-                   int32_t pixel, uint8_t outside, uint8_t *patch)
+                   int32_t y, int32_t x, uint8_t outside, uint8_t *patch)
 {
-    const int32_t top = pixel / window->output_columns * window->stride - window->top;
-    const int32_t left = pixel % window->output_columns * window->stride - window->left;
+    const int32_t top = y * window->stride - window->top, left = x * window->stride - window->left;
     const int is_whole = in_stride == inputs && left >= 0 && left + window->kernel_columns <= window->columns;
     const int32_t length = window->kernel_columns * inputs;
     for (int32_t row = top; row < top + window->kernel_rows; ++row, patch += length) {
@@ -312,34 +344,27 @@ KERNEL void convolution(const uint8_t *in, uint8_t flip, int32_t in_stride, int3
                         const output_t *output, int32_t outputs, int8_t *out, int32_t out_stride)
 {
     enum { AHEAD = 4 * GROUP }; /* patches are stored in pieces and loaded whole, which waits for the pieces */
-    group_t group;
     uint8_t patches[AHEAD][WORDS * 4 + 32] = {{0}};
     const uint8_t *end = in + window->rows * window->columns * in_stride;
     const int32_t pixels = window->output_rows * window->output_columns;
     const int32_t length = window->kernel_rows * window->kernel_columns * inputs;
     (void)scratch, (void)scratch_stride;
-    for (int32_t first = 0; first < pixels; first += AHEAD) {
+    for (int32_t first = 0, y = 0, x = 0; first < pixels; first += AHEAD) {
         const int32_t count = pixels - first < AHEAD ? pixels - first : AHEAD;
-        for (int32_t patch = 0; patch < count; ++patch)
-            gather(in, end, in_stride, inputs, window, first + patch, (uint8_t)(zero_point ^ flip), patches[patch]);
-        for (int32_t patch = 0; patch < count;) {
-            const int32_t together = count - patch < GROUP ? 1 : GROUP;
-            for (int32_t each = 0; each < together; ++each)
-                widen(&group, each, patches[patch + each], length, flip);
-            if (together == GROUP)
-                product_of_group(&group, length, weights, output, outputs, out, out_stride);
-            else
-                product_of_pixel(&group, length, weights, output, outputs, out, out_stride);
-            out += together * out_stride;
-            patch += together;
+        for (int32_t patch = 0; patch < count; ++patch) {
+            gather(in, end, in_stride, inputs, window, y, x, (uint8_t)(zero_point ^ flip), patches[patch]);
+            if (++x == window->output_columns)
+                ++y, x = 0;
         }
+        product(patches[0], (int32_t)sizeof patches[0], flip, count, length, weights, output, outputs, out, out_stride);
+        out += count * out_stride;
     }
-    late_prelu(output, pixels, outputs, out - pixels * out_stride, out_stride);
 }
 
-/* Depthwise layers read a ring of image rows, copied without what lies between pixels: their outputs often lie there,
-   and a load of what was just stored in pieces waits. Pixels follow each other directly in it where there are few
-   channels, so that a vector holds several pixels; parameters are repeated until they fit whole vectors. */
+/* Depthwise layers read a ring of image rows, in pairs of int16 for multiplication, and without what lies between
+   pixels: the layer's own outputs often do, and a load of what was just stored in pieces waits. Where there are few
+   channels, pixels follow each other directly in it, so that a vector holds several of them; parameters are repeated
+   until they fit whole vectors. Else 16 channels are computed at a time. */
 enum { FEW = 32, PERIOD = (FEW - 1) * 16 };
 
 typedef struct {
@@ -384,113 +409,174 @@ KERNEL void repeat(repeated_t *to, const output_t *output, const int8_t *weights
     }
 }
 
-/* A row of the padded image; it writes up to 15 bytes more. */
-INLINE void copy_row(const int8_t *in, int32_t in_stride, int32_t channels, int32_t row, const window_t *window,
-                     int32_t width, int32_t pitch, int32_t zero_point, int8_t *to)
+/* Pixels of two rows as pairs of int16; up to 15 pairs more are written. */
+INLINE void pair_pixels(const int8_t *a, int32_t a_stride, const int8_t *b, int32_t b_stride, int32_t pixels,
+                        int32_t channels, int32_t pitch, int16_t *to)
 {
-    const int32_t columns = window->columns < width - window->left ? window->columns : width - window->left;
-    const int32_t before = window->left * pitch, after = (width - window->left - columns) * pitch;
-    if (row < 0 || row >= window->rows) {
-        memset(to, zero_point, (size_t)(width * pitch));
-        return;
-    }
-    in += row * window->columns * in_stride;
-    memset(to, zero_point, (size_t)before);
-    to += before;
-    for (int32_t column = 0; column < columns; ++column, in += in_stride, to += pitch)
-        for (int32_t i = 0; i < channels; i += 16)
-            _mm_storeu_si128((__m128i *)(to + i), load_16(in + i));
-    memset(to, zero_point, (size_t)after);
-}
-
-/* Values one behind another, of which `count` are stored; the taps lie at `offsets`, `wide` has their weights. */
-INLINE void depthwise_run(const int8_t *in, const int32_t *offsets, int32_t pairs, int32_t length, int32_t period,
-                          const int16_t *wide, const output_t *output, int form, int8_t *out, int32_t count)
-{
-    for (int32_t i = 0, channel = 0; i < length; i += 16, channel = channel + 16 < period ? channel + 16 : 0) {
-        const int is_half = count - i <= 8;
-        const int16_t *w = wide + channel * pairs * 2;
-        __m256i low = load_32(output->bias + channel), high = load_32(output->bias + channel + 8);
-        for (int32_t pair = 0; pair < pairs; ++pair) {
-            const __m128i a = load_16(in + i + offsets[2 * pair]), b = load_16(in + i + offsets[2 * pair + 1]);
-            const __m256i x = _mm256_cvtepi8_epi16(_mm_unpacklo_epi8(a, b));
-            low = _mm256_add_epi32(low, _mm256_madd_epi16(x, load_32(w + pair * 32)));
-            if (!is_half) {
-                const __m256i y = _mm256_cvtepi8_epi16(_mm_unpackhi_epi8(a, b));
-                high = _mm256_add_epi32(high, _mm256_madd_epi16(y, load_32(w + pair * 32 + 16)));
-            }
+    for (int32_t pixel = 0; pixel < pixels; ++pixel, a += a_stride, b += b_stride, to += 2 * pitch)
+        for (int32_t i = 0; i < channels; i += 16) {
+            const __m128i x = load_16(a + i), y = load_16(b + i);
+            _mm256_storeu_si256((__m256i *)(to + 2 * i), _mm256_cvtepi8_epi16(_mm_unpacklo_epi8(x, y)));
+            if (channels - i > 8)
+                _mm256_storeu_si256((__m256i *)(to + 2 * i + 16), _mm256_cvtepi8_epi16(_mm_unpackhi_epi8(x, y)));
         }
-        low = finished_8(output, channel, low, form);
-        high = is_half ? low : finished_8(output, channel + 8, high, form);
-        const __m256i bytes = bytes_of(low, high, low, high, output->zero_point, output->low, output->high);
-        store(out + i, low_half(bytes), count - i);
+}
+
+/* Row `row` of the padded image and the next; `outside` is a pixel of padding. */
+KERNEL void pair_rows(const int8_t *in, int32_t in_stride, int32_t channels, const window_t *window, int32_t row,
+                      int32_t width, int32_t pitch, const int8_t *outside, int16_t *to)
+{
+    const int32_t left = window->left, a = row - window->top, b = a + 1, row_stride = window->columns * in_stride;
+    const int32_t columns = window->columns < width - left ? window->columns : width - left;
+    const int has_a = a >= 0 && a < window->rows, has_b = b >= 0 && b < window->rows;
+    pair_pixels(outside, 0, outside, 0, left, channels, pitch, to);
+    pair_pixels(has_a ? in + a * row_stride : outside, has_a ? in_stride : 0, has_b ? in + b * row_stride : outside,
+                has_b ? in_stride : 0, columns, channels, pitch, to + 2 * left * pitch);
+    pair_pixels(outside, 0, outside, 0, width - left - columns, channels, pitch, to + 2 * (left + columns) * pitch);
+}
+
+/* The sums of 8 or 16 values. */
+INLINE void depthwise_sums(const int16_t *in, const int32_t *offsets, int32_t pairs, const int16_t *weights, int halves,
+                           __m256i *sums)
+{
+    for (int32_t pair = 0; pair < pairs; ++pair)
+        for (int half = 0; half < halves; ++half) {
+            const __m256i x = load_32(in + offsets[pair] + 16 * half), w = load_32(weights + pair * 32 + 16 * half);
+            sums[half] = _mm256_add_epi32(sums[half], _mm256_madd_epi16(w, x));
+        }
+}
+
+/* 8 or 16 values, and as many again after each step, two steps at a time; of each the first `stored` are kept. */
+INLINE void depthwise_run(const int16_t *in, int32_t in_step, int32_t steps, const int32_t *offsets, int32_t pairs,
+                          const int16_t *weights, const output_t *output, int32_t channel, int form, int halves,
+                          int8_t *out, int32_t out_step, int32_t stored)
+{
+    const lanes_t lanes[2] = {lanes_of(output, channel, form), lanes_of(output, channel + 8 * (halves - 1), form)};
+    const limits_t limits = limits_of(output->zero_point, output->low, output->high);
+    for (int32_t step = 0; step < steps; step += 2, in += 2 * in_step, out += 2 * out_step) {
+        __m256i sums[4] = {lanes[0].bias, lanes[1].bias, lanes[0].bias, lanes[1].bias};
+        const int is_last = step + 1 == steps;
+        depthwise_sums(in, offsets, pairs, weights, halves, sums);
+        depthwise_sums(is_last ? in : in + in_step, offsets, pairs, weights, halves, sums + 2);
+        for (int i = 0; i < 4; ++i)
+            sums[i] = i % 2 < halves ? finished_8(&lanes[i % 2], sums[i], form) : sums[i - 1];
+        const __m256i bytes = bytes_of(sums[0], sums[1], sums[2], sums[3], &limits);
+        store(out, low_half(bytes), stored);
+        if (!is_last)
+            store(out + out_step, high_half(bytes), stored);
     }
 }
 
+/* A part of each of a row's outputs. */
+INLINE void store_part(const int8_t *line, int32_t columns, int32_t channels, int8_t *out, int32_t out_stride,
+                       size_t bytes)
+{
+    for (int32_t column = 0; column < columns; ++column)
+        memcpy(out + column * out_stride, line + column * channels, bytes);
+}
+
+/* A row of outputs to where its pixels belong. */
+INLINE void store_line(const int8_t *line, int32_t columns, int32_t channels, int8_t *out, int32_t out_stride)
+{
+    int32_t i = 0;
+    for (; channels - i >= 16; i += 16)
+        store_part(line + i, columns, channels, out + i, out_stride, 16);
+    if (channels & 8)
+        store_part(line + i, columns, channels, out + i, out_stride, 8), i += 8;
+    if (channels & 4)
+        store_part(line + i, columns, channels, out + i, out_stride, 4), i += 4;
+    if (channels & 2)
+        store_part(line + i, columns, channels, out + i, out_stride, 2), i += 2;
+    if (channels & 1)
+        store_part(line + i, columns, channels, out + i, out_stride, 1);
+}
+
+/* Channels that follow each other with a pitch; `wide` has the weights of rows in pairs: of those that begin with an
+   even row, then with an odd one, each for all vectors of the period. */
 INLINE void depthwise_as(const int8_t *in, int32_t in_stride, int32_t channels, const window_t *window,
-                         int32_t zero_point, int32_t pitch, int32_t pairs, int32_t period, const int16_t *wide,
-                         const output_t *output, int form, int8_t *out, int32_t out_stride)
+                         const int8_t *outside, int32_t pitch, int32_t pairs, int32_t period, const int16_t *wide,
+                         const output_t *output, int32_t channel, int form, int8_t *out, int32_t out_stride)
 {
-    int8_t ring[MAX_RING + 32], line[MAX_LINE + 32];
-    int32_t offsets[MAX_TAPS + 1];
-    const int32_t width = (window->output_columns - 1) * window->stride + window->kernel_columns;
-    const int32_t row_bytes = width * pitch + 16, rows = window->kernel_rows;
-    const int32_t taps = rows * window->kernel_columns, length = window->output_columns * channels;
-    for (int32_t y = 0, ready = 0; y < window->output_rows; ++y) {
-        for (; ready < y * window->stride + rows; ++ready)
-            copy_row(in, in_stride, channels, ready - window->top, window, width, pitch, zero_point,
-                     ring + ready % rows * row_bytes);
-        for (int32_t tap = 0; tap < taps; ++tap)
-            offsets[tap] = (y * window->stride + tap / window->kernel_columns) % rows * row_bytes +
-                           tap % window->kernel_columns * pitch;
-        offsets[taps] = 0; /* the last one's partner, without weight, where their number is odd */
-        if (pitch == channels && channels < FEW) {
-            depthwise_run(ring, offsets, pairs, length, period, wide, output, form, line, length + 16);
-            for (int32_t x = 0; x < window->output_columns; ++x, out += out_stride)
-                for (int32_t i = 0; i < channels; i += 16)
-                    store(out + i, load_16(line + x * channels + i), channels - i);
+    int16_t ring[MAX_RING];
+    int8_t lines[2][MAX_LINE + 32];
+    int32_t offsets[MAX_TAPS * 2];
+    const int32_t columns = window->output_columns, length = columns * channels, across = window->kernel_columns;
+    const int32_t width = (columns - 1) * window->stride + across, row_size = 2 * (width * pitch + 16);
+    const int32_t slots = pairs / across, last = (window->output_rows - 1) * window->stride / 2 + slots;
+    const int is_dense = pitch == channels && channels != 16;
+    /* A dense row is paired, and stored, a row before it is loaded in other pieces. */
+    for (int32_t y = 0, ready = 0, slot = 0, next = 0, row = 0; y < window->output_rows; ++y) {
+        const int32_t first = y * window->stride / 2, is_odd = y * window->stride % 2;
+        const int16_t *weights = wide + is_odd * pairs * period * 2;
+        for (; ready < last && ready < first + slots + 1; ++ready, next = next < slots ? next + 1 : 0)
+            pair_rows(in, in_stride, channels, window, 2 * ready, width, pitch, outside, ring + next * row_size);
+        for (; row < first; ++row)
+            slot = slot < slots ? slot + 1 : 0;
+        for (int32_t i = 0, pair = 0, from = slot; i < slots; ++i, from = from < slots ? from + 1 : 0)
+            for (int32_t column = 0; column < across; ++column)
+                offsets[pair++] = from * row_size + 2 * pitch * column;
+        if (is_dense) {
+            for (int32_t i = 0; i < period && i < length; i += 16)
+                depthwise_run(ring + 2 * i, 2 * period, (length - i + period - 1) / period, offsets, pairs,
+                              weights + i * pairs * 2, output, i, form, 2, lines[y % 2] + i, period, 16);
+            if (y > 0) {
+                store_line(lines[(y - 1) % 2], columns, channels, out, out_stride);
+                out += columns * out_stride;
+            }
         } else {
-            for (int32_t x = 0; x < window->output_columns; ++x, out += out_stride)
-                depthwise_run(ring + x * window->stride * pitch, offsets, pairs, channels, period, wide, output, form,
-                              out, channels);
+            const int32_t in_step = 2 * window->stride * pitch;
+            if (channels <= 8)
+                depthwise_run(ring, in_step, columns, offsets, pairs, weights, output, channel, form, 1, out,
+                              out_stride, channels);
+            else if (channels < 16)
+                depthwise_run(ring, in_step, columns, offsets, pairs, weights, output, channel, form, 2, out,
+                              out_stride, channels);
+            else
+                depthwise_run(ring, in_step, columns, offsets, pairs, weights, output, channel, form, 2, out,
+                              out_stride, 16);
+            out += columns * out_stride;
         }
     }
+    if (is_dense)
+        store_line(lines[(window->output_rows - 1) % 2], columns, channels, out, out_stride);
 }
 
-KERNEL void depthwise(const int8_t *in, int32_t in_stride, int32_t channels, const window_t *window, int32_t zero_point,
-                      int8_t *outside, const int8_t *weights, const output_t *output, int8_t *out, int32_t out_stride)
+/* Weights (taps, row_size) in pairs of rows; `is_odd` where the first pair has only its second row. */
+KERNEL void pair_weights(const int8_t *weights, int32_t row_size, const window_t *window, int32_t period, int32_t pairs,
+                         int32_t is_odd, int16_t *to)
 {
-    repeated_t repeated;
+    const int32_t across = window->kernel_columns, rows = window->kernel_rows, slots = pairs / across;
+    const __m128i none = _mm_setzero_si128();
+    for (int32_t i = 0; i < period; i += 16)
+        for (int32_t slot = 0, row = -is_odd; slot < slots; ++slot, row += 2)
+            for (int32_t column = 0; column < across; ++column, to += 32) {
+                const int8_t *from = weights + (row * across + column) * row_size + i;
+                const __m128i a = row >= 0 && row < rows ? load_16(from) : none;
+                const __m128i b = row + 1 < rows ? load_16(from + across * row_size) : none;
+                _mm256_storeu_si256((__m256i *)to, _mm256_cvtepi8_epi16(_mm_unpacklo_epi8(a, b)));
+                _mm256_storeu_si256((__m256i *)(to + 16), _mm256_cvtepi8_epi16(_mm_unpackhi_epi8(a, b)));
+            }
+}
+
+/* One block of channels, or all where they are few. */
+KERNEL void depthwise_block(const int8_t *in, int32_t in_stride, int32_t channels, const window_t *window,
+                            const int8_t *outside, int32_t pitch, int32_t period, const int8_t *weights,
+                            int32_t row_size, const output_t *output, int32_t channel, int8_t *out, int32_t out_stride)
+{
     int16_t wide[MAX_PAIRED];
-    const int32_t taps = window->kernel_rows * window->kernel_columns, pairs = (taps + 1) / 2;
-    const int is_dense = window->stride == 1 && channels < FEW;
-    const int32_t pitch = is_dense ? channels : PADDED(channels);
-    const output_t *all = output;
-    int32_t period = pitch;
-    (void)outside;
-    if (is_dense) {
-        while (period % 16)
-            period += channels;
-        repeat(&repeated, output, weights, taps, channels, period);
-        weights = repeated.weights;
-        all = &repeated.output;
-    }
-    for (int32_t channel = 0; channel < period; channel += 16)
-        for (int32_t pair = 0; pair < pairs; ++pair) {
-            const int8_t *w = weights + 2 * pair * period + channel;
-            const __m128i a = load_16(w);
-            const __m128i b = 2 * pair + 1 < taps ? load_16(w + period) : _mm_setzero_si128();
-            __m256i *to = (__m256i *)(wide + (channel * pairs + 16 * pair) * 2);
-            _mm256_storeu_si256(to, _mm256_cvtepi8_epi16(_mm_unpacklo_epi8(a, b)));
-            _mm256_storeu_si256(to + 1, _mm256_cvtepi8_epi16(_mm_unpackhi_epi8(a, b)));
-        }
+    const int32_t slots = window->stride % 2 ? window->kernel_rows / 2 + 1 : (window->kernel_rows + 1) / 2;
+    const int32_t pairs = slots * window->kernel_columns;
+    pair_weights(weights, row_size, window, period, pairs, 0, wide);
+    if (window->stride % 2 && window->output_rows > 1)
+        pair_weights(weights, row_size, window, period, pairs, 1, wide + pairs * period * 2);
 #define DEPTHWISE(pairs, form)                                                                                       \
-    depthwise_as(in, in_stride, channels, window, zero_point, pitch, pairs, period, wide, all, form, out, out_stride)
+    depthwise_as(in, in_stride, channels, window, outside, pitch, pairs, period, wide, output, channel, form, out,   \
+                 out_stride)
     const int form = form_of(output);
-    if (pairs == 5 && form == FAST)
-        DEPTHWISE(5, FAST);
-    else if (pairs == 5 && form == (FAST | FALLS))
-        DEPTHWISE(5, FAST | FALLS);
+    if (pairs == 6 && form == FAST)
+        DEPTHWISE(6, FAST);
+    else if (pairs == 6 && form == (FAST | FALLS))
+        DEPTHWISE(6, FAST | FALLS);
     else if (form == FAST)
         DEPTHWISE(pairs, FAST);
     else if (form == (FAST | FALLS))
@@ -500,6 +586,28 @@ KERNEL void depthwise(const int8_t *in, int32_t in_stride, int32_t channels, con
     else
         DEPTHWISE(pairs, 0);
 #undef DEPTHWISE
+}
+
+KERNEL void depthwise(const int8_t *in, int32_t in_stride, int32_t channels, const window_t *window, int32_t zero_point,
+                      int8_t *outside, const int8_t *weights, const output_t *output, int8_t *out, int32_t out_stride)
+{
+    const int32_t taps = window->kernel_rows * window->kernel_columns;
+    memset(outside, zero_point, (size_t)channels);
+    if (window->stride == 1 && channels < FEW) {
+        repeated_t repeated;
+        int32_t period = channels;
+        while (period % 16)
+            period += channels;
+        repeat(&repeated, output, weights, taps, channels, period);
+        depthwise_block(in, in_stride, channels, window, outside, channels, period, repeated.weights, period,
+                        &repeated.output, 0, out, out_stride);
+    } else {
+        for (int32_t channel = 0; channel < channels; channel += 16) {
+            const int32_t count = channels - channel < 16 ? channels - channel : 16;
+            depthwise_block(in + channel, in_stride, count, window, outside + channel, 16, 16, weights + channel,
+                            PADDED(channels), output, channel, out + channel, out_stride);
+        }
+    }
     late_prelu(output, window->output_rows * window->output_columns, channels, out, out_stride);
 }
 
@@ -514,12 +622,11 @@ INLINE extent_t extent(int32_t pixels, int32_t channels, int is_dense)
     return extent;
 }
 
-INLINE __m256i added_8(const int8_t *a, const int8_t *b, const addition_t *addition)
+INLINE __m256i added_8(const int8_t *a, const int8_t *b, __m256 factor_a, __m256 factor_b, __m256 constant)
 {
     const __m256 x = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(load_8(a)));
     const __m256 y = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(load_8(b)));
-    const __m256 sum = _mm256_fmadd_ps(y, _mm256_set1_ps(addition->factor_b), _mm256_set1_ps(addition->constant));
-    return _mm256_cvtps_epi32(_mm256_fmadd_ps(x, _mm256_set1_ps(addition->factor_a), sum));
+    return _mm256_cvtps_epi32(_mm256_fmadd_ps(x, factor_a, _mm256_fmadd_ps(y, factor_b, constant)));
 }
 
 KERNEL void add(const int8_t *a, int32_t a_stride, const int8_t *b, int32_t b_stride, int32_t pixels, int32_t channels,
@@ -527,31 +634,37 @@ KERNEL void add(const int8_t *a, int32_t a_stride, const int8_t *b, int32_t b_st
 {
     const int is_dense = a_stride == channels && b_stride == channels && out_stride == channels;
     const extent_t size = extent(pixels, channels, is_dense);
+    const limits_t limits = limits_of(0, addition->low, addition->high);
+    const __m256 factor_a = _mm256_set1_ps(addition->factor_a), factor_b = _mm256_set1_ps(addition->factor_b);
+    const __m256 constant = _mm256_set1_ps(addition->constant);
     for (int32_t row = 0; row < size.rows; ++row, a += a_stride, b += b_stride, out += out_stride) {
         if (addition->factor_a == 0)
             for (int32_t i = 0; i < size.length; ++i)
                 out[i] = added(addition, a[i], b[i]);
         else
             for (int32_t i = 0; i < size.length; i += 16) {
-                const __m256i low = added_8(a + i, b + i, addition), high = added_8(a + i + 8, b + i + 8, addition);
-                const __m256i bytes = bytes_of(low, high, low, high, 0, addition->low, addition->high);
+                const __m256i low = added_8(a + i, b + i, factor_a, factor_b, constant);
+                const __m256i high = added_8(a + i + 8, b + i + 8, factor_a, factor_b, constant);
+                const __m256i bytes = bytes_of(low, high, low, high, &limits);
                 store(out + i, low_half(bytes), size.length - i);
             }
     }
 }
 
-INLINE __m256i multiplied_8(const multiplication_t *multiplication, __m256i product)
+INLINE __m256i multiplied_8(multiplication_t multiplication, __m256i product)
 {
-    const factor_t factor = multiplication->factor;
-    if (multiplication->real_factor == 0)
+    const factor_t factor = multiplication.factor;
+    if (multiplication.real_factor == 0)
         return scaled_8(product, _mm256_set1_epi32(factor.significand), _mm256_set1_epi32(factor.shift));
-    return _mm256_cvtps_epi32(nudged(product, _mm256_set1_ps(multiplication->real_factor),
-                                     _mm256_set1_ps(multiplication->nudge)));
+    return _mm256_cvtps_epi32(
+        nudged(product, _mm256_set1_ps(multiplication.real_factor), _mm256_set1_ps(multiplication.nudge)));
 }
 
 KERNEL void multiply(const int8_t *a, int32_t a_stride, const int8_t *b, int32_t b_stride, int32_t pixels,
                      int32_t channels, const multiplication_t *multiplication, int8_t *out, int32_t out_stride)
 {
+    const multiplication_t factors = *multiplication;
+    const limits_t limits = limits_of(multiplication->zero_point, multiplication->low, multiplication->high);
     const __m256i zero_a = _mm256_set1_epi16((int16_t)multiplication->zero_point_a);
     const __m256i zero_b = _mm256_set1_epi16((int16_t)multiplication->zero_point_b);
     for (int32_t pixel = 0; pixel < pixels; ++pixel, a += a_stride, b += b_stride, out += out_stride)
@@ -559,13 +672,12 @@ KERNEL void multiply(const int8_t *a, int32_t a_stride, const int8_t *b, int32_t
             const __m256i x = _mm256_sub_epi16(_mm256_cvtepi8_epi16(load_16(a + i)), zero_a);
             const __m256i y = _mm256_sub_epi16(_mm256_cvtepi8_epi16(load_16(b + i)), zero_b);
             const __m256i low = _mm256_mullo_epi16(x, y), high = _mm256_mulhi_epi16(x, y);
-            const __m256i first = multiplied_8(multiplication, _mm256_unpacklo_epi16(low, high));
-            const __m256i second = multiplied_8(multiplication, _mm256_unpackhi_epi16(low, high));
+            const __m256i first = multiplied_8(factors, _mm256_unpacklo_epi16(low, high));
+            const __m256i second = multiplied_8(factors, _mm256_unpackhi_epi16(low, high));
             /* Unpacked within 128 bits, and packed again so. */
             const __m256i left = _mm256_permute2x128_si256(first, second, 0x20);
             const __m256i right = _mm256_permute2x128_si256(first, second, 0x31);
-            const __m256i bytes = bytes_of(left, right, left, right, multiplication->zero_point, multiplication->low,
-                                           multiplication->high);
+            const __m256i bytes = bytes_of(left, right, left, right, &limits);
             store(out + i, low_half(bytes), channels - i);
         }
 }
@@ -573,6 +685,7 @@ KERNEL void multiply(const int8_t *a, int32_t a_stride, const int8_t *b, int32_t
 KERNEL void mean(const int8_t *in, int32_t in_stride, int32_t pixels, int32_t channels, int32_t zero_point,
                  factor_t factor, int32_t output_zero_point, int8_t *out)
 {
+    const limits_t limits = limits_of(output_zero_point, -128, 127);
     const __m256i significand = _mm256_set1_epi32(factor.significand), shift = _mm256_set1_epi32(factor.shift);
     for (int32_t channel = 0; channel < channels; channel += 16) {
         __m256i low = _mm256_set1_epi32(-pixels * zero_point), high = low;
@@ -586,7 +699,7 @@ KERNEL void mean(const int8_t *in, int32_t in_stride, int32_t pixels, int32_t ch
         }
         low = scaled_8(low, significand, shift);
         high = scaled_8(high, significand, shift);
-        store(out + channel, low_half(bytes_of(low, high, low, high, output_zero_point, -128, 127)), channels - channel);
+        store(out + channel, low_half(bytes_of(low, high, low, high, &limits)), channels - channel);
     }
 }
 #endif

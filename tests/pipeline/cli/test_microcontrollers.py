@@ -59,6 +59,16 @@ def test_the_files_say_how_to_feed_the_camera_bytes(firmware):
     assert "each value is the camera's byte as it is." in header
 
 
+def test_a_runner_and_golden_faces_come_with_it(firmware):
+    _, out, variant = firmware
+    model = (out / "runners/tflite-micro/model.h").read_text()
+    assert "#define MODEL(name) ghostfacenetv1_0_5_2_tflite_micro_int8##name" in model
+    assert f'#include "{MODEL}-tflite-micro-int8.h"' in model
+    assert (out / variant["firmware"]["files"][1]).name == f"{MODEL}-tflite-micro-int8.h"
+    golden = (out / "runners/golden/tflite-micro-int8/golden.c").read_text()
+    assert "GOLDEN_UINT8" in golden
+
+
 def test_a_bundle_holds_the_firmware_and_proves_itself(firmware, cli, tmp_path):
     _, out, variant = firmware
     bundle = tmp_path / "release.zip"

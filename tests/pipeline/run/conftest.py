@@ -1,6 +1,7 @@
 """A job that takes seconds: a tiny network with seeded weights, few rendered faces."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from ghostface_edge.pipeline.prepare.report import PreparationReport
 from ghostface_edge.pipeline.quantize.options import Recipe
 from ghostface_edge.pipeline.quantize.report import QuantizationReport
 from ghostface_edge.pipeline.run.job import Job
+from ghostface_edge.pipeline.run.main_job import run
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.lower import Lower
 from ghostface_edge.pipeline.stages.quantize import QuantizationEvidence, Quantize
@@ -60,7 +62,10 @@ def context(cache, listener, tmp_path):
 @pytest.fixture
 def quantized(monkeypatch):
     """Stands for quantization, which takes long: the INT8 artifact is the float model."""
+    stand_for_quantization(monkeypatch)
 
+
+def stand_for_quantization(monkeypatch):
     def quantize(self, folder, _context):
         shutil.copyfile(self.model, folder / "model.qdq.onnx")
         report = QuantizationReport("balanced", "quick", 8, 0.98, (), (), {}, (), 1.0, (), {}, ())
@@ -74,23 +79,35 @@ def quantized(monkeypatch):
     monkeypatch.setattr(Lower, "build", lower)
 
 
+@pytest.fixture(scope="session")
+def both(small_inputs, cache, tmp_path_factory):
+    """One job of a float and an INT8 variant that goes well: the job, its report and its exit code."""
+    job = job_of(small_inputs, tmp_path_factory.mktemp("both") / "out", "onnxruntime-fp32,onnxruntime-int8")
+    job = replace(job, command="ghostface-edge run quick")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("GHOSTFACE_EDGE_CACHE", str(cache))
+        stand_for_quantization(monkeypatch)
+        return job, *run(job, Listener())
+
+
 @pytest.fixture
 def make_job(small_inputs, tmp_path):
     """The job for some variants; it names its own output folder."""
 
     def make(targets, **changed):
-        return Job(
-            **{
-                "checkpoint": small_inputs / "tiny.safetensors",
-                "pairs": (PairsSource(small_inputs / "pairs.bin"),),
-                "calibration": small_inputs / "calibration",
-                "variants": parse_variants(targets.split(",")),
-                "out": tmp_path / "out",
-                "recipe": Recipe(),
-                "policy": Policy.read(),
-                "nobody_shared": True,
-                **changed,
-            }
-        )
+        return replace(job_of(small_inputs, tmp_path / "out", targets), **changed)
 
     return make
+
+
+def job_of(inputs, out, targets):
+    return Job(
+        checkpoint=inputs / "tiny.safetensors",
+        pairs=(PairsSource(inputs / "pairs.bin"),),
+        calibration=inputs / "calibration",
+        variants=parse_variants(targets.split(",")),
+        out=out,
+        recipe=Recipe(),
+        policy=Policy.read(),
+        nobody_shared=True,
+    )

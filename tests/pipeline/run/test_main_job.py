@@ -44,9 +44,8 @@ def statuses(report):
     return {variant.id: variant.status for variant in report.variants}
 
 
-def test_every_variant_has_its_figures(make_job, listener, quantized):
-    job = make_job("onnxruntime-fp32,onnxruntime-int8", command="ghostface-edge run quick")
-    report, code = run(job, listener)
+def test_every_variant_has_its_figures(both):
+    job, report, code = both
     assert statuses(report) == {"onnxruntime-fp32": Status.OK, "onnxruntime-int8": Status.OK}
     assert code == exit_code(Report.read(job.out / "report.json"))
     fp32, int8 = report.variants
@@ -60,6 +59,11 @@ def test_every_variant_has_its_figures(make_job, listener, quantized):
     assert report.tool.command == "ghostface-edge run quick"
     assert (job.out / int8.artifact.path).stat().st_size == int8.artifact.bytes
     assert json.loads((job.out / "quantization.json").read_text())["quantization"]["recipe"] == "quick"
+    assert report.runners == {path: file_sha256(job.out / path) for path in report.runners}
+    assert {path.relative_to(job.out).as_posix() for path in (job.out / "runners").rglob("*.*")} == {*report.runners}
+    for name in ("README.md", "common/alignment.c", "onnxruntime-c/runtime.c", "golden/onnxruntime-int8/golden.c"):
+        assert f"runners/{name}" in report.runners
+    assert "runners/README.md" in (job.out / "report.html").read_text()
 
 
 def test_groups_are_told_by_a_file(make_job, listener, small_inputs, tmp_path):
@@ -116,8 +120,8 @@ def test_a_bad_input_that_one_variant_meets_is_its_failure_alone(make_job, liste
     assert any("onnxruntime-fp16: failed: the file has a hole" in line for line in listener.said)
 
 
-def test_a_failed_stock_variant_is_compared_with_and_does_not_decide(make_job, listener, failing, quantized):
-    _, without = run(make_job("onnxruntime-fp32,onnxruntime-int8"), listener)
+def test_a_failed_stock_variant_is_compared_with_and_does_not_decide(make_job, listener, failing, quantized, both):
+    _, _, without = both
     failing("onnxruntime-int8-stock", ToolError("the quantizer broke", fix="use another"))
     job = make_job("onnxruntime-fp32,onnxruntime-int8,onnxruntime-int8-stock")
     report, code = run(job, listener)
@@ -195,12 +199,14 @@ def test_what_no_variant_can_do_without_leaves_nothing_behind(make_job, listener
     assert not job.out.exists()
 
 
-def test_people_who_are_in_the_pairs_are_left_out_of_calibration(make_job, listener, quantized, small_inputs, tmp_path):
+def test_people_who_are_in_the_pairs_are_left_out_of_calibration(
+    make_job, listener, quantized, small_inputs, both, tmp_path
+):
     faces = tmp_path / "faces"
     shutil.copytree(small_inputs / "calibration", faces)
     (faces / "Leaky_Person").mkdir()
     (faces / "Leaky_Person/one.png").write_bytes(read_bin(small_inputs / "pairs.bin")[0][0])
-    clean, _ = run(make_job("onnxruntime-int8"), listener)
+    _, clean, _ = both
     job = make_job("onnxruntime-int8", calibration=faces, out=tmp_path / "leaky")
     report, _ = run(job, listener)
     guard = report.data.calibration.leak_guard
@@ -210,4 +216,4 @@ def test_people_who_are_in_the_pairs_are_left_out_of_calibration(make_job, liste
     assert report.data.calibration.identities_shared_with_pairs == 0
     assert "Leaky_Person" not in (job.out / "models/calibration.sha256").read_text()
     assert report.data.calibration.sha256 == clean.data.calibration.sha256
-    assert report.variants[0].artifact.sha256 == clean.variants[0].artifact.sha256
+    assert report.variants[0].artifact.sha256 == clean.variants[1].artifact.sha256

@@ -19,7 +19,7 @@ Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 @pytest.fixture(scope="module")
 def pairs() -> RenderedPairs:
-    return render_pairs(100, seed=5)
+    return render_pairs(60, seed=5)
 
 
 @pytest.fixture(scope="module")

@@ -59,7 +59,7 @@ class Server:
 @pytest.fixture(params=[True, False], ids=["ranges", "no ranges"])
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     server = Server(ranges=request.param)
-    thread = threading.Thread(target=server.http.serve_forever)
+    thread = threading.Thread(target=server.http.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield server
     server.http.shutdown()

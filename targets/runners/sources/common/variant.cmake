@@ -1,0 +1,20 @@
+# Which of the run's models a runner is built for: VARIANT, such as onnxruntime-int8; its files lie in golden/VARIANT.
+get_filename_component(RUNNERS "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
+set(GOLDEN "${RUNNERS}/golden/${VARIANT}")
+if(NOT EXISTS "${GOLDEN}/golden.c")
+  file(GLOB found RELATIVE "${RUNNERS}/golden" "${RUNNERS}/golden/*-*/golden.c")
+  message(FATAL_ERROR "the run has no ${VARIANT}: give -DVARIANT=NAME, one of ${found}")
+endif()
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+set(CMAKE_C_STANDARD 99)
+set(COMMON "${RUNNERS}/common/main.c" "${RUNNERS}/common/image.c" "${RUNNERS}/common/selftest.c"
+  "${RUNNERS}/golden/golden_faces.c" "${GOLDEN}/golden.c")
+
+function(build_runner)
+  add_executable(ghostface ${ARGN} ${COMMON})
+  target_include_directories(ghostface PRIVATE "${RUNNERS}/common" "${GOLDEN}")
+  target_compile_definitions(ghostface PRIVATE "RUNNERS_FOLDER=\"${RUNNERS}\"")
+  target_link_libraries(ghostface PRIVATE m)
+endfunction()
