@@ -37,6 +37,7 @@ from ghostface_edge.reports.write import write_text
 from ghostface_edge.targets.devices.device import Device, DeviceFacts
 from ghostface_edge.targets.protocol import Precision
 from ghostface_edge.targets.requirements import versions
+from ghostface_edge.targets.table import fp32_of
 
 _PACKAGES = (
     "torch",
