@@ -2,6 +2,7 @@
 
 import platform
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,17 +14,17 @@ from ghostface_edge.targets.devices.emulated import CPUS
 from tests.everywhere.campaign import build, embed, machines
 
 
-@pytest.fixture
-def artifact(ghost_qdq, compiler, tmp_path):
-    path = tmp_path / "model.c"
+@pytest.fixture(scope="module")
+def artifact(ghost_qdq, compiler, tmp_path_factory):
+    path = tmp_path_factory.mktemp("network") / "model.c"
     CTarget().lower_quantized(ghost_qdq, path)
     return path
 
 
-@pytest.fixture
-def expected(artifact, faces):
-    """int8 (6, 24)"""
-    return CTarget().load(artifact, 1, 1).infer(faces)
+@pytest.fixture(scope="module")
+def here(artifact):
+    """The network as this host compiles it."""
+    return CTarget().load(artifact, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -52,26 +53,27 @@ def test_a_missing_cross_compiler_names_its_package(monkeypatch, tmp_path):
         compiler_for("sparc")
 
 
-def test_a_device_gets_a_library_of_its_own(make_device, artifact, faces, expected, tmp_path):
+def test_a_device_gets_a_library_of_its_own(make_device, artifact, faces, here, tmp_path):
     with make_device().open("c", log=tmp_path / "log", timeout_s=120) as there:
         assert there.load(CTarget().files(artifact), 1, 1) > 0
         found = there.embed(faces)
         (received,) = (tmp_path / "there").glob("*.so")
-    whole = CTarget().load(artifact, 1, 1)
-    assert found.tobytes() == whole.run(faces).tobytes()
-    assert np.unique(expected, axis=0).shape == expected.shape
+    assert len(np.unique(found, axis=0)) == len(faces)
+    assert found.tobytes() == here.run(faces).tobytes()
     assert b"libc.so" not in received.read_bytes(), "it would not load where the C library has another name"
 
 
 def test_c_from_elsewhere_is_sent_nowhere(artifact, tmp_path):
-    artifact.write_text(artifact.read_text() + "\n")
+    changed = tmp_path / "model.c"
+    shutil.copyfile(artifact.with_suffix(".tflite"), changed.with_suffix(".tflite"))
+    changed.write_text(artifact.read_text() + "\n")
     with pytest.raises(InputError, match="is not what ghostface-edge"):
-        DeviceCompiler().build(artifact, platform.machine(), "", tmp_path / "model.so")
+        DeviceCompiler().build(changed, platform.machine(), "", tmp_path / "model.so")
     assert not (tmp_path / "model.so").exists()
 
 
 @pytest.mark.parametrize("name", ["cortex-a53", "cortex-a76", "cortex-a7", "riscv64"])
-def test_kernels_of_other_machines_give_the_same_bytes(name, artifact, faces, expected, tmp_path):
+def test_kernels_of_other_machines_give_the_same_bytes(name, artifact, faces, here, tmp_path):
     machine = machines()[name]
     if shutil.which(machine.emulator[0]) is None:
         pytest.skip(f"{machine.emulator[0]} is not there")
@@ -79,5 +81,5 @@ def test_kernels_of_other_machines_give_the_same_bytes(name, artifact, faces, ex
         compiler_for(machine.machine)
     except RuntimeMissingError as error:
         pytest.skip(str(error))
-    program, _ = build(machine, artifact, tmp_path)
-    assert (embed([*machine.emulator, str(program)], faces) == expected).all()
+    program, _ = build(replace(machine, flags=(*machine.flags, "-O1")), artifact, tmp_path)
+    assert (embed([*machine.emulator, str(program)], faces) == here.infer(faces)).all()
