@@ -131,6 +131,13 @@ def firmware(session: nox.Session) -> None:
     session.run("python", "-m", "tests.firmware.campaign", *session.posargs)
 
 
+@nox.session(name="c-everywhere")
+def c_everywhere(session: nox.Session) -> None:
+    """Machines with a system, byte for byte: `nox -s c-everywhere -- MODEL-c-int8.tflite PAIRS.bin --faces 7701`."""
+    install(session, "all")
+    session.run("python", "-m", "tests.everywhere.campaign", *session.posargs)
+
+
 @nox.session
 def honesty(session: nox.Session) -> None:
     """Every field of a good report set to every wrong value; the test suite tries a tenth of them."""

@@ -39,7 +39,7 @@ from ghostface_edge.reports.write import write_text
 from ghostface_edge.targets.devices.device import Device, DeviceFacts
 from ghostface_edge.targets.protocol import Precision
 from ghostface_edge.targets.requirements import versions
-from ghostface_edge.targets.table import VariantId
+from ghostface_edge.targets.table import fp32_of
 
 _PACKAGES = (
     "torch",
@@ -139,7 +139,7 @@ def _run_on_devices(
 ) -> list[DeviceRun]:
     """Every measured variant on every device of the job."""
     fp32 = {
-        runtime: Convert(VariantId(runtime, Precision.FP32), model.path, inputs.calibration)
+        runtime: Convert(fp32_of(runtime), model.path, inputs.calibration)
         for runtime in {one.id.runtime for one in variants}
     }
     return [run_on_device(device, facts, variants, sample, faces, fp32, context) for device, facts in reached.items()]

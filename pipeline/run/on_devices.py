@@ -29,8 +29,8 @@ from ghostface_edge.reports.errors import GhostfaceEdgeError, RuntimeMissingErro
 from ghostface_edge.targets.devices.device import Conditions, Device, DeviceFacts
 from ghostface_edge.targets.places.board import LOADERS
 from ghostface_edge.targets.places.board_facts import PACKAGES
-from ghostface_edge.targets.protocol import Embeddings, Precision
-from ghostface_edge.targets.table import VariantId
+from ghostface_edge.targets.protocol import Embeddings
+from ghostface_edge.targets.table import VariantId, fp32_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +161,14 @@ def _counted(row: There, there: DeviceSession) -> There:
 
 
 def _time(ran: Sequence[There], fp32: Artifact, there: DeviceSession) -> Turns:
-    name = str(VariantId(there.runtime, Precision.FP32))
+    name = str(fp32_of(there.runtime))
     artifacts = {name: fp32} | {str(row.built.id): row.built.artifact for row in ran}
     return there.context.run(TimeThere(artifacts, there))
 
 
 def _timed(row: There, turns: Turns) -> There | NotThere:
     timing = turns.timings[str(row.built.id)]
-    baseline = turns.timings[str(VariantId(row.built.id.runtime, Precision.FP32))]
+    baseline = turns.timings[str(fp32_of(row.built.id.runtime))]
     for one in (timing, baseline):
         if not isinstance(one, Timing):
             return NotThere(row.built, one)

@@ -38,7 +38,7 @@ class Turns:
 
 @dataclass(frozen=True, slots=True)
 class TimeThere:
-    """The stage: one runtime's artifacts by label, each in a process of its own on the device."""
+    """The stage: one runtime's artifacts by label, and what they are compared with, each in its own process."""
 
     name: ClassVar[str] = "device-latency"
     artifacts: Mapping[str, Artifact]
@@ -67,7 +67,7 @@ class TimeThere:
             watches = {}
             for label, artifact in self.artifacts.items():
                 log = context.logs / f"{label}@{device.name}.log"
-                there = stack.enter_context(device.open(session.runtime, log=log, timeout_s=limit.timeout_s))
+                there = stack.enter_context(device.open(artifact.runtime, log=log, timeout_s=limit.timeout_s))
                 watches[label] = StopWatch(there, partial(there.load, artifact.files, device.threads, 1))
             before = session.conditions()
             taken = take_turns(watches, device.threads, advance)

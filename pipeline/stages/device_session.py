@@ -45,7 +45,7 @@ class DeviceSession:
 
     def key(self) -> dict[str, object]:
         """What of the device decides over figures, for the keys of stages."""
-        device, decisive = self.device, {"machine", "cpu", "os", "python", "versions", "cores"}
+        device, decisive = self.device, {"machine", "cpu", "os", "python", "features", "versions", "cores"}
         return {
             "device": [device.name, *device.place.command],
             "threads": device.threads,

@@ -24,13 +24,15 @@ class CEmbedder:
 
     Args:
         library: of `model.c`, for this machine.
+        threads: as other runtimes are asked for them; it takes one.
+        batch: likewise.
         output: shape of what comes out for one face; a row where it is not known.
 
     Raises:
         InputError: it is no such library.
     """
 
-    def __init__(self, library: Path, output: tuple[int, ...] = (-1,)) -> None:
+    def __init__(self, library: Path, threads: int = 1, batch: int = 1, *, output: tuple[int, ...] = (-1,)) -> None:  # noqa: ARG002
         try:
             self._library = ctypes.CDLL(str(Path(library).resolve()))
             arena_bytes = ctypes.c_uint32.in_dll(self._library, "model_arena_bytes").value

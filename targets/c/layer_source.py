@@ -24,6 +24,7 @@ from ghostface_edge.targets.c.layers import (
     Window,
 )
 from ghostface_edge.targets.c.literals import array, declaration, factor, identifier, quoted, real, reals
+from ghostface_edge.targets.c.short_forms import short_addition, short_prelu
 
 BLOCKS = "MODEL_BLOCKS"
 """Defined where the chosen kernels read weights in blocks."""
@@ -79,7 +80,9 @@ class LayerWriter:
                 factors = ", ".join(factor(each) for each in (layer.factor_a, layer.factor_b, layer.factor_out))
                 total = proofs.prove_addition(layer) or proofs.RoundedSum(0, 0, 0)
                 proved = (total.factor_a, total.factor_b, total.constant)
-                return self._elementwise(number, layer, "addition_t", "add", factors, proved)
+                return self._elementwise(
+                    number, layer, "addition_t", "add", factors, proved, short_addition(layer) or (0, 0, 0)
+                )
             case Multiplication():
                 product = proofs.prove_products(layer)
                 pair = (0, 0) if product is None else (product.factors[0], product.nudges[0])
@@ -148,10 +151,11 @@ class LayerWriter:
         kernel: str,
         factors: str,
         proved: Sequence[float],
+        short: Sequence[int] = (),
     ) -> tuple[str, str]:
         a, b, out = layer.a, layer.b, layer.out
         limits = f"{a.zero_point}, {b.zero_point}, {out.zero_point}, {layer.low}, {layer.high}"
-        constants = ", ".join([limits, *map(real, proved)])
+        constants = ", ".join([limits, *map(real, proved), *map(str, short)])
         b_stride = 0 if b.pixels < out.pixels else self._view(b).stride
         return f"static const {kind} {kernel}_{number} = {{{factors}, {constants}}};\n", (
             f"{kernel}({self._at(a)}, memory + {self._view(b).offset}, {b_stride}, {out.pixels}, {out.channels}, "
@@ -193,8 +197,19 @@ class LayerWriter:
         constants = f"{factor(slopes.above)}, {factor(slopes.below)}, {slopes.zero_point}, {slopes.output_zero_point}"
         lines = [declaration("int8_t", f"slopes_{number}", filled) + "\n"]
         proved = self._proved(f"prelu_{number}", None if before is None else proofs.prove_prelu(slopes, before), lines)
-        values = f"slopes_{number}, {constants}, {proved}"
+        values = f"slopes_{number}, {constants}, {proved}, {self._short(number, slopes, lines)}"
         return "".join(lines) + f"static const prelu_t prelu_{number} = {{{values}}};\n"
+
+    def _short(self, number: int, slopes: Slopes, lines: list[str]) -> str:
+        """Pointers to a PReLU's short form, which only kernels of blocks read; `lines` takes up the declarations."""
+        short = short_prelu(slopes)
+        if short is None:
+            return "NULL, NULL"
+        names = f"short_factors_{number}", f"short_offsets_{number}"
+        for name, values in zip(names, map(packing.channels, short), strict=True):
+            lines.append(f"#ifdef {BLOCKS}\n{declaration('int16_t', name, values)}\n#endif\n")
+            self._data.append(f"#ifdef {BLOCKS}\n{array('int16_t', name, values)}\n#endif")
+        return ", ".join(f"ORDERED({name}, NULL)" for name in names)
 
     def _proved(self, name: str, rounded: proofs.Rounded | None, lines: list[str]) -> str:
         """Pointers to a proof's arrays, which only kernels of blocks read; `lines` takes up their declarations."""

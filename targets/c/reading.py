@@ -20,7 +20,6 @@ from ghostface_edge.targets.c.layers import (
     Concatenation,
     Convolution,
     Depthwise,
-    Int8,
     Layer,
     Lookup,
     Mean,
@@ -76,7 +75,7 @@ def _read(graph: Graph, kinds: Sequence[str], artifact: Path) -> Program:
 
 
 def _convolution(read: Operator) -> Convolution:
-    weights: Int8 = read.constant(1)
+    weights = read.weights()
     outputs, rows, columns, inputs = weights.shape
     if inputs != read.image(0).channels:
         raise read.refuse("groups have no C kernel")
@@ -86,7 +85,7 @@ def _convolution(read: Operator) -> Convolution:
 
 
 def _depthwise(read: Operator) -> Depthwise:
-    weights: Int8 = read.constant(1)
+    weights = read.weights()
     _, rows, columns, channels = weights.shape
     if read.options.depthMultiplier != 1 or channels != read.image(0).channels:
         raise read.refuse("a depth multiplier other than 1 has no C kernel")

@@ -14,7 +14,7 @@ from ghostface_edge.targets.c.layer_source import BLOCKS, LayerSource, LayerWrit
 from ghostface_edge.targets.c.layers import Convolution, Depthwise, Program
 from ghostface_edge.targets.c.literals import real
 
-_KERNELS: Final = ("arithmetic", "avx2", "helium", "dsp", "portable", "cosine")
+_KERNELS: Final = ("arithmetic", "avx2", "neon", "helium", "dsp", "portable", "cosine")
 """Files of `kernels` in the order of the source: `portable` leaves out what those before it define."""
 
 

@@ -86,7 +86,7 @@ class CTarget:
         with tempfile.TemporaryDirectory() as folder:
             library = Path(folder) / "model.so"
             compile_c(find_compiler(), [artifact], [*HOST, *LIBRARY], library)
-            return CEmbedder(library, generated.output)
+            return CEmbedder(library, output=generated.output)
 
     def profile(self, artifact: Path, threads: int) -> tuple[ProfileRow, ...]:  # noqa: ARG002 - the protocol's
         """Time every layer, by a clock that is read as each of them ends."""

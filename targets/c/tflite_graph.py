@@ -16,6 +16,7 @@ from ghostface_edge.targets.c.layers import (
     INT8_HIGH,
     INT8_LOW,
     LARGEST_SUM,
+    Int8,
     Int32,
     Multiplier,
     Requantization,
@@ -140,6 +141,13 @@ class Operator:
 
     def refuse(self, what: str) -> ToolError:
         return ToolError(f"{self.kind} at {self.out.name}: {what}", fix="use tflite-micro-int8 for this network")
+
+    def weights(self) -> Int8:
+        """Of a convolution; that none is -128 lets kernels add two products in 16 bits."""
+        weights: Int8 = self.constant(1)
+        if (weights == INT8_LOW).any():
+            raise self.refuse("weights below -127 have no C kernel")
+        return weights
 
     def limits(self) -> tuple[int, int]:
         """The least and the largest int8 that the operator's own activation lets pass."""

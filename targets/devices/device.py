@@ -18,6 +18,7 @@ from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.reports.record import AtLeastOne, Count, NotNegative, Positive
 from ghostface_edge.reports.record import Text as AnyText
+from ghostface_edge.targets.devices.compiled import library_for
 from ghostface_edge.targets.devices.refusals import explain
 from ghostface_edge.targets.places.board import Board
 from ghostface_edge.targets.places.board_facts import canary
@@ -25,6 +26,7 @@ from ghostface_edge.targets.places.connection import ChildDeath
 from ghostface_edge.targets.places.place import Place, each
 from ghostface_edge.targets.protocol import Embeddings, Faces
 
+_COMPILED: Final = "c"
 _PART_BYTES: Final = 1 << 20
 _LARGEST_ANSWER: Final = 1 << 28
 """Bytes: the largest tensor of a network on a batch of faces takes a tenth of it."""
@@ -51,6 +53,8 @@ class DeviceFacts(_Told):
     os: Text
     python: Text | None
     """None where a core is too small for one."""
+    features: Text = ""
+    """What its instruction set has of what kernels use, as `/proc/cpuinfo` says it."""
     versions: Annotated[dict[Text, Text], Field(max_length=20)]
     """Of NumPy and of the runtimes that are there."""
     cores: AtLeastOne
@@ -109,7 +113,7 @@ class Device:
         arguments = (runtime, reference_kernels, self.folder, self.cores)
         place = replace(self.place, largest_answer=_LARGEST_ANSWER)
         with place.open(Board, *arguments, log=log, timeout_s=timeout_s) as board:
-            yield OnDevice(self.name, board, log, start)
+            yield OnDevice(self.name, runtime, board, log, start)
 
 
 class OnDevice:
@@ -117,6 +121,7 @@ class OnDevice:
 
     Args:
         name: of the device.
+        runtime: whose models are loaded there.
         board: its far side.
         log: what is printed there.
         start: where in the log that begins.
@@ -127,8 +132,8 @@ class OnDevice:
         ToolError: what it answers is of no use.
     """
 
-    def __init__(self, name: str, board: Board, log: Path, start: int) -> None:
-        self._name, self._board, self._log, self._start = name, board, log, start
+    def __init__(self, name: str, runtime: str, board: Board, log: Path, start: int) -> None:
+        self._name, self._runtime, self._board, self._log, self._start = name, runtime, board, log, start
         self._step = _STEP
 
     def facts(self) -> DeviceFacts:
@@ -154,11 +159,22 @@ class OnDevice:
     def load(self, files: Sequence[Path], threads: int, batch: int) -> float:
         """Send a model if it is not there, and load it; returns the milliseconds of loading.
 
+        C goes there as a library that is compiled here for what the device is, unless it has no system.
+
         Args:
             files: all that make it up, the one to load first.
             threads: of one inference.
             batch: faces of one inference.
         """
+        if self._runtime != _COMPILED:
+            return self._load(files, threads, batch)
+        facts = self.facts()
+        if facts.python is None:
+            return self._load(files, threads, batch)
+        with library_for(files[0], tuple(files), facts.machine, facts.features) as library:
+            return self._load([library], threads, batch)
+
+    def _load(self, files: Sequence[Path], threads: int, batch: int) -> float:
         key, self._step = file_sha256(*files)[:32], -(-_STEP // batch) * batch
         with self._asking() as board:
             for file in files:

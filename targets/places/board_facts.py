@@ -19,9 +19,11 @@ PACKAGES = {
     "onnxruntime": ("onnxruntime",),
     "openvino": ("openvino",),
     "tflite": ("ai-edge-litert", "tflite-runtime"),
-    "c": ("arm-none-eabi-gcc",),
+    "c": ("arm-none-eabi-gcc", "numpy"),
 }
 """Distributions that bring a runtime; programs that make one for a core without a system."""
+_FEATURES = ("asimddp", "avx2", "avx512_vnni", "avx512vl", "fma", "neon", "vfpv4")
+"""Words of `/proc/cpuinfo` that kernels are chosen by where C is compiled for a device."""
 _CPU_FOLDER = Path("/sys/devices/system/cpu")
 _THERMAL = Path("/sys/class/thermal")
 _THROTTLED = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")
@@ -42,6 +44,7 @@ def read_facts(folder: Path) -> Dict[str, Any]:
         "cpu": _cpu(),
         "os": _os(),
         "python": platform.python_version(),
+        "features": _features(),
         "versions": _versions(),
         "cores": len(os.sched_getaffinity(0)),
         "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20,
@@ -122,6 +125,12 @@ def _cpu() -> str:
     found = dict(re.findall(r"^(model name|Hardware|CPU implementer|CPU part)\s*:\s*(.+)$", text, re.MULTILINE))
     part = " ".join(found[key] for key in ("CPU implementer", "CPU part") if key in found)
     return ", ".join(filter(None, (model, found.get("model name") or found.get("Hardware") or part))) or "unknown"
+
+
+def _features() -> str:
+    """Of every core, where they are not alike."""
+    listed = re.findall(r"^(?:flags|Features)\s*:\s*(.+)$", _text(Path("/proc/cpuinfo")) or "", re.MULTILINE)
+    return " ".join(sorted(set(_FEATURES).intersection(*map(str.split, listed)))) if listed else ""
 
 
 def _os() -> str:

@@ -19,12 +19,14 @@ typedef struct {
    multiplied and added at once, rounded to nearest, ties to even. `factors` is NULL, a single factor 0, where not. */
 
 /* PReLU, value by value: above the zero point times one factor, below times the channel's slope as well. Proved:
-   values above stay as they are, x below (without zero point) is round(x * factor + nudge). */
+   values above stay as they are, x below (without zero point) is round(x * factor + nudge); and, in 16 bits and with
+   the zero point, max(x, (((x * short_factor + 64) >> 7) + short_offset) >> 8) is the result for every x. */
 typedef struct {
     const int8_t *slopes;
     factor_t above, below;
     int32_t zero_point, output_zero_point;
     const float *factors, *nudges;
+    const int16_t *short_factors, *short_offsets;
 } prelu_t;
 
 /* From int32 sums to int8; prelu is NULL where none follows. Proved: round(sum * factor + nudge), the nudge with the
@@ -41,6 +43,7 @@ typedef struct {
     factor_t a, b, out;
     int32_t zero_point_a, zero_point_b, zero_point, low, high;
     float factor_a, factor_b, constant; /* proved: round(a * factor_a + (b * factor_b + constant)), of int8 as they are */
+    int32_t short_a, short_b, short_offset; /* proved: (a * short_a + b * short_b + short_offset) >> 22, in 32 bits */
 } addition_t;
 
 typedef struct {
@@ -104,4 +107,11 @@ KERNEL int8_t finished(const output_t *output, int32_t channel, int32_t sum)
     const int32_t y = scaled(sum, output->significands[channel], output->shifts[channel]) + output->zero_point;
     const int8_t x = clamped(y, output->low, output->high);
     return output->prelu ? prelu_of(output->prelu, channel, x) : x;
+}
+
+KERNEL int8_t multiplied(const multiplication_t *multiplication, int8_t a, int8_t b)
+{
+    const int32_t product = (a - multiplication->zero_point_a) * (b - multiplication->zero_point_b);
+    const int32_t value = scaled(product, multiplication->factor.significand, multiplication->factor.shift);
+    return clamped(value + multiplication->zero_point, multiplication->low, multiplication->high);
 }

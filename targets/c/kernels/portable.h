@@ -119,13 +119,9 @@ KERNEL void add(const int8_t *a, int32_t a_stride, const int8_t *b, int32_t b_st
 KERNEL void multiply(const int8_t *a, int32_t a_stride, const int8_t *b, int32_t b_stride, int32_t pixels,
                      int32_t channels, const multiplication_t *multiplication, int8_t *out, int32_t out_stride)
 {
-    const factor_t factor = multiplication->factor;
     for (int32_t pixel = 0; pixel < pixels; ++pixel) {
-        for (int32_t i = 0; i < channels; ++i) {
-            const int32_t product = (a[i] - multiplication->zero_point_a) * (b[i] - multiplication->zero_point_b);
-            const int32_t value = scaled(product, factor.significand, factor.shift);
-            out[i] = clamped(value + multiplication->zero_point, multiplication->low, multiplication->high);
-        }
+        for (int32_t i = 0; i < channels; ++i)
+            out[i] = multiplied(multiplication, a[i], b[i]);
         a += a_stride;
         b += b_stride;
         out += out_stride;

@@ -41,7 +41,7 @@ def run_micro(artifact, faces):
 
 
 def run_c(library, faces, output=(-1,)):
-    embedder = CEmbedder(library._name, output)
+    embedder = CEmbedder(library._name, output=output)
     return embedder.infer(embedder.prepare(faces))
 
 
