@@ -79,7 +79,7 @@ def plan(program: Program) -> Arena:
     views = {
         name: View(block.offset + at, stride) for block in blocks.values() for name, (at, stride) in block.parts.items()
     }
-    return Arena(views, {number: block.offset for number, block in working.items()}, end + READ_AHEAD)
+    return Arena(views, {number: block.offset for number, block in working.items()}, _aligned(end + READ_AHEAD))
 
 
 def working_bytes(layer: Layer) -> int:

@@ -152,7 +152,9 @@ extern "C" {{
    arena: MODEL_ARENA_BYTES of memory at a multiple of {ALIGNMENT}. Nothing has to be in it, nothing in it is needed
    later; threads that have one each may call at once.
    embedding: real value = MODEL_EMBEDDING_SCALE * (value - MODEL_EMBEDDING_ZERO_POINT).
-   Returns 0, or 1 where the arena is NULL or lies elsewhere. */
+   Returns 0, or 1 where the arena is NULL or lies elsewhere.
+   A processor's rounding mode has to be to nearest, as programs start. Stack: about a kilobyte on microcontrollers,
+   some tens of kilobytes where vector kernels of a large processor run. */
 int model_embed(const uint8_t rgb[MODEL_SIZE * MODEL_SIZE * 3], void *arena, int8_t embedding[MODEL_EMBEDDING_SIZE]);
 
 /* Cosine of two embeddings; 0 where one of them is nothing but zeros. */
