@@ -21,9 +21,9 @@ _LIBRARY: Final = "model.so"
 
 @contextmanager
 def sent_files(runtime: str, files: Sequence[Path], facts: "Callable[[], DeviceFacts]") -> Iterator[Sequence[Path]]:
-    """What a device is sent of an artifact, until the context ends: the files, but of C a library where it has a system.
-
     """What a device is sent of an artifact, until the context ends: its files, but of C a library if it has a system.
+
+    Args:
         runtime: of the artifact.
         files: all that make it up, the one to load first.
         facts: of the device.
