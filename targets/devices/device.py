@@ -18,7 +18,7 @@ from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.reports.record import AtLeastOne, Count, NotNegative, Positive
 from ghostface_edge.reports.record import Text as AnyText
-from ghostface_edge.targets.devices.compiled import library_for
+from ghostface_edge.targets.devices.compiled import sent_files
 from ghostface_edge.targets.devices.refusals import explain
 from ghostface_edge.targets.places.board import Board
 from ghostface_edge.targets.places.board_facts import canary
@@ -26,7 +26,6 @@ from ghostface_edge.targets.places.connection import ChildDeath
 from ghostface_edge.targets.places.place import Place, each
 from ghostface_edge.targets.protocol import Embeddings, Faces
 
-_COMPILED: Final = "c"
 _PART_BYTES: Final = 1 << 20
 _LARGEST_ANSWER: Final = 1 << 28
 """Bytes: the largest tensor of a network on a batch of faces takes a tenth of it."""
@@ -157,29 +156,18 @@ class OnDevice:
             return self._believed(Conditions, board.conditions())
 
     def load(self, files: Sequence[Path], threads: int, batch: int) -> float:
-        """Send a model if it is not there, and load it; returns the milliseconds of loading.
-
-        C goes there as a library that is compiled here for what the device is, unless it has no system.
+        """Send a model (C as a library for the device) if it is not there, and load it; returns milliseconds of that.
 
         Args:
             files: all that make it up, the one to load first.
             threads: of one inference.
             batch: faces of one inference.
         """
-        if self._runtime != _COMPILED:
-            return self._load(files, threads, batch)
-        facts = self.facts()
-        if facts.python is None:
-            return self._load(files, threads, batch)
-        with library_for(files[0], tuple(files), facts.machine, facts.features) as library:
-            return self._load([library], threads, batch)
-
-    def _load(self, files: Sequence[Path], threads: int, batch: int) -> float:
-        key, self._step = file_sha256(*files)[:32], -(-_STEP // batch) * batch
-        with self._asking() as board:
-            for file in files:
+        with sent_files(self._runtime, files, self.facts) as sent, self._asking() as board:
+            key, self._step = file_sha256(*sent)[:32], -(-_STEP // batch) * batch
+            for file in sent:
                 _send(file, key + file.suffix, board)
-            return _told(NotNegative, board.load_received(key + files[0].suffix, threads, batch))
+            return _told(NotNegative, board.load_received(key + sent[0].suffix, threads, batch))
 
     def embed(self, faces: Faces) -> Embeddings:
         """Embed faces (N, S, S, 3) to (N, E).
