@@ -127,7 +127,7 @@ class Latency(Record):
     load_ms: NotNegative
     peak_rss_mb: NotNegative
     versus_fp32: Positive
-    """p50 over p50 of the FP32 of the same runtime, interleaved."""
+    """p50 over p50 of the FP32 of the same runtime (TFLite's, where it has none), interleaved."""
     versus_fp32_ci95: tuple[Positive, Positive] | None = None
 
     @classmethod

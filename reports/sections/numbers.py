@@ -15,7 +15,8 @@ _TAR = (
 )
 _COSINE = "Between the variant's and the reference's embedding of an image, mean over all distinct images."
 _LATENCY = (
-    "One face at a time, warmed up, in turns with the FP32 of the same runtime so that drift of the machine hits both. "
+    "One face at a time, warmed up, in turns with the FP32 of the same runtime (for C, TFLite's) so that drift of the "
+    "machine hits both. "
     "× FP32 is the ratio of medians, its interval a bootstrap over rounds."
 )
 _MICRO = (

@@ -43,7 +43,7 @@ def plots(findings: Findings) -> Section | None:
     latency = measured[0].latency
     assert latency is not None
     taken = f"{wording.count(latency.threads, 'thread')}, {latency.runs} runs"
-    caption = f"Latency of one face, {taken}, taken in turns with the FP32 of the same runtime."
+    caption = f"Latency of one face, {taken}, taken in turns with the FP32 of the same runtime (C: TFLite's)."
     figures.append(Figure(latency_plot(findings), caption=caption))
     if findings.curves is not None and (moved := _moved(findings.curves, measured)):
         figures.append(
