@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +13,7 @@ import typer
 
 from ghostface_edge.pipeline.cli import options
 from ghostface_edge.pipeline.cli.printing import say, say_json, say_table
+from ghostface_edge.reports.printable import printable
 
 if TYPE_CHECKING:
     from ghostface_edge.pipeline.release.dsse import Signer
@@ -27,34 +29,47 @@ def bundle(
         list[str] | None, typer.Option(help="Only variants that ran on this device.", show_default=False)
     ] = None,
     sign: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            help="Private key (ECDSA P-256 or Ed25519, PEM) to sign files and verdict with.", show_default=False
+            help="Private key to sign files and verdict with: PEM (ECDSA P-256 or Ed25519), or pkcs11: for one in a "
+            "token.",
+            metavar="FILE|URI",
+            show_default=False,
         ),
     ] = None,
 ) -> None:
     """Pack a run's models, evidence and origin into one file that anyone can check.
 
-    The passphrase of a key is asked for, or taken from GHOSTFACE_EDGE_PASSPHRASE.
+    The passphrase of a key is asked for, or taken from GHOSTFACE_EDGE_PASSPHRASE; the PIN of a token likewise, from
+    GHOSTFACE_EDGE_PIN.
     """
     options.check_output(output)
-    signer = None if sign is None else _read_signer(sign)
     from ghostface_edge.pipeline.release.bundle import write_bundle
 
-    names = write_bundle(run_dir, output, variants=variant or (), devices=device or (), signer=signer)
+    with _signer(sign) as signer:
+        names = write_bundle(run_dir, output, variants=variant or (), devices=device or (), signer=signer)
     signed = "unsigned" if signer is None else "signed"
     say(f"{output}: {len(names)} files, {output.stat().st_size:,} bytes, {signed}")
 
 
-def _read_signer(key: Path) -> "Signer":
+@contextmanager
+def _signer(key: str | None) -> Iterator["Signer | None"]:
     from ghostface_edge.pipeline.release.dsse import Signer, is_encrypted
+    from ghostface_edge.pipeline.release.token_key import SCHEME, token_signer
 
-    passphrase = None
-    if is_encrypted(key):
-        passphrase = os.environ.get("GHOSTFACE_EDGE_PASSPHRASE") or typer.prompt(
-            f"passphrase of {key}", hide_input=True
-        )
-    return Signer.read(key, passphrase)
+    if key is None:
+        yield None
+    elif key.startswith(SCHEME):
+        with token_signer(key, lambda label: _secret("GHOSTFACE_EDGE_PIN", f"PIN of token {label}")) as signer:
+            yield signer
+    else:
+        path = Path(key)
+        asked = is_encrypted(path)
+        yield Signer.read(path, _secret("GHOSTFACE_EDGE_PASSPHRASE", f"passphrase of {path}") if asked else None)
+
+
+def _secret(variable: str, what: str) -> str:
+    return os.environ.get(variable) or str(typer.prompt(printable(what), hide_input=True))
 
 
 def verify(

@@ -1,14 +1,17 @@
 """Signed envelopes: a statement, a signature over it, and which key made that, as Sigstore's bundles hold them.
 
 In: a statement's bytes and a private key; or such a file and a public key. Out: the file; or the statement, believed.
-Keys are ECDSA on P-256 or Ed25519, in PEM. The same key and statement give the same bytes.
+Keys are ECDSA on P-256 or Ed25519, in PEM: the same and the same statement give the same bytes. A signer may have its
+key elsewhere.
 Source: DSSE, protocol v1.0.0; Sigstore bundle v0.3; model-signing 1.1, for the hint and for what it accepts.
 """
 
 import base64
 import binascii
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -90,9 +93,10 @@ class SignedStatement(Attested):
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A private key, ready to sign."""
+    """A private key, wherever it is, ready to sign."""
 
-    key: "PrivateKey"
+    public_key: "PublicKey"
+    sign_message: Callable[[bytes], bytes]
 
     @classmethod
     def read(cls, path: Path, passphrase: str | None) -> "Signer":
@@ -110,22 +114,13 @@ class Signer:
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise InputError(f"{path} is no private key that can be read: {error}", fix=_MAKE_ONE) from None
         _require_kind(key.public_key(), path)
-        return cls(key)  # type: ignore[arg-type]
+        return cls(key.public_key(), partial(_sign, key))  # type: ignore[arg-type]
 
     def sign(self, statement: bytes) -> SignedStatement:
         """Sign a statement."""
-        from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
-        from cryptography.hazmat.primitives.hashes import SHA256
-
-        message = _encoded(statement)
-        if isinstance(self.key, EllipticCurvePrivateKey):
-            signature = self.key.sign(message, ECDSA(SHA256(), deterministic_signing=True))
-        else:
-            signature = self.key.sign(message)
+        signature = self.sign_message(_encoded(statement))
         return SignedStatement(
-            verification_material=VerificationMaterial(
-                public_key=PublicKeyIdentifier(hint=_hint(self.key.public_key()))
-            ),
+            verification_material=VerificationMaterial(public_key=PublicKeyIdentifier(hint=_hint(self.public_key))),
             dsse_envelope=Envelope(
                 payload=base64.b64encode(statement).decode(),
                 signatures=(Signature(sig=base64.b64encode(signature).decode()),),
@@ -199,6 +194,15 @@ def _require_kind(key: object, path: Path) -> None:
     is_p256 = isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1)
     if not is_p256 and not isinstance(key, Ed25519PublicKey):
         raise InputError(f"{path} is a key of another kind", fix=_MAKE_ONE)
+
+
+def _sign(key: "PrivateKey", message: bytes) -> bytes:
+    from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.hashes import SHA256
+
+    if isinstance(key, EllipticCurvePrivateKey):
+        return key.sign(message, ECDSA(SHA256(), deterministic_signing=True))
+    return key.sign(message)
 
 
 def _encoded(statement: bytes) -> bytes:
