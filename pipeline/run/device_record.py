@@ -12,7 +12,7 @@ from ghostface_edge.reports.assess import PairSet, assess, assess_there
 from ghostface_edge.reports.errors import RuntimeMissingError
 from ghostface_edge.reports.latency import summarize
 from ghostface_edge.reports.variant import Latency, Status, Variant
-from ghostface_edge.targets.devices.device import Conditions
+from ghostface_edge.targets.devices.facts import Conditions
 from ghostface_edge.targets.protocol import Embeddings
 
 

@@ -36,7 +36,8 @@ from ghostface_edge.reports.gate import exit_code
 from ghostface_edge.reports.renderings.report_files import write_report
 from ghostface_edge.reports.report import Report, Tool
 from ghostface_edge.reports.write import write_text
-from ghostface_edge.targets.devices.device import Device, DeviceFacts
+from ghostface_edge.targets.devices.device import Device
+from ghostface_edge.targets.devices.facts import DeviceFacts
 from ghostface_edge.targets.protocol import Precision
 from ghostface_edge.targets.requirements import versions
 from ghostface_edge.targets.table import fp32_of

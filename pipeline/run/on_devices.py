@@ -26,7 +26,8 @@ from ghostface_edge.pipeline.stages.embed import require_useful
 from ghostface_edge.pipeline.stages.latency import Timing
 from ghostface_edge.reports.devices import DeviceKind, Footprint, Sustained
 from ghostface_edge.reports.errors import GhostfaceEdgeError, RuntimeMissingError
-from ghostface_edge.targets.devices.device import Conditions, Device, DeviceFacts
+from ghostface_edge.targets.devices.device import Device
+from ghostface_edge.targets.devices.facts import Conditions, DeviceFacts
 from ghostface_edge.targets.places.board import LOADERS
 from ghostface_edge.targets.places.board_facts import PACKAGES
 from ghostface_edge.targets.protocol import Embeddings

@@ -22,7 +22,8 @@ from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.device_session import DeviceSession
 from ghostface_edge.pipeline.support.json_value import read_value, write_value
 from ghostface_edge.reports.devices import Moment, Sample, Sustained
-from ghostface_edge.targets.devices.device import Conditions, OnDevice
+from ghostface_edge.targets.devices.device import OnDevice
+from ghostface_edge.targets.devices.facts import Conditions
 from ghostface_edge.targets.face_like import face_like
 
 _STRETCHES: Final = 20

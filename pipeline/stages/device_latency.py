@@ -21,7 +21,7 @@ from ghostface_edge.pipeline.stages.latency import (
 )
 from ghostface_edge.pipeline.support.json_value import read_value, write_value
 from ghostface_edge.reports.errors import ToolError
-from ghostface_edge.targets.devices.device import Conditions
+from ghostface_edge.targets.devices.facts import Conditions
 from ghostface_edge.targets.devices.refusals import LineBroken
 
 _CONDITIONS: Final = "conditions.json"

@@ -9,7 +9,8 @@ from typing import Final, TypeVar
 from ghostface_edge.pipeline.stages.artifacts import Artifact
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.reports.devices import Footprint
-from ghostface_edge.targets.devices.device import Conditions, Device, DeviceFacts, OnDevice
+from ghostface_edge.targets.devices.device import Device, OnDevice
+from ghostface_edge.targets.devices.facts import Conditions, DeviceFacts
 from ghostface_edge.targets.devices.refusals import LineBroken
 from ghostface_edge.targets.places.connection import ChildDeath
 from ghostface_edge.targets.protocol import Embeddings, Faces

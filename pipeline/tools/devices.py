@@ -13,7 +13,8 @@ from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.tools import userland
 from ghostface_edge.reports.devices import LOCAL
 from ghostface_edge.reports.errors import GhostfaceEdgeError
-from ghostface_edge.targets.devices.device import Device, DeviceFacts
+from ghostface_edge.targets.devices.device import Device
+from ghostface_edge.targets.devices.facts import DeviceFacts
 from ghostface_edge.targets.devices.table import find_devices, read_devices
 
 _QUESTIONS: Final = 5

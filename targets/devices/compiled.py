@@ -12,7 +12,7 @@ from ghostface_edge.targets.c.for_device import DeviceCompiler
 from ghostface_edge.targets.places.place import LOCAL
 
 if TYPE_CHECKING:
-    from ghostface_edge.targets.devices.device import DeviceFacts
+    from ghostface_edge.targets.devices.facts import DeviceFacts
 
 _COMPILED: Final = "c"
 _KEPT: Final = 8

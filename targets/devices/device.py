@@ -7,18 +7,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Final, TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from ghostface_edge.reports.devices import DeviceKind, Footprint
 from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import ToolError
-from ghostface_edge.reports.record import AtLeastOne, Count, NotNegative, Positive
-from ghostface_edge.reports.record import Text as AnyText
+from ghostface_edge.reports.record import Count, NotNegative, Positive
 from ghostface_edge.targets.devices.compiled import sent_files
+from ghostface_edge.targets.devices.facts import Conditions, DeviceFacts
 from ghostface_edge.targets.devices.refusals import explain
 from ghostface_edge.targets.places.board import Board
 from ghostface_edge.targets.places.board_facts import canary
@@ -34,44 +34,9 @@ _LONGEST: Final = 1e9
 _STEP: Final = 16
 """Faces of a message, of which two are under way: as much as `ssh` takes without being read."""
 _LOG_END_BYTES: Final = 1 << 14
-Text = Annotated[AnyText, Field(max_length=200)]
 Told = TypeVar("Told", bound=BaseModel)
 Number = TypeVar("Number", int, float)
 _FINITE: Final = ConfigDict(allow_inf_nan=False)
-
-
-class _Told(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class DeviceFacts(_Told):
-    """What a device says of itself."""
-
-    machine: Text
-    cpu: Text
-    os: Text
-    python: Text | None
-    """None where a core is too small for one."""
-    features: Text = ""
-    """What its instruction set has of what kernels use, as `/proc/cpuinfo` says it."""
-    versions: Annotated[dict[Text, Text], Field(max_length=20)]
-    """Of NumPy and of the runtimes that are there."""
-    cores: AtLeastOne
-    memory_mb: Count
-    free_mb: Count
-    """Where models are kept."""
-    clock_s: float
-    """Its time, seconds since 1970."""
-
-
-class Conditions(_Told):
-    """What decides over times at a moment; None where the device does not tell."""
-
-    governor: Text | None
-    frequency_mhz: Positive | None
-    temperature_c: Annotated[float, Field(ge=-273.15, le=1000)] | None
-    load: NotNegative
-    throttled: bool | None
 
 
 @dataclass(frozen=True, slots=True)
