@@ -44,6 +44,15 @@ def rescale(kind, number=0):
     return change
 
 
+def least_weight(kind):
+    def change(model, kinds):
+        place = first(model.subgraphs[0], kinds, kind).inputs[1]
+        buffer = model.buffers[model.subgraphs[0].tensors[place].buffer]
+        buffer.data = np.append(np.uint8(0x80), np.asarray(buffer.data, np.uint8)[1:])
+
+    return change
+
+
 CHANGES = {
     "an operator": (rename("MEAN", "SUM"), "SUM at pooled has no C kernel"),
     "strides": (set_option("CONV_2D", strideH=2), "CONV_2D at .*: only equal strides"),
@@ -51,6 +60,7 @@ CHANGES = {
     "multiplier": (set_option("DEPTHWISE_CONV_2D", depthMultiplier=2), "a depth multiplier other than 1"),
     "activation": (set_option("CONV_2D", fusedActivationFunction=4), "CONV_2D at .*: activation 4"),
     "axis": (set_option("CONCATENATION", axis=1), "only channels are put behind each other"),
+    "weights": (least_weight("CONV_2D"), "weights below -127"),
     "scales": (rescale("CONCATENATION"), "parts of different scales"),
 }
 
