@@ -12,7 +12,6 @@ from typing import Final
 
 from ghostface_edge.reports.errors import RuntimeMissingError, ToolError
 from ghostface_edge.targets.c.compiler import LIBRARY, compile_c, find_compiler
-from ghostface_edge.targets.c.generate import generate
 from ghostface_edge.targets.c.target import origin_of
 
 _CROSS: Final = MappingProxyType(
@@ -60,6 +59,8 @@ class DeviceCompiler:
             RuntimeMissingError: no compiler for that machine.
             ToolError: the compiler failed.
         """
+        from ghostface_edge.targets.c.generate import generate  # needs LiteRT's schema
+
         compiler, flags = compiler_for(machine), flags_for(machine, features)
         generate(origin_of(artifact)).require_same(artifact)
         compile_c(compiler, [artifact], [*flags, *LIBRARY, *UNLINKED], library)

@@ -22,8 +22,8 @@ class DeviceFacts(_Told):
     os: Text
     python: Text | None
     """None where a core is too small for one."""
-    features: Text = ""
-    """What its instruction set has of what kernels use, as `/proc/cpuinfo` says it."""
+    features: Annotated[str, Field(max_length=200)] = ""
+    """What its instruction set has of what kernels use, as `/proc/cpuinfo` says it; often nothing."""
     versions: Annotated[dict[Text, Text], Field(max_length=20)]
     """Of NumPy and of the runtimes that are there."""
     cores: AtLeastOne

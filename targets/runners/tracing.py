@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.c.compiler import LIBRARY, compile_c, find_compiler
 from ghostface_edge.targets.c.embedder import CEmbedder
-from ghostface_edge.targets.c.generate import generate
 from ghostface_edge.targets.c.target import origin_of
 from ghostface_edge.targets.protocol import Embeddings, Faces
 
@@ -44,6 +43,8 @@ def trace(artifact: Path, faces: Faces) -> Trace:
         RuntimeMissingError: no compiler.
         ToolError: the compiler failed, or the network tells of no layer.
     """
+    from ghostface_edge.targets.c.generate import generate  # needs LiteRT's schema
+
     generate(origin_of(artifact)).require_same(artifact)
     with tempfile.TemporaryDirectory() as folder:
         hook, library = Path(folder) / "record.c", Path(folder) / "model.so"

@@ -58,16 +58,18 @@ class _HangError(BaseException):
 @contextmanager
 def _bounds() -> Iterator[None]:
     """Of time and of memory, for what may have to be mended."""
-    before = resource.getrlimit(resource.RLIMIT_AS)
+    kinds = (resource.RLIMIT_AS, resource.RLIMIT_DATA)  # the command bounds its own data
+    before = [resource.getrlimit(kind) for kind in kinds]
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (used + MORE_BYTES, before[1]))
+    resource.setrlimit(resource.RLIMIT_AS, (used + MORE_BYTES, before[0][1]))
     signal.signal(signal.SIGALRM, _hangs)
     signal.alarm(HANG_S)
     try:
         yield
     finally:
         signal.alarm(0)
-        resource.setrlimit(resource.RLIMIT_AS, before)
+        for kind, limits in zip(kinds, before, strict=True):
+            resource.setrlimit(kind, limits)
 
 
 def _hangs(*_: object) -> None:

@@ -230,6 +230,11 @@ def test_half_a_character_is_written_out(answers):
     assert there.facts().cpu == "\\ud800"
 
 
+def test_a_machine_of_no_special_features_is_believed(answers):
+    there = answers("{**self.facts(), 'features': ''} if name == 'facts' else self.canary()")
+    assert there.facts().features == ""
+
+
 def speaking(content):
     """A program that answers everything with these bytes."""
     return (sys.executable, "-c", f"import sys; sys.stdout.buffer.write({content!r}); sys.stdout.flush(); input()")
