@@ -67,9 +67,8 @@ class StageRecord(Attested):
     def label(self) -> str:
         """Its name, with the variant that it was for."""
         names = self.inputs.get("names")
-        of = (
-            self.inputs.get("variant") or self.inputs.get("runtime") or (names[-1] if isinstance(names, list) else None)
-        )
+        named = names[-1] if isinstance(names, list) and names else None
+        of = self.inputs.get("variant") or self.inputs.get("runtime") or named
         return f"{self.name} of {of}" if of else self.name
 
 
