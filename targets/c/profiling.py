@@ -22,7 +22,7 @@ def time_layers(artifact: Path, generated: Generated) -> tuple[ProfileRow, ...]:
         compile_c(find_compiler(), [artifact, source], [*HOST, *LIBRARY, "-DMODEL_TRACE=trace_clock"], library)
         embedder, traced = CEmbedder(library), ctypes.CDLL(str(library))
     traced.trace_microseconds.restype = ctypes.c_double
-    inputs = embedder.prepare(face_like(1, traced_size(traced)))
+    inputs = embedder.prepare(face_like(1, generated.program.faces.rows))
     samples = []
     for run in range(WARM_UP_RUNS + PROFILE_RUNS):
         traced.trace_start()
@@ -35,8 +35,3 @@ def time_layers(artifact: Path, generated: Generated) -> tuple[ProfileRow, ...]:
                 kind = type(layer).__name__
                 samples.append(OperatorSample(f"{number}", kind, ProfileRole.INTEGER, spent))
     return group(samples)
-
-
-def traced_size(library: ctypes.CDLL) -> int:
-    """Rows and columns of a face."""
-    return ctypes.c_uint32.in_dll(library, "model_size").value
