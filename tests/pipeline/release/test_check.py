@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from ghostface_edge.pipeline.release.bundle import write_bundle
 from ghostface_edge.pipeline.release.check import check_bundle
@@ -32,10 +32,13 @@ def two_signed(finished, tmp_path_factory):
     """A signed bundle, another of the same key, and that."""
     folder = tmp_path_factory.mktemp("signed")
     key = ec.generate_private_key(ec.SECP256R1())
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (folder / "private.pem").write_bytes(private)
     (folder / "public.pem").write_bytes(public)
-    write_bundle(finished[0], folder / "whole.zip", signer=Signer(key))
-    write_bundle(finished[0], folder / "part.zip", variants=["openvino-int8"], signer=Signer(key))
+    signer = Signer.read(folder / "private.pem", None)
+    write_bundle(finished[0], folder / "whole.zip", signer=signer)
+    write_bundle(finished[0], folder / "part.zip", variants=["openvino-int8"], signer=signer)
     return (folder / "whole.zip").read_bytes(), (folder / "part.zip").read_bytes(), folder / "public.pem"
 
 
