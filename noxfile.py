@@ -11,6 +11,7 @@ nox.options.default_venv_backend = "virtualenv"
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PACKAGES = ("calibration", "pipeline", "reports", "targets")
+LATER_PYTHONS = ("3.12", "3.13", "3.14")
 TENSORFLOW = ("tensorflow-cpu==2.21.0", "onnx==1.23.2")
 TF_KERAS = "tf-keras==2.21.0"
 BOARD = ("tflite-runtime==2.14.0", "numpy==1.26.4")
@@ -44,9 +45,13 @@ def run(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """The test suite."""
+    """The test suite; `tests-3.12` and so on run it on the Python of that version."""
     install(session, "all,micro,pkcs11", "test")
     session.run("pytest", "--numprocesses", "auto", "--maxprocesses", "4", "--no-loadscope-reorder", *session.posargs)
+
+
+for version in LATER_PYTHONS:
+    nox.session(tests.func, name=f"tests-{version}", python=version)
 
 
 @nox.session
@@ -56,6 +61,21 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check")
     session.run("ruff", "check")
     session.run("mypy", *(option for package in PACKAGES for option in ("--package", f"ghostface_edge.{package}")))
+
+
+@nox.session
+def dist(session: nox.Session) -> None:
+    """Build and check wheel and sdist, and run the wheel where nothing but its own dependencies are."""
+    folder = Path(session.create_tmp()) / "dist"
+    tools = nox.project.dependency_groups(PYPROJECT, "dist", "test")
+    session.install(".", *tools, "--constraint", "constraints.txt")
+    session.run("python", "-m", "build", "--outdir", str(folder))
+    (wheel,), (sdist,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
+    session.run("twine", "check", "--strict", str(wheel), str(sdist))
+    session.run("check-wheel-contents", str(wheel))
+    bare = second_python(session, str(wheel), "--constraint", "constraints.txt")
+    bare_programs = {"BARE": str(Path(bare).parent)}
+    session.run("pytest", "tests/test_packaging.py", "tests/test_bare_install.py", *session.posargs, env=bare_programs)
 
 
 @nox.session
