@@ -56,11 +56,12 @@ for version in LATER_PYTHONS:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Format, lint, types."""
+    """Format, lint, types; the files that CI and Docker read."""
     install(session, "all,pkcs11", "lint", "test")
     session.run("ruff", "format", "--check")
     session.run("ruff", "check")
     session.run("mypy", *(option for package in PACKAGES for option in ("--package", f"ghostface_edge.{package}")))
+    session.run("pytest", "--quiet", "tests/test_ci_files.py")
 
 
 @nox.session
