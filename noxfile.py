@@ -188,6 +188,15 @@ def mutate(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation site, into out/site: `nox -s docs`; every link, anchor and page size is checked."""
+    install(session, "all", "docs")
+    session.env["NO_MKDOCS_2_WARNING"] = "1"
+    session.run("mkdocs", "build", "--strict", *session.posargs)
+    session.run("python", "docs/generate/check.py", "out/site")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Stock and ours side by side: `nox -s bench -- OUT [CHECKPOINT of V1-0.5-2]`."""
     install(session, "all")

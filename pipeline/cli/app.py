@@ -36,7 +36,6 @@ _UNBOUNDED: Final = ("train",)
 app = typer.Typer(
     name="ghostface-edge",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
