@@ -13,6 +13,7 @@ from ghostface_edge.pipeline.cli import (
     bundles,
     elsewhere,
     faces,
+    history,
     main_job,
     measure,
     models,
@@ -51,6 +52,7 @@ for group in (
     faces.VERBS,
     networks.VERBS,
     elsewhere.VERBS,
+    history.VERBS,
 ):
     for name, verb in group.items():
         app.command(name)(verb)
