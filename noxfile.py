@@ -160,6 +160,13 @@ def c_everywhere(session: nox.Session) -> None:
 
 
 @nox.session
+def history(session: nox.Session) -> None:
+    """How often a history shows a change that is none, and one that is: `nox -s history -- --histories 200`."""
+    install(session, "history")
+    session.run("python", "-m", "tests.history.campaign", *session.posargs)
+
+
+@nox.session
 def honesty(session: nox.Session) -> None:
     """Every field of a good report set to every wrong value; the test suite tries a tenth of them."""
     install(session, "all", "test")

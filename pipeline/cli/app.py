@@ -13,6 +13,7 @@ from ghostface_edge.pipeline.cli import (
     bundles,
     elsewhere,
     faces,
+    history,
     main_job,
     match,
     measure,
@@ -52,6 +53,7 @@ for group in (
     faces.VERBS,
     networks.VERBS,
     elsewhere.VERBS,
+    history.VERBS,
 ):
     for name, verb in group.items():
         app.command(name)(verb)

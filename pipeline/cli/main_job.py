@@ -53,6 +53,13 @@ def run(
     policy: options.Policy = None,
     baseline: options.Baseline = None,
     out: Annotated[Path, typer.Option(help="Folder for report, models and logs.")] = Path("out"),
+    history: Annotated[
+        Path | None,
+        typer.Option(help="Folder that keeps every run, for `ghostface-edge history`.", show_default=False),
+    ] = None,
+    release: Annotated[
+        str | None, typer.Option(help="What this run is called in the history.", show_default=False)
+    ] = None,
     seed: options.Seed = 0,
     jobs: options.Jobs = None,
     json_: options.Json = False,
@@ -73,6 +80,7 @@ def run(
             fix="give all three, or none of them for the embedded network and rendered faces",
         )
     options.check_output(out, is_folder=True)
+    options.check_history(history, release)
     options.check_folders(calibration, gallery)
     options.check_pairs(*pairs or ())
     options.check_inputs(groups)
@@ -132,6 +140,8 @@ def run(
         devices=elsewhere,
         device_faces=device_faces,
         command=shlex.join(("ghostface-edge", *sys.argv[1:])),
+        history=history,
+        release=release,
     )
     report, exit_code = run(job, progress)
     if json_:

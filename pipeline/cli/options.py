@@ -158,6 +158,18 @@ def check_output(path: Path, *, is_folder: bool = False) -> None:
         raise InputError(f"{path} lies in the cache, {default_root()}", fix="choose a place outside of it")
 
 
+def check_history(folder: Path | None, release: str | None) -> None:
+    """Refuse a history that the run could not be kept in, and a name for a run that is not kept.
+
+    Raises:
+        InputError: either.
+    """
+    if folder is not None:
+        check_output(folder, is_folder=True)
+    elif release is not None:
+        raise InputError("--release names a run in a history", fix="give the folder with --history, too")
+
+
 def read_variants(names: str) -> "tuple[VariantId, ...]":
     """The variants of a comma-separated list."""
     from ghostface_edge.targets.table import parse_variants

@@ -33,6 +33,8 @@ from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.reports.errors import ExitCode, InputError, RuntimeMissingError, ToolError
 from ghostface_edge.reports.gate import exit_code
+from ghostface_edge.reports.history.folder import keep
+from ghostface_edge.reports.history.kept_run import KeptRun
 from ghostface_edge.reports.renderings.report_files import write_report
 from ghostface_edge.reports.report import Report, Tool
 from ghostface_edge.reports.write import write_text
@@ -71,11 +73,14 @@ def run(job: Job, progress: Progress) -> tuple[Report, ExitCode]:
     """
     was_there = job.out.exists()
     try:
-        return _run(job, progress)
+        report, code = _run(job, progress)
     except (InputError, RuntimeMissingError):
         if not was_there:
             shutil.rmtree(job.out, ignore_errors=True)
         raise
+    if job.history is not None:
+        keep(KeptRun.of(report, code, job.release), job.history)
+    return report, code
 
 
 def _run(job: Job, progress: Progress) -> tuple[Report, ExitCode]:
