@@ -52,6 +52,8 @@ def run(
     ] = None,
     policy: options.Policy = None,
     baseline: options.Baseline = None,
+    store: options.SharedStore = None,
+    store_key: options.StoreKey = None,
     out: Annotated[Path, typer.Option(help="Folder for report, models and logs.")] = Path("out"),
     history: Annotated[
         Path | None,
@@ -89,6 +91,9 @@ def run(
     cores = options.cores(jobs)
     elsewhere = options.read_devices(devices)
     options.check_checkpoint(checkpoint)
+    from ghostface_edge.pipeline.support.shared_store import open_store
+
+    shared = open_store(store, store_key)
 
     from rich.console import Console
 
@@ -110,7 +115,7 @@ def run(
     progress = Progress()
     if not any(given):
         checkpoint = default_checkpoint()
-        context = StageContext(Store(), out / "logs", progress, cores)
+        context = StageContext(Store(), out / "logs", progress, cores, shared=shared)
         rendered, calibration = context.run(RenderFaces(seed))
         pairs = [rendered]
     assert checkpoint
@@ -143,7 +148,7 @@ def run(
         history=history,
         release=release,
     )
-    report, exit_code = run(job, progress)
+    report, exit_code = run(job, progress, shared)
     if json_:
         say_json(report.model_dump(mode="json"))
     else:

@@ -58,6 +58,23 @@ Policy = Annotated[
     ),
 ]
 Baseline = Annotated[Path | None, typer.Option(help="report.json of an earlier release.", show_default=False)]
+SharedStore = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        help="Store that machines share: a folder, or s3://BUCKET/PREFIX; default $GHOSTFACE_EDGE_STORE.",
+        metavar="FOLDER|URL",
+        show_default=False,
+    ),
+]
+StoreKey = Annotated[
+    Path | None,
+    typer.Option(
+        help="Key (PEM) that must have signed what is used of it: a private one signs, too, a public one only reads; "
+        "default $GHOSTFACE_EDGE_STORE_KEY.",
+        show_default=False,
+    ),
+]
 Devices = Annotated[
     str,
     typer.Option(

@@ -30,6 +30,7 @@ from ghostface_edge.pipeline.stages.export import Export, ExportedModel
 from ghostface_edge.pipeline.stages.quantize import QdqModel, Quantize
 from ghostface_edge.pipeline.support.host import describe_host, int8_saturates
 from ghostface_edge.pipeline.support.progress import Progress
+from ghostface_edge.pipeline.support.shared_store import SharedStore
 from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.reports.errors import ExitCode, InputError, RuntimeMissingError, ToolError
 from ghostface_edge.reports.gate import exit_code
@@ -62,8 +63,13 @@ _SATURATES = (
 )
 
 
-def run(job: Job, progress: Progress) -> tuple[Report, ExitCode]:
+def run(job: Job, progress: Progress, shared: SharedStore | None = None) -> tuple[Report, ExitCode]:
     """Convert, check, time and report every variant of a job.
+
+    Args:
+        job: what is asked for.
+        progress: told how far it is.
+        shared: the store behind this user's own.
 
     Raises:
         InputError: an input or the output folder cannot be used; nothing is left behind.
@@ -73,7 +79,7 @@ def run(job: Job, progress: Progress) -> tuple[Report, ExitCode]:
     """
     was_there = job.out.exists()
     try:
-        report, code = _run(job, progress)
+        report, code = _run(job, progress, shared)
     except (InputError, RuntimeMissingError):
         if not was_there:
             shutil.rmtree(job.out, ignore_errors=True)
@@ -83,13 +89,13 @@ def run(job: Job, progress: Progress) -> tuple[Report, ExitCode]:
     return report, code
 
 
-def _run(job: Job, progress: Progress) -> tuple[Report, ExitCode]:
+def _run(job: Job, progress: Progress, shared: SharedStore | None) -> tuple[Report, ExitCode]:
     started = time.monotonic()
     moment = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     store = Store()
     inputs = read_inputs(job, store, progress)
     _make_writable(job.out)
-    context = StageContext(store, job.out / "logs", progress, job.cores, limits=job.recipe.limits)
+    context = StageContext(store, job.out / "logs", progress, job.cores, limits=job.recipe.limits, shared=shared)
     sample = sample_pairs(inputs.sets[0], job.device_faces, job.seed)
     reached = {device: reach(device, context) for device in job.devices}
     model = None

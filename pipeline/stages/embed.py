@@ -11,6 +11,7 @@ import numpy as np
 from ghostface_edge.pipeline.stages.artifacts import Artifact
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
+from ghostface_edge.pipeline.support.host import describe_kernels
 from ghostface_edge.pipeline.support.json_value import write_array
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.places.worker import RuntimeWorker
@@ -44,6 +45,7 @@ class Embed:
             "runtime": self.artifact.runtime,
             "faces": self.faces.sha256,
             "threads": self.threads,
+            "kernels": describe_kernels(),
             "versions": versions(packages),
         }
 
