@@ -14,7 +14,6 @@ PACKAGES = ("calibration", "pipeline", "reports", "targets")
 LATER_PYTHONS = ("3.12", "3.13", "3.14")
 TENSORFLOW = ("tensorflow-cpu==2.21.0", "onnx==1.23.2")
 TF_KERAS = "tf-keras==2.21.0"
-BOARD = ("tflite-runtime==2.14.0", "numpy==1.26.4")
 
 
 def install(session: nox.Session, extras: str, *groups: str) -> None:
@@ -220,16 +219,22 @@ def tensorflow(session: nox.Session) -> None:
     session.run("python", "-m", "ghostface_edge.pipeline.bench.tensorflow_rival", out, python, *checkpoint)
 
 
-@nox.session(python="3.11")
+@nox.session
 def boards(session: nox.Session) -> None:
-    """The `.tflite` files on tflite-runtime 2.14: `nox -s boards -- OUT [CHECKPOINT PAIRS.bin CALIBRATION]`.
-
-    Python 3.11 is the last that tflite-runtime has a wheel for.
-    """
+    """The `.tflite` files on tflite-runtime 2.14: `nox -s boards -- OUT [CHECKPOINT PAIRS.bin CALIBRATION]`."""
     install(session, "all")
-    python = second_python(session, *BOARD)
+    session.run("ghostface-edge", "targets", "install", "tflite-runtime")
     out, *given = session.posargs or ["out/boards"]
-    session.run("python", "-m", "ghostface_edge.pipeline.bench.boards", out, python, *given)
+    session.run("python", "-m", "ghostface_edge.pipeline.bench.boards", out, *given)
+
+
+@nox.session
+def toolchains(session: nox.Session) -> None:
+    """The contract of a target in an environment of its own: `nox -s toolchains -- NAME`, as `targets` lists them."""
+    install(session, "all", "test")
+    (name,) = session.posargs or ["tflite-runtime"]
+    session.run("ghostface-edge", "targets", "install", name)
+    session.run("pytest", "tests/targets/test_contract.py", "-k", name)
 
 
 @nox.session

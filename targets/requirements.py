@@ -10,6 +10,7 @@ from packaging.requirements import Requirement
 
 from ghostface_edge.reports.errors import InputError, RuntimeMissingError
 from ghostface_edge.targets.protocol import InputType
+from ghostface_edge.targets.table import ENVIRONMENTS, load_environment
 
 _PACKAGES: Final = MappingProxyType({"ethosu": "ethos-u-vela"})
 """Of modules that have another name than their package."""
@@ -51,11 +52,21 @@ def require_input(runtime: str, known: tuple[InputType, ...], input_type: InputT
 
 
 def versions(packages: Iterable[str]) -> dict[str, str]:
-    """Installed versions, for cache keys and reports; a package that is not there is left out."""
+    """Versions, for cache keys and reports: as installed here, else of what environments of their own are for.
+
+    A package that is in neither is left out.
+    """
     found = {}
     for package in packages:
         try:
             found[package] = version(package)
         except PackageNotFoundError:
-            continue
+            if package in (pinned := _pinned()):
+                found[package] = pinned[package]
     return found
+
+
+def _pinned() -> dict[str, str]:
+    """The package that each installed environment of its own is for."""
+    environments = map(load_environment, ENVIRONMENTS)
+    return dict(next(iter(each.versions.items())) for each in environments if each.is_installed)

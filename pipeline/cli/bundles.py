@@ -151,7 +151,7 @@ def reproduce(
     statement = check_bundle(bundle).manifest.provenance
     python = statement.making.host.python
     if not here and other_versions(statement.packages, python):
-        from ghostface_edge.pipeline.support.store import default_root
+        from ghostface_edge.reports.cache_root import default_root
 
         inside = environment(statement.packages, python, default_root() / "environments", partial(say, err=True))
         raise typer.Exit(run_there(inside, [*sys.argv[1:], "--here"]))

@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal
@@ -10,7 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from ghostface_edge.pipeline.cli import options
-from ghostface_edge.pipeline.cli.printing import say_json, say_table
+from ghostface_edge.pipeline.cli.printing import say, say_json, say_table
 from ghostface_edge.reports.errors import InputError
 
 
@@ -157,11 +158,31 @@ def run(
     raise typer.Exit(exit_code)
 
 
-def targets(json_: options.Json = False) -> None:
-    """List the runtimes and variants, and what is missing to use them."""
+def targets(
+    what: Annotated[list[str] | None, typer.Argument(help="`install NAME`, `remove NAME`, or nothing.")] = None,
+    json_: options.Json = False,
+) -> None:
+    """List the runtimes and variants, and what is missing to use them; install those that cannot share this Python.
+
+    `targets` lists, `targets install NAME` makes a runtime's own environment in the cache, `targets remove NAME` takes
+    it away.
+    """
+    from ghostface_edge.pipeline.tools import environments
+    from ghostface_edge.targets.table import ALIASES, all_variants, load_environment, load_target, runtimes
+
+    match what or []:
+        case []:
+            pass
+        case ["install", name]:
+            environments.install(load_environment(name), lambda line: say(line, err=True))
+            return
+        case ["remove", name]:
+            say(f"{name}: {environments.remove(load_environment(name)) / 1e6:,.0f} MB removed")
+            return
+        case _:
+            raise InputError("targets lists, installs or removes", fix="ghostface-edge targets [install|remove NAME]")
     from ghostface_edge.reports.errors import RuntimeMissingError
     from ghostface_edge.targets.requirements import versions
-    from ghostface_edge.targets.table import ALIASES, all_variants, load_target, runtimes
     from ghostface_edge.targets.tflite_micro.vela import require_vela
 
     lines: list[tuple[str, ...]] = []
@@ -176,9 +197,11 @@ def targets(json_: options.Json = False) -> None:
         variants = [str(variant) for variant in all_variants() if variant.runtime == runtime]
         found = versions(target.packages)
         numbers = ", ".join(f"{name} {number}" for name, number in found.items())
-        lines.append((runtime, fix or "ready", target.layout, " ".join(variants), numbers or "-"))
+        own = environments.described_for(runtime)
+        state = fix or "ready" + (f", {own.size_bytes / 1e6:,.0f} MB" if own and own.size_bytes else "")
+        lines.append((runtime, state, target.layout, " ".join(variants), numbers or "-"))
         row = {"runtime": runtime, "ready": not fix, "fix": fix, "layout": target.layout}
-        rows.append(row | {"variants": variants, "versions": found})
+        rows.append(row | {"variants": variants, "versions": found, "environment": own and asdict(own)})
     for alias, variant in ALIASES.items():
         found, fix = versions(["ethos-u-vela"]), ""
         try:
@@ -188,7 +211,7 @@ def targets(json_: options.Json = False) -> None:
         numbers = ", ".join(f"{name} {number}" for name, number in found.items())
         lines.append((alias, fix or "ready", "NHWC", f"another name of {variant}", numbers or "-"))
         row = {"runtime": alias, "ready": not fix, "fix": fix, "layout": "NHWC"}
-        rows.append(row | {"variants": [str(variant)], "versions": found})
+        rows.append(row | {"variants": [str(variant)], "versions": found, "environment": None})
     if json_:
         say_json(rows)
     else:

@@ -164,7 +164,7 @@ def check_output(path: Path, *, is_folder: bool = False) -> None:
     Raises:
         InputError: it lies in the cache, which is cleared by size, or in no folder that may be written to.
     """
-    from ghostface_edge.pipeline.support.store import default_root
+    from ghostface_edge.reports.cache_root import default_root
 
     folder = path.absolute() if is_folder else path.absolute().parent
     there = next(each for each in (folder, *folder.parents) if os.path.lexists(each))
@@ -198,7 +198,7 @@ def read_devices(names: str) -> "tuple[Device, ...]":
     """The devices of a comma-separated list; this host, which every variant runs on, is none."""
     if not names.strip(", "):
         return ()
-    from ghostface_edge.pipeline.support.store import default_root
+    from ghostface_edge.reports.cache_root import default_root
     from ghostface_edge.reports.devices import DeviceKind
     from ghostface_edge.targets.devices.table import find_devices
 
@@ -209,7 +209,7 @@ def read_devices(names: str) -> "tuple[Device, ...]":
 
 def read_device(name: str) -> "Device":
     """One device."""
-    from ghostface_edge.pipeline.support.store import default_root
+    from ghostface_edge.reports.cache_root import default_root
     from ghostface_edge.targets.devices.table import find_devices
 
     (found,) = find_devices([name], default_root() / "userlands")
