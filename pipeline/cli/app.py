@@ -13,6 +13,7 @@ from ghostface_edge.pipeline.cli import (
     bundles,
     elsewhere,
     faces,
+    first_aid,
     main_job,
     measure,
     models,
@@ -51,9 +52,11 @@ for group in (
     faces.VERBS,
     networks.VERBS,
     elsewhere.VERBS,
+    first_aid.VERBS,
 ):
     for name, verb in group.items():
         app.command(name)(verb)
+app.add_typer(first_aid.CACHE, name="cache")
 
 
 def _print_version(wanted: bool) -> None:
