@@ -13,6 +13,7 @@ from ghostface_edge.pipeline.cli import (
     bundles,
     elsewhere,
     faces,
+    first_aid,
     history,
     main_job,
     match,
@@ -54,9 +55,11 @@ for group in (
     networks.VERBS,
     elsewhere.VERBS,
     history.VERBS,
+    first_aid.VERBS,
 ):
     for name, verb in group.items():
         app.command(name)(verb)
+app.add_typer(first_aid.CACHE, name="cache")
 
 
 def _print_version(wanted: bool) -> None:

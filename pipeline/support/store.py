@@ -26,18 +26,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ghostface_edge.pipeline.support import file_lock, folder_lock, manifest
+from ghostface_edge.pipeline.support.cache_limit import cache_limit
 from ghostface_edge.pipeline.support.code_version import code_version
 from ghostface_edge.pipeline.support.seal import user_seal
 from ghostface_edge.reports.cache_root import SET_ANOTHER, default_root
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.write import is_machine_fault, remove, write_error
 
-_FOLDER, _MARK, _KEY = "artifacts", ".ghostface-edge-artifacts", ".ghostface-edge-key"
+FOLDER, _MARK, KEY = "artifacts", ".ghostface-edge-artifacts", ".ghostface-edge-key"
 _MARK_TEXT = "Artifacts that ghostface-edge made and can make again. Put nothing else here: it is cleared by size.\n"
 _TEMPORARY, _PARTIAL = ".temporary", ".partial-"
 _SCRATCH = f"{_PARTIAL}scratch-"
 _ARTIFACT = re.compile(r"[a-z0-9-]+-[0-9a-f]{32}")
-_LIMIT_BYTES = 4 * 2**30
 _BLOCK_BYTES = 512
 
 
@@ -56,13 +56,15 @@ class Store:
         root: where; by default `$GHOSTFACE_EDGE_CACHE`, else `ghostface-edge` in the user's cache folder.
 
     Raises:
-        InputError: the root cannot be written, belongs to somebody else, or what others put there is in the way.
+        InputError: the root cannot be written, belongs to somebody else, or what others put there is in the way; or
+            what `GHOSTFACE_EDGE_CACHE_LIMIT` says is no size.
         ToolError: its disk is full or fails.
     """
 
     def __init__(self, root: Path | None = None) -> None:
+        self._limit_bytes = cache_limit()
         self.root = (root or default_root()).absolute()
-        self.folder = self.root / _FOLDER
+        self.folder = self.root / FOLDER
         self._mark = self.folder / _MARK
         try:
             self.root.mkdir(parents=True, exist_ok=True)
@@ -70,7 +72,7 @@ class Store:
                 pass
             self._claim()
             with file_lock.exclusive(self._mark):
-                self.seal = user_seal(self.root / _KEY)
+                self.seal = user_seal(self.root / KEY)
                 self._remove_leftovers()
         except OSError as error:
             raise write_error(f"the cache folder {self.root}", error, fix=SET_ANOTHER) from error
@@ -127,13 +129,17 @@ class Store:
             os.close(lock)
             remove(folder)
 
-    def prune(self) -> None:
-        """Keep the artifacts that were used last, as far as they fit 4 GiB; one in use stays whatever its size."""
+    def prune(self, at_most: int | None = None) -> None:
+        """Keep the artifacts that were used last, as far as they fit; one in use stays whatever its size.
+
+        Args:
+            at_most: bytes; by default what `GHOSTFACE_EDGE_CACHE_LIMIT` says.
+        """
         with self._own_errors(), file_lock.exclusive(self._mark):
-            artifacts = [path for path in self.folder.iterdir() if _is_artifact(path)]
-            room = _LIMIT_BYTES
+            artifacts = [path for path in self.folder.iterdir() if is_artifact(path)]
+            room = self._limit_bytes if at_most is None else at_most
             for artifact in sorted(artifacts, key=lambda path: path.lstat().st_mtime, reverse=True):
-                size = _size_on_disk(artifact)
+                size = size_on_disk(artifact)
                 if size <= room:
                     room -= size
                 elif not folder_lock.is_in_use(artifact):
@@ -244,11 +250,12 @@ def _digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
-def _is_artifact(path: Path) -> bool:
+def is_artifact(path: Path) -> bool:
+    """Whether something in the folder is one, by its name and kind."""
     return bool(_ARTIFACT.fullmatch(path.name)) and path.is_dir() and not path.is_symlink()
 
 
-def _size_on_disk(folder: Path) -> int:
+def size_on_disk(folder: Path) -> int:
     """Bytes that the files take on the disk, which are few where one is mostly a hole; links are not followed."""
     total = 0
     for place, _, names in os.walk(folder):
