@@ -38,7 +38,7 @@ def doctor(json_: options.Json = False) -> None:
 def info(json_: options.Json = False) -> None:
     """Say what lies in the cache, by stage: how many, how large, when it was used last."""
     from ghostface_edge.pipeline.support.cache_contents import look
-    from ghostface_edge.pipeline.support.store import default_root
+    from ghostface_edge.reports.cache_root import default_root
 
     contents = look(default_root())
     if json_:
@@ -73,7 +73,7 @@ def clear(
 
 def _ask(*, everything: bool) -> None:
     from ghostface_edge.pipeline.support.cache_contents import look
-    from ghostface_edge.pipeline.support.store import default_root
+    from ghostface_edge.reports.cache_root import default_root
 
     if not sys.stdin.isatty():
         raise InputError("there is nobody to ask whether the cache may be cleared", fix="say so with --yes")
@@ -85,7 +85,8 @@ def _ask(*, everything: bool) -> None:
 
 def _shrink(at_most: int | None, *, everything: bool, json_: bool) -> None:
     from ghostface_edge.pipeline.support.cache_contents import look, remove_beside
-    from ghostface_edge.pipeline.support.store import Store, default_root
+    from ghostface_edge.pipeline.support.store import Store
+    from ghostface_edge.reports.cache_root import default_root
 
     root = default_root()
     before = look(root)
