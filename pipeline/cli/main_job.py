@@ -145,9 +145,8 @@ def run(
 def targets(json_: options.Json = False) -> None:
     """List the runtimes and variants, and what is missing to use them."""
     from ghostface_edge.reports.errors import RuntimeMissingError
-    from ghostface_edge.targets.requirements import versions
+    from ghostface_edge.targets.requirements import require_modules, versions
     from ghostface_edge.targets.table import ALIASES, all_variants, load_target, runtimes
-    from ghostface_edge.targets.tflite_micro.vela import require_vela
 
     lines: list[tuple[str, ...]] = []
     rows = []
@@ -167,7 +166,7 @@ def targets(json_: options.Json = False) -> None:
     for alias, variant in ALIASES.items():
         found, fix = versions(["ethos-u-vela"]), ""
         try:
-            require_vela()
+            require_modules("micro", "ethosu")
         except RuntimeMissingError as error:
             fix = f"estimates: {error.fix}"
         numbers = ", ".join(f"{name} {number}" for name, number in found.items())
