@@ -182,8 +182,7 @@ def targets(
         case _:
             raise InputError("targets lists, installs or removes", fix="ghostface-edge targets [install|remove NAME]")
     from ghostface_edge.reports.errors import RuntimeMissingError
-    from ghostface_edge.targets.requirements import versions
-    from ghostface_edge.targets.tflite_micro.vela import require_vela
+    from ghostface_edge.targets.requirements import require_modules, versions
 
     lines: list[tuple[str, ...]] = []
     rows = []
@@ -205,7 +204,7 @@ def targets(
     for alias, variant in ALIASES.items():
         found, fix = versions(["ethos-u-vela"]), ""
         try:
-            require_vela()
+            require_modules("micro", "ethosu")
         except RuntimeMissingError as error:
             fix = f"estimates: {error.fix}"
         numbers = ", ".join(f"{name} {number}" for name, number in found.items())
