@@ -37,7 +37,7 @@ def render(
         f"of {calibration.identities:,} people, {calibration.identities_shared_with_pairs} of them in the pairs"
     )
     verdict = report.gate.verdict
-    return _page(
+    return page(
         shown(Findings(report, curves, baseline), sections, Reach.PAGE),
         title=model.name,
         verdicts=(verdict.value,),
@@ -49,10 +49,13 @@ def render(
 def render_difference(compared: Difference, further: Sequence[Section] = ()) -> str:
     """Write what changed between two runs as a page; what else there is to say follows."""
     verdicts = (compared.verdict_before.value, compared.verdict_after.value)
-    return _page([between(compared), *further], title="Two runs compared", verdicts=verdicts, meaning="", lead="")
+    return page([between(compared), *further], title="Two runs compared", verdicts=verdicts)
 
 
-def _page(sections: Sequence[Section], *, title: str, verdicts: Sequence[str], meaning: str, lead: str) -> str:
+def page(
+    sections: Sequence[Section], *, title: str, verdicts: Sequence[str] = (), meaning: str = "", lead: str = ""
+) -> str:
+    """Write sections as a page of their own, under a title with its verdicts."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     folder = files("ghostface_edge.reports") / "templates"
