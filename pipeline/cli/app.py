@@ -13,7 +13,10 @@ from ghostface_edge.pipeline.cli import (
     bundles,
     elsewhere,
     faces,
+    first_aid,
+    history,
     main_job,
+    match,
     measure,
     models,
     networks,
@@ -45,14 +48,18 @@ for group in (
     main_job.VERBS,
     models.VERBS,
     measure.VERBS,
+    match.VERBS,
     release.VERBS,
     bundles.VERBS,
     faces.VERBS,
     networks.VERBS,
     elsewhere.VERBS,
+    history.VERBS,
+    first_aid.VERBS,
 ):
     for name, verb in group.items():
         app.command(name)(verb)
+app.add_typer(first_aid.CACHE, name="cache")
 
 
 def _print_version(wanted: bool) -> None:

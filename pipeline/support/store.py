@@ -26,19 +26,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ghostface_edge.pipeline.support import file_lock, folder_lock, manifest
+from ghostface_edge.pipeline.support.cache_limit import cache_limit
 from ghostface_edge.pipeline.support.code_version import code_version
 from ghostface_edge.pipeline.support.seal import user_seal
+from ghostface_edge.reports.cache_root import SET_ANOTHER, default_root
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.write import is_machine_fault, remove, write_error
 
-_FOLDER, _MARK, _KEY = "artifacts", ".ghostface-edge-artifacts", ".ghostface-edge-key"
+FOLDER, _MARK, KEY = "artifacts", ".ghostface-edge-artifacts", ".ghostface-edge-key"
 _MARK_TEXT = "Artifacts that ghostface-edge made and can make again. Put nothing else here: it is cleared by size.\n"
 _TEMPORARY, _PARTIAL = ".temporary", ".partial-"
 _SCRATCH = f"{_PARTIAL}scratch-"
 _ARTIFACT = re.compile(r"[a-z0-9-]+-[0-9a-f]{32}")
-_LIMIT_BYTES = 4 * 2**30
 _BLOCK_BYTES = 512
-_FIX = "set GHOSTFACE_EDGE_CACHE to a writable folder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,15 @@ class Store:
         root: where; by default `$GHOSTFACE_EDGE_CACHE`, else `ghostface-edge` in the user's cache folder.
 
     Raises:
-        InputError: the root cannot be written, belongs to somebody else, or what others put there is in the way.
+        InputError: the root cannot be written, belongs to somebody else, or what others put there is in the way; or
+            what `GHOSTFACE_EDGE_CACHE_LIMIT` says is no size.
         ToolError: its disk is full or fails.
     """
 
     def __init__(self, root: Path | None = None) -> None:
+        self._limit_bytes = cache_limit()
         self.root = (root or default_root()).absolute()
-        self.folder = self.root / _FOLDER
+        self.folder = self.root / FOLDER
         self._mark = self.folder / _MARK
         try:
             self.root.mkdir(parents=True, exist_ok=True)
@@ -70,10 +72,10 @@ class Store:
                 pass
             self._claim()
             with file_lock.exclusive(self._mark):
-                self.seal = user_seal(self.root / _KEY)
+                self.seal = user_seal(self.root / KEY)
                 self._remove_leftovers()
         except OSError as error:
-            raise write_error(f"the cache folder {self.root}", error, fix=_FIX) from error
+            raise write_error(f"the cache folder {self.root}", error, fix=SET_ANOTHER) from error
         self._held: dict[Path, int] = {}
         """Locks on the artifacts that this process uses."""
         weakref.finalize(self, _close, self._held)
@@ -98,8 +100,7 @@ class Store:
             ToolError: the disk is full or fails.
             InputError: the cache was taken away.
         """
-        key = _digest({"stage": stage, "inputs": inputs, "code": code_version()})
-        folder = self.folder / f"{stage}-{key[:32]}"
+        folder = self.folder / name_of(stage, inputs)
         with self._own_errors():
             if self._take(folder, say):
                 return Stored(folder, reused=True)
@@ -128,13 +129,17 @@ class Store:
             os.close(lock)
             remove(folder)
 
-    def prune(self) -> None:
-        """Keep the artifacts that were used last, as far as they fit 4 GiB; one in use stays whatever its size."""
+    def prune(self, at_most: int | None = None) -> None:
+        """Keep the artifacts that were used last, as far as they fit; one in use stays whatever its size.
+
+        Args:
+            at_most: bytes; by default what `GHOSTFACE_EDGE_CACHE_LIMIT` says.
+        """
         with self._own_errors(), file_lock.exclusive(self._mark):
-            artifacts = [path for path in self.folder.iterdir() if _is_artifact(path)]
-            room = _LIMIT_BYTES
+            artifacts = [path for path in self.folder.iterdir() if is_artifact(path)]
+            room = self._limit_bytes if at_most is None else at_most
             for artifact in sorted(artifacts, key=lambda path: path.lstat().st_mtime, reverse=True):
-                size = _size_on_disk(artifact)
+                size = size_on_disk(artifact)
                 if size <= room:
                     room -= size
                 elif not folder_lock.is_in_use(artifact):
@@ -228,7 +233,12 @@ class Store:
         except OSError as error:
             if not is_machine_fault(error) and self.folder not in Path(str(error.filename)).parents:
                 raise
-            raise write_error(error.filename or f"the cache folder {self.root}", error, fix=_FIX) from error
+            raise write_error(error.filename or f"the cache folder {self.root}", error, fix=SET_ANOTHER) from error
+
+
+def name_of(stage: str, inputs: Mapping[str, object]) -> str:
+    """The name of a stage's folder; inputs are JSON values that decide the outcome."""
+    return f"{stage}-{_digest({'stage': stage, 'inputs': inputs, 'code': code_version()})[:32]}"
 
 
 def mark_temporary(folder: Path) -> None:
@@ -236,29 +246,16 @@ def mark_temporary(folder: Path) -> None:
     (folder / _TEMPORARY).touch()
 
 
-def default_root() -> Path:
-    """The user's cache folder for this tool.
-
-    Raises:
-        InputError: the user has no home and names no other place.
-    """
-    if chosen := os.environ.get("GHOSTFACE_EDGE_CACHE"):
-        return Path(chosen)
-    try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ghostface-edge"
-    except RuntimeError:
-        raise InputError("there is no home folder for the cache", fix=_FIX) from None
-
-
 def _digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
-def _is_artifact(path: Path) -> bool:
+def is_artifact(path: Path) -> bool:
+    """Whether something in the folder is one, by its name and kind."""
     return bool(_ARTIFACT.fullmatch(path.name)) and path.is_dir() and not path.is_symlink()
 
 
-def _size_on_disk(folder: Path) -> int:
+def size_on_disk(folder: Path) -> int:
     """Bytes that the files take on the disk, which are few where one is mostly a hole; links are not followed."""
     total = 0
     for place, _, names in os.walk(folder):

@@ -1,7 +1,7 @@
-"""Public checkpoints and test sets by name.
+"""Public checkpoints, test sets and the face detector by name.
 
-Only addresses that the official repository or scikit-learn publish are listed; what has no public address says so. A
-digest is listed where it is published or a copy was at hand.
+Only addresses that the official repository, scikit-learn or OpenCV publish are listed; what has no public address says
+so. A digest is listed where it is published or a copy was at hand.
 """
 
 from dataclasses import dataclass
@@ -95,6 +95,14 @@ KNOWN = MappingProxyType(
             "https://ndownloader.figshare.com/files/5976006",
             "ea42330c62c92989f9d7c03237ed5d591365e89b3e649747777b70e692dc1592",
             "LFW's protocol file, at the address and with the digest that scikit-learn has",
+        ),
+        "yunet": Source(
+            "face_detection_yunet_2026may.onnx",
+            "https://media.githubusercontent.com/media/opencv/opencv_zoo/47534e27c9851bb1128ccc0102f1145e27f23f98/"
+            "models/face_detection_yunet/face_detection_yunet_2026may.onnx",
+            "ebafce4e3c118d6554634be5c27ab333b4c047a9a8c3faf1d7cf93101c22f0f0",
+            "YuNet, OpenCV's face detector (MIT), for `--detector` and `match`",
+            229_738,
         ),
         "v2-1.3-1": Source(
             "GhostFaceNetV2-1.3-1",

@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 
 from ghostface_edge.pipeline.support import file_lock
-from ghostface_edge.pipeline.support import store as store_module
 from ghostface_edge.pipeline.support.seal import Seal
-from ghostface_edge.pipeline.support.store import Store, default_root, mark_temporary
+from ghostface_edge.pipeline.support.store import Store, mark_temporary
 from ghostface_edge.reports.errors import InputError, ToolError
 
 
@@ -231,24 +230,6 @@ def test_what_cannot_be_locked_is_not_built_and_leaves_nothing(tmp_path):
 def test_a_cache_is_where_the_user_wants_it(tmp_path, monkeypatch):
     monkeypatch.setenv("GHOSTFACE_EDGE_CACHE", str(tmp_path / "a/b/c"))
     assert Store().folder == tmp_path / "a/b/c/artifacts"
-    monkeypatch.delenv("GHOSTFACE_EDGE_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert default_root() == tmp_path / "xdg/ghostface-edge"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert default_root() == tmp_path / ".cache/ghostface-edge"
-
-
-def test_a_user_without_a_home_names_a_place(monkeypatch):
-    def nobody(_):
-        raise KeyError
-
-    for name in ("GHOSTFACE_EDGE_CACHE", "XDG_CACHE_HOME", "HOME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("pwd.getpwuid", nobody)
-    with pytest.raises(InputError, match="no home folder") as refused:
-        default_root()
-    assert "GHOSTFACE_EDGE_CACHE" in refused.value.fix
 
 
 @pytest.mark.parametrize("kind", ["a file", "below a file", "a dangling link"])
@@ -345,7 +326,7 @@ def test_scratch_is_private_and_goes_with_its_block(store):
     assert not artifacts(store)
 
 
-def test_pruning_removes_the_longest_unused_and_nothing_of_others(tmp_path, monkeypatch):
+def test_pruning_removes_the_longest_unused_and_nothing_of_others(tmp_path):
     """The root may be any folder of the user's, with old files, folders and dangling links in it."""
     for name in ("photos", "stage-0123456789abcdef0123456789abcdef"):
         (tmp_path / name).mkdir()
@@ -356,11 +337,10 @@ def test_pruning_removes_the_longest_unused_and_nothing_of_others(tmp_path, monk
     kept = made(first, 4)
     (kept[0] / "dangling").symlink_to("nowhere")
     os.utime(kept[0], (1000, 1000))
-    monkeypatch.setattr(store_module, "_LIMIT_BYTES", 250_000)
-    first.prune()
+    first.prune(250_000)
     assert artifacts(first) == set(kept), "what this process uses stays"
     del first
-    Store(tmp_path).prune()
+    Store(tmp_path).prune(250_000)
     assert artifacts(Store(tmp_path)) == set(kept[-2:])
     for name in ("photos", "stage-0123456789abcdef0123456789abcdef"):
         assert (tmp_path / name / "mine.txt").read_text() == "precious"
@@ -368,27 +348,25 @@ def test_pruning_removes_the_longest_unused_and_nothing_of_others(tmp_path, monk
 
 
 @pytest.mark.parametrize(("less", "kept"), [(0, 4), (1, 3)])
-def test_as_much_as_fits_is_kept(tmp_path, monkeypatch, less, kept):
+def test_as_much_as_fits_is_kept(tmp_path, less, kept):
     folders = made(Store(tmp_path), 4)
     blocks = sum(path.stat().st_blocks for folder in folders for path in folder.iterdir())
-    monkeypatch.setattr(store_module, "_LIMIT_BYTES", 512 * blocks - less)
-    Store(tmp_path).prune()
+    Store(tmp_path).prune(512 * blocks - less)
     assert artifacts(Store(tmp_path)) == set(folders[-kept:])
 
 
-def test_only_artifacts_are_pruned(tmp_path, monkeypatch):
+def test_only_artifacts_are_pruned(tmp_path):
     (folder,) = made(Store(tmp_path), 1)
     (folder.parent / "photos").mkdir()
     (folder.parent / "photos/mine.txt").write_text("precious")
     before = set(folder.parent.iterdir()) - {folder}
-    monkeypatch.setattr(store_module, "_LIMIT_BYTES", 0)
-    Store(tmp_path).prune()
+    Store(tmp_path).prune(0)
     assert set(folder.parent.iterdir()) == before
 
 
 @pytest.mark.parametrize("sparse", [True, False])
 @pytest.mark.parametrize("place", ["artifacts", "artifacts/{newest}", "."])
-def test_one_stray_file_does_not_empty_the_cache(tmp_path, monkeypatch, place, sparse):
+def test_one_stray_file_does_not_empty_the_cache(tmp_path, place, sparse):
     *others, newest = made(Store(tmp_path), 4)
     stray = tmp_path / place.format(newest=newest.name) / "stray"
     if sparse:
@@ -396,41 +374,37 @@ def test_one_stray_file_does_not_empty_the_cache(tmp_path, monkeypatch, place, s
     else:
         stray.write_bytes(bytes(500_000))
     os.utime(newest, (5000, 5000))
-    monkeypatch.setattr(store_module, "_LIMIT_BYTES", 450_000)
-    Store(tmp_path).prune()
+    Store(tmp_path).prune(450_000)
     assert set(others) <= artifacts(Store(tmp_path))
 
 
-def test_one_artifact_beyond_the_limit_that_is_in_use_evicts_no_other(tmp_path, monkeypatch):
+def test_one_artifact_beyond_the_limit_that_is_in_use_evicts_no_other(tmp_path):
     small = made(Store(tmp_path), 3)
     store = Store(tmp_path)
     large = store.make("stage", {"large": True}, writing("x" * 500_000, [])).folder
-    monkeypatch.setattr(store_module, "_LIMIT_BYTES", 450_000)
-    store.prune()
+    store.prune(450_000)
     assert artifacts(store) == {*small, large}
     del store
-    Store(tmp_path).prune()
+    Store(tmp_path).prune(450_000)
     assert artifacts(Store(tmp_path)) == set(small)
 
 
-def test_a_link_named_like_an_artifact_is_not_followed(tmp_path, monkeypatch):
+def test_a_link_named_like_an_artifact_is_not_followed(tmp_path):
     store = Store(tmp_path / "cache")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/large").write_bytes(bytes(500_000))
     (store.folder / f"stage-{'0' * 32}").symlink_to(tmp_path / "mine")
-    monkeypatch.setattr(store_module, "_LIMIT_BYTES", 1000)
-    store.prune()
+    store.prune(1000)
     assert (tmp_path / "mine/large").exists()
 
 
-def test_what_another_store_uses_is_not_pruned(tmp_path, monkeypatch):
+def test_what_another_store_uses_is_not_pruned(tmp_path):
     using, other = Store(tmp_path), Store(tmp_path)
     folder = using.make("stage", {}, writing("used", [])).folder
-    monkeypatch.setattr(store_module, "_LIMIT_BYTES", 0)
-    other.prune()
+    other.prune(0)
     assert (folder / "out.txt").read_text() == "used"
     del using
-    other.prune()
+    other.prune(0)
     assert not folder.exists()
 
 
@@ -505,3 +479,10 @@ def made(store, count) -> list[Path]:
 
 def artifacts(store) -> set[Path]:
     return {path for path in store.folder.iterdir() if not path.name.startswith(".ghostface")}
+
+
+def test_the_users_limit_is_kept_to(tmp_path, monkeypatch):
+    folders = made(Store(tmp_path), 4)
+    monkeypatch.setenv("GHOSTFACE_EDGE_CACHE_LIMIT", "250K")
+    Store(tmp_path).prune()
+    assert artifacts(Store(tmp_path)) == set(folders[-2:])

@@ -9,6 +9,7 @@ OWNERS = (
     "https://github.com/HamadYA/GhostFaceNets/",
     "https://github.com/leondgarse/",
     "https://ndownloader.figshare.com/",
+    "https://media.githubusercontent.com/media/opencv/opencv_zoo/",
 )
 
 

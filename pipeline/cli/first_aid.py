@@ -1,0 +1,109 @@
+"""`doctor` and `cache`: what is here, what of it works, and what may go."""
+
+import sys
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ghostface_edge.pipeline.cli import options
+from ghostface_edge.pipeline.cli.printing import say, say_json, say_table
+from ghostface_edge.reports.errors import ExitCode, InputError
+
+if TYPE_CHECKING:
+    from ghostface_edge.pipeline.support.cache_contents import CacheContents
+
+CACHE = typer.Typer(no_args_is_help=True, help="See what the cache holds, keep it to its size, or empty it.")
+
+
+def doctor(json_: options.Json = False) -> None:
+    """Say what is installed, what each runtime can use here and what is missing, with the line that brings it.
+
+    Ends with a text for issues, which names nobody. Exit code: 0 if the core works, 3 if it does not.
+    """
+    from ghostface_edge.pipeline.tools.doctor import examine
+
+    found = examine()
+    if json_:
+        say_json(found.as_json())
+    else:
+        for line in found.as_lines():
+            typer.echo(line)
+    if not found.core_works:
+        raise typer.Exit(ExitCode.TOOL_FAILED)
+
+
+@CACHE.command("info")
+def info(json_: options.Json = False) -> None:
+    """Say what lies in the cache, by stage: how many, how large, when it was used last."""
+    from ghostface_edge.pipeline.support.cache_contents import look
+    from ghostface_edge.pipeline.support.store import default_root
+
+    contents = look(default_root())
+    if json_:
+        say_json(contents.as_json())
+        return
+    say(contents.headline())
+    if contents.stages:
+        say_table(contents.stage_rows(), ("Stage", "Artifacts", "Size", "Last used"))
+    if contents.beside:
+        say_table(contents.beside_rows(), ("Beside them", "Size", "What it is"))
+
+
+@CACHE.command("prune")
+def prune(json_: options.Json = False) -> None:
+    """Remove the artifacts that were unused longest, until the rest keeps to GHOSTFACE_EDGE_CACHE_LIMIT (4G)."""
+    _shrink(None, everything=False, json_=json_)
+
+
+@CACHE.command("clear")
+def clear(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Downloads, emulated CPUs, environments and the key as well.")
+    ] = False,
+    json_: options.Json = False,
+) -> None:
+    """Remove all artifacts but those in use; runs make them again."""
+    if not yes:
+        _ask(everything=everything)
+    _shrink(0, everything=everything, json_=json_)
+
+
+def _ask(*, everything: bool) -> None:
+    from ghostface_edge.pipeline.support.cache_contents import look
+    from ghostface_edge.pipeline.support.store import default_root
+
+    if not sys.stdin.isatty():
+        raise InputError("there is nobody to ask whether the cache may be cleared", fix="say so with --yes")
+    say(look(default_root()).headline(), err=True)
+    what = "them and all that lies beside them" if everything else "them"
+    if not typer.confirm(f"Remove {what}?", err=True):
+        raise typer.Exit
+
+
+def _shrink(at_most: int | None, *, everything: bool, json_: bool) -> None:
+    from ghostface_edge.pipeline.support.cache_contents import look, remove_beside
+    from ghostface_edge.pipeline.support.store import Store, default_root
+
+    root = default_root()
+    before = look(root)
+    if before.stages:
+        Store(root).prune(at_most)
+    if everything:
+        remove_beside(root)
+    after = look(root)
+    if json_:
+        say_json({"removed_bytes": before.total_bytes - after.total_bytes, **after.as_json()})
+    else:
+        say(_told(before, after))
+
+
+def _told(before: "CacheContents", after: "CacheContents") -> str:
+    from ghostface_edge.pipeline.support.cache_limit import size_text
+
+    return f"{size_text(before.total_bytes - after.total_bytes)} removed; {after.headline()}"
+
+
+VERBS: Mapping[str, Callable[..., None]] = MappingProxyType({"doctor": doctor})
