@@ -25,7 +25,7 @@ def test_every_verb_is_in_the_reference():
 
     verbs = cli_page.verbs()
     assert {"run", "gate", "verify"} <= {*verbs}
-    assert re.findall(r"^## (\S+) \{#(\S+)\}$", cli_page.page(), re.MULTILINE) == [(verb, verb) for verb in verbs]
+    assert re.findall(r"^## (.+) \{#", cli_page.page(), re.MULTILINE) == verbs
 
 
 def test_every_error_has_a_topic_and_every_topic_a_section():

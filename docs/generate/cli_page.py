@@ -1,10 +1,10 @@
 """The page of the command line, from the command line itself."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from ghostface_edge.pipeline.cli.app import app
 from ghostface_edge.reports.errors import ExitCode
@@ -19,38 +19,51 @@ _CODES: Mapping[ExitCode, str] = {
 
 
 def verbs() -> list[str]:
-    """Names of all verbs, in the order in which they are listed."""
-    return [*_group().commands]
+    """Names of all verbs, in the order in which they are listed; those of a group after its name, `cache info`."""
+    return [name for name, _ in _commands()]
 
 
 def page() -> str:
     """Markdown: a section per verb, with what it takes."""
-    group = _group()
-    root = typer.Context(group, info_name="ghostface-edge")
+    program = typer.main.get_command(app)
     parts = [
         "# Command line",
         "This page is made from the program. `ghostface-edge VERB --help` prints the same in a terminal.",
         "| exit code | |\n| --- | --- |\n" + "\n".join(f"| {code.value} | {said} |" for code, said in _CODES.items()),
         "129, 130 and 143 are a job that was ended by SIGHUP, Ctrl-C or SIGTERM; the next run goes on from there. "
         "What messages mean: [Troubleshooting](../troubleshooting/index.md).",
+        "Before the verb:",
+        *_entries(program, typer.Context(program)),
     ]
-    for name, command in group.commands.items():
-        context = typer.Context(command, info_name=name, parent=root)
+    for name, context in _commands():
+        command = context.command
         usage = _values(" ".join(command.get_usage(context).split()[1:]))
-        parts += [f"## {name} {{#{name}}}", f"```\n{usage}\n```", _text(command.help or "")]
-        parts += [_entry(*record) for each in command.params if (record := each.get_help_record(context))]
+        parts += [f"## {name} {{#{name.replace(' ', '-')}}}", f"```\n{usage}\n```", _text(command.help or "")]
+        parts += _entries(command, context)
     return "\n\n".join(parts) + "\n"
 
 
-def _group() -> TyperGroup:
-    group = typer.main.get_command(app)
-    assert isinstance(group, TyperGroup)
-    return group
+def _commands() -> Iterator[tuple[str, typer.Context]]:
+    """Every verb with the context that it would run in."""
+    program = typer.main.get_command(app)
+    waiting = [("", typer.Context(program, info_name="ghostface-edge"))]
+    while waiting:
+        name, context = waiting.pop(0)
+        if isinstance(context.command, TyperGroup):
+            waiting[:0] = [
+                (f"{name} {each}".strip(), typer.Context(command, info_name=each, parent=context))
+                for each, command in context.command.commands.items()
+            ]
+        else:
+            yield name, context
 
 
-def _entry(names: str, said: str) -> str:
-    """A term and what it means."""
-    return f"`{_values(names)}`\n:   {_text(' '.join(said.split())) or 'See above.'}"
+def _entries(command: TyperCommand | TyperGroup, context: typer.Context) -> Iterator[str]:
+    """What a command takes, each as a term and what it means."""
+    for parameter in command.params:
+        if record := parameter.get_help_record(context):
+            names, said = record
+            yield f"`{_values(names)}`\n:   {_text(' '.join(said.split())) or 'See above.'}"
 
 
 def _values(said: str) -> str:
