@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from ghostface_edge.pipeline.cli import options
-from ghostface_edge.pipeline.cli.printing import say_json, say_table
+from ghostface_edge.pipeline.cli.printing import say_json, say_table, terminal
 from ghostface_edge.reports.errors import InputError
 
 
@@ -82,8 +82,6 @@ def run(
     elsewhere = options.read_devices(devices)
     options.check_checkpoint(checkpoint)
 
-    from rich.console import Console
-
     from ghostface_edge.calibration.leaks import OnLeak
     from ghostface_edge.calibration.pairs_source import sources
     from ghostface_edge.calibration.sampling import SamplingMethod
@@ -137,7 +135,7 @@ def run(
     if json_:
         say_json(report.model_dump(mode="json"))
     else:
-        print_report(report, Console())
+        print_report(report, terminal())
     progress.say(f"report: {out / 'report.html'}")
     raise typer.Exit(exit_code)
 
