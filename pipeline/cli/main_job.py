@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from ghostface_edge.pipeline.cli import options
-from ghostface_edge.pipeline.cli.printing import say, say_json, say_table
+from ghostface_edge.pipeline.cli.printing import say, say_json, say_table, terminal
 from ghostface_edge.reports.errors import InputError
 
 
@@ -96,8 +96,6 @@ def run(
 
     shared = open_store(store, store_key)
 
-    from rich.console import Console
-
     from ghostface_edge.calibration.leaks import OnLeak
     from ghostface_edge.calibration.pairs_source import sources
     from ghostface_edge.calibration.sampling import SamplingMethod
@@ -153,7 +151,7 @@ def run(
     if json_:
         say_json(report.model_dump(mode="json"))
     else:
-        print_report(report, Console())
+        print_report(report, terminal())
     progress.say(f"report: {out / 'report.html'}")
     raise typer.Exit(exit_code)
 

@@ -58,7 +58,7 @@ _PACKAGES = (
     "numpy",
 )
 _SATURATES = (
-    "warning: this CPU has no VNNI: INT8 kernels of ONNX Runtime and OpenVINO saturate here, so their figures hold for "
+    "this CPU has no VNNI: INT8 kernels of ONNX Runtime and OpenVINO saturate here, so their figures hold for "
     "such CPUs only (docs/quantization.md)"
 )
 
@@ -166,7 +166,7 @@ def _with_chosen_faces(job: Job, inputs: Inputs, model: ExportedModel, context: 
 def _say_facts(job: Job, model: ExportedModel, progress: Progress) -> None:
     progress.say(f"{model.name}: {model.macs / 1e6:.1f} MMACs; ONNX equals PyTorch to {model.parity:.1e}")
     if int8_saturates(describe_host()) and any(variant.precision is Precision.INT8 for variant in job.variants):
-        progress.say(_SATURATES)
+        progress.warn(_SATURATES)
 
 
 def _tool(job: Job, moment: str, started: float) -> Tool:
@@ -217,7 +217,7 @@ def _quantized(job: Job, quantize: Quantize, context: StageContext) -> QdqModel 
     except ToolError as error:
         return error
     for warning in model.report.warnings:
-        context.progress.say(f"warning: {warning}")
+        context.progress.warn(warning)
     for point in model.report.curve:
         context.progress.say(f"  after {point.step}: cosine to FP32 {point.cosine_mean:.4f} on held-out faces")
     evidence = {"preparation": asdict(model.preparation), "quantization": asdict(model.report)}

@@ -57,7 +57,7 @@ def evaluate(asked: Question, progress: Progress) -> Facts:
         mean = facts["accuracy"]["mean"]
         assert isinstance(mean, float)
         if (warning := separation_warning(mean)) is not None:
-            progress.say(f"warning: {warning}")
+            progress.warn(warning)
     people = None if asked.groups is None else people_of(embedded.first, asked.groups)
     scores = _compare_all(embedded, progress)
     if scores is not None:
