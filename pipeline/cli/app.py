@@ -14,6 +14,7 @@ from ghostface_edge.pipeline.cli import (
     elsewhere,
     faces,
     main_job,
+    matrix,
     measure,
     models,
     networks,
@@ -44,6 +45,7 @@ app = typer.Typer(
 )
 for group in (
     main_job.VERBS,
+    matrix.VERBS,
     models.VERBS,
     measure.VERBS,
     release.VERBS,

@@ -62,6 +62,8 @@ class StageContext:
     """Where native code runs."""
     limits: LimitOptions = DEFAULT_LIMITS
     """What it may take there, by stage."""
+    beside_other_work: bool = False
+    """Whether this tool does other work on this machine meanwhile, so that times of this host are of a busy one."""
     ran: list[Ran] = field(default_factory=list)
     """Stages so far, in order."""
 

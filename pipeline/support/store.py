@@ -78,6 +78,11 @@ class Store:
         """Locks on the artifacts that this process uses."""
         weakref.finalize(self, _close, self._held)
 
+    def place(self, stage: str, inputs: Mapping[str, object]) -> Path:
+        """Where the outcome of a stage lies once it is made."""
+        key = _digest({"stage": stage, "inputs": inputs, "code": code_version()})
+        return self.folder / f"{stage}-{key[:32]}"
+
     def make(
         self,
         stage: str,
@@ -98,8 +103,7 @@ class Store:
             ToolError: the disk is full or fails.
             InputError: the cache was taken away.
         """
-        key = _digest({"stage": stage, "inputs": inputs, "code": code_version()})
-        folder = self.folder / f"{stage}-{key[:32]}"
+        folder = self.place(stage, inputs)
         with self._own_errors():
             if self._take(folder, say):
                 return Stored(folder, reused=True)
