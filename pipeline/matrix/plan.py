@@ -14,7 +14,9 @@ from ghostface_edge.reports.yaml_file import read_mapping
 
 def _one_or_many(value: object) -> object:
     """Names as `run` takes them, with commas, or a list of them."""
-    return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return tuple(name.strip() for name in value.split(",") if name.strip())
+    return tuple(value) if isinstance(value, list) else value
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]

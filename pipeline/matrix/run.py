@@ -19,7 +19,7 @@ from ghostface_edge.pipeline.matrix.cluster import (
 from ghostface_edge.pipeline.matrix.estimate import expected_seconds, spoken
 from ghostface_edge.pipeline.matrix.graph import CELL, PlannedTask, resources_of, tasks_of
 from ghostface_edge.pipeline.matrix.ledger import Ledger, seconds_by_stage
-from ghostface_edge.pipeline.matrix.work import Terms, work
+from ghostface_edge.pipeline.matrix.work import Done, Terms, work
 from ghostface_edge.pipeline.support.code_version import code_version
 from ghostface_edge.pipeline.support.progress import Progress
 from ghostface_edge.reports.digest import file_sha256
