@@ -11,9 +11,9 @@ nox.options.default_venv_backend = "virtualenv"
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PACKAGES = ("calibration", "pipeline", "reports", "targets")
+LATER_PYTHONS = ("3.12", "3.13", "3.14")
 TENSORFLOW = ("tensorflow-cpu==2.21.0", "onnx==1.23.2")
 TF_KERAS = "tf-keras==2.21.0"
-BOARD = ("tflite-runtime==2.14.0", "numpy==1.26.4")
 
 
 def install(session: nox.Session, extras: str, *groups: str) -> None:
@@ -44,18 +44,38 @@ def run(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """The test suite."""
+    """The test suite; `tests-3.12` and so on run it on the Python of that version."""
     install(session, "all,micro,pkcs11", "test")
     session.run("pytest", "--numprocesses", "auto", "--maxprocesses", "4", "--no-loadscope-reorder", *session.posargs)
 
 
+for version in LATER_PYTHONS:
+    nox.session(tests.func, name=f"tests-{version}", python=version)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Format, lint, types."""
+    """Format, lint, types; the files that CI and Docker read."""
     install(session, "all,pkcs11", "lint", "test")
     session.run("ruff", "format", "--check")
     session.run("ruff", "check")
     session.run("mypy", *(option for package in PACKAGES for option in ("--package", f"ghostface_edge.{package}")))
+    session.run("pytest", "--quiet", "tests/test_ci_files.py")
+
+
+@nox.session
+def dist(session: nox.Session) -> None:
+    """Build and check wheel and sdist, and run the wheel where nothing but its own dependencies are."""
+    folder = Path(session.create_tmp()) / "dist"
+    tools = nox.project.dependency_groups(PYPROJECT, "dist", "test")
+    session.install(".", *tools, "--constraint", "constraints.txt")
+    session.run("python", "-m", "build", "--outdir", str(folder))
+    (wheel,), (sdist,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
+    session.run("twine", "check", "--strict", str(wheel), str(sdist))
+    session.run("check-wheel-contents", str(wheel))
+    bare = second_python(session, str(wheel), "--constraint", "constraints.txt")
+    bare_programs = {"BARE": str(Path(bare).parent)}
+    session.run("pytest", "tests/test_packaging.py", "tests/test_bare_install.py", *session.posargs, env=bare_programs)
 
 
 @nox.session
@@ -139,6 +159,13 @@ def c_everywhere(session: nox.Session) -> None:
 
 
 @nox.session
+def history(session: nox.Session) -> None:
+    """How often a history shows a change that is none, and one that is: `nox -s history -- --histories 200`."""
+    install(session, "history")
+    session.run("python", "-m", "tests.history.campaign", *session.posargs)
+
+
+@nox.session
 def honesty(session: nox.Session) -> None:
     """Every field of a good report set to every wrong value; the test suite tries a tenth of them."""
     install(session, "all", "test")
@@ -167,6 +194,15 @@ def mutate(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation site, into out/site: `nox -s docs`; every link, anchor and page size is checked."""
+    install(session, "all", "docs")
+    session.env["NO_MKDOCS_2_WARNING"] = "1"
+    session.run("mkdocs", "build", "--strict", *session.posargs)
+    session.run("python", "docs/generate/check.py", "out/site")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Stock and ours side by side: `nox -s bench -- OUT [CHECKPOINT of V1-0.5-2]`."""
     install(session, "all")
@@ -183,16 +219,22 @@ def tensorflow(session: nox.Session) -> None:
     session.run("python", "-m", "ghostface_edge.pipeline.bench.tensorflow_rival", out, python, *checkpoint)
 
 
-@nox.session(python="3.11")
+@nox.session
 def boards(session: nox.Session) -> None:
-    """The `.tflite` files on tflite-runtime 2.14: `nox -s boards -- OUT [CHECKPOINT PAIRS.bin CALIBRATION]`.
-
-    Python 3.11 is the last that tflite-runtime has a wheel for.
-    """
+    """The `.tflite` files on tflite-runtime 2.14: `nox -s boards -- OUT [CHECKPOINT PAIRS.bin CALIBRATION]`."""
     install(session, "all")
-    python = second_python(session, *BOARD)
+    session.run("ghostface-edge", "targets", "install", "tflite-runtime")
     out, *given = session.posargs or ["out/boards"]
-    session.run("python", "-m", "ghostface_edge.pipeline.bench.boards", out, python, *given)
+    session.run("python", "-m", "ghostface_edge.pipeline.bench.boards", out, *given)
+
+
+@nox.session
+def toolchains(session: nox.Session) -> None:
+    """The contract of a target in an environment of its own: `nox -s toolchains -- NAME`, as `targets` lists them."""
+    install(session, "all", "test")
+    (name,) = session.posargs or ["tflite-runtime"]
+    session.run("ghostface-edge", "targets", "install", name)
+    session.run("pytest", "tests/targets/test_contract.py", "-k", name)
 
 
 @nox.session

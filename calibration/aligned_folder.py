@@ -180,7 +180,7 @@ def _key(photos: Photos, names: Collection[str], locator: Locator, on_bad_image:
     import cv2
 
     if isinstance(locator, YuNet):
-        how = f"yunet {file_sha256(locator.model)} {locator.when_no_face}"
+        how = f"yunet {file_sha256(locator.model)} {locator.when_no_face} {locator.choice}"
     else:
         how = f"landmarks {locator.sha256}"
     parts = (cv2.__version__, on_bad_image, how, photos.fingerprint(names))

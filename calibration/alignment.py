@@ -19,7 +19,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostface_edge.calibration.detector import Detector
+from ghostface_edge.calibration.detector import Choice, Detection, Detector
 from ghostface_edge.calibration.faces import MAX_FILE_BYTES
 from ghostface_edge.calibration.image_file import BadImageError, decode
 from ghostface_edge.calibration.landmarks import Landmarks
@@ -64,6 +64,7 @@ class YuNet:
 
     model: Path
     when_no_face: WhenNoFace = WhenNoFace.REFUSE
+    choice: Choice = Choice.CENTRAL
 
 
 Locator: TypeAlias = Landmarks | YuNet
@@ -80,6 +81,8 @@ class AlignedFace:
     photo_sha256: str
     origin: Origin
     flags: tuple[Flag, ...]
+    detection: Detection | None
+    """What the landmarks were taken from, where they were detected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,26 +194,29 @@ def _align_one(yunet: YuNet | None, photo: _Photo) -> _Outcome:
         if len(photo.data) > MAX_FILE_BYTES:
             raise BadImageError(f"larger than {MAX_FILE_BYTES >> 20} MB")  # noqa: TRY301
         pixels = decode(photo.data)
-        landmarks, origin = _locate(yunet, photo, pixels)
+        landmarks, origin, detection = _locate(yunet, photo, pixels)
         face = align(pixels, landmarks)
     except (BadImageError, DegenerateLandmarksError) as error:
         return Unusable(photo.name, str(error))
     except cv2.error as error:
         return Unusable(photo.name, f"OpenCV cannot work on it: {error.err}")
     png = cv2.imencode(".png", face[:, :, ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
-    return AlignedFace(photo.name, png, hashlib.sha256(photo.data).hexdigest(), origin, assess(face, landmarks))
+    flags = assess(face, landmarks)
+    return AlignedFace(photo.name, png, hashlib.sha256(photo.data).hexdigest(), origin, flags, detection)
 
 
-def _locate(yunet: YuNet | None, photo: _Photo, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float64], Origin]:
+def _locate(
+    yunet: YuNet | None, photo: _Photo, pixels: NDArray[np.uint8]
+) -> tuple[NDArray[np.float64], Origin, Detection | None]:
     if yunet is None:
         assert photo.landmarks is not None
-        return photo.landmarks, Origin.GIVEN
-    detection = _detector(yunet.model).detect(pixels)
+        return photo.landmarks, Origin.GIVEN, None
+    detection = _detector(yunet.model).detect(pixels, yunet.choice)
     if detection is not None:
-        return detection.landmarks, Origin.DETECTED
+        return detection.landmarks, Origin.DETECTED, detection
     if yunet.when_no_face is WhenNoFace.REFUSE:
         raise BadImageError("no face found")
-    return central_landmarks(pixels.shape[1], pixels.shape[0]), Origin.CENTRE
+    return central_landmarks(pixels.shape[1], pixels.shape[0]), Origin.CENTRE, None
 
 
 def central_landmarks(width: int, height: int) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ embeddings of MTCNN-aligned faces from 0.886 (one look) to 0.949. Runs in worker
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -23,15 +24,26 @@ _NMS = 0.3
 _TOP_K = 500
 
 
+class Choice(StrEnum):
+    """Which of several faces is meant."""
+
+    CENTRAL = "central"
+    """The one nearest the photograph's centre: whom LFW's photographs are of."""
+    LARGEST = "largest"
+
+
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """The face nearest the photograph's centre."""
+    """The face that is meant, and what else looks like one."""
 
     landmarks: NDArray[np.float64]
     """(5, 2) pixels, in the ArcFace template's order."""
+    box: NDArray[np.float64]
+    """(4,), pixels: x, y, width, height."""
     score: float
-    faces: int
-    """How many faces the photograph shows."""
+    """How sure the detector is of it, up to 1."""
+    others: NDArray[np.float64]
+    """(K, 4), boxes of the other faces."""
 
 
 class Detector:
@@ -55,16 +67,17 @@ class Detector:
                 fix="use OpenCV's face_detection_yunet ONNX file",
             ) from None
 
-    def detect(self, photo: NDArray[np.uint8]) -> Detection | None:
-        """Find the central face of an RGB uint8 (H, W, 3) photograph; None where there is no face at any size."""
+    def detect(self, photo: NDArray[np.uint8], choice: Choice = Choice.CENTRAL) -> Detection | None:
+        """Find the face of an RGB uint8 (H, W, 3) photograph that is meant; None where there is none at any size."""
         height, width = photo.shape[:2]
         whole = max(height, width)
         for side in _SEARCH_SIDES:
             scale = min(side / whole, 2.0)
             faces = self._look(photo, scale, (0.0, 0.0), (round(width * scale), round(height * scale)))
             if len(faces):
-                face = _nearest(faces, (width / 2, height / 2))
-                return Detection(self._measure(photo, face), float(face[14]), len(faces))
+                meant = _nearest(faces, (width / 2, height / 2)) if choice is Choice.CENTRAL else _largest(faces)
+                face, others = faces[meant], np.delete(faces[:, :4], meant, axis=0)
+                return Detection(self._measure(photo, face), face[:4], float(face[14]), others)
         return None
 
     def _measure(self, photo: NDArray[np.uint8], face: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -75,7 +88,7 @@ class Detector:
             corner = centre - side / scale / 2
             seen = self._look(photo, scale, (corner[0], corner[1]), (side, side))
             if len(seen):
-                readings.append(_nearest(seen, (centre[0], centre[1]))[4:14])
+                readings.append(seen[_nearest(seen, (centre[0], centre[1]))][4:14])
         landmarks = np.mean(readings, axis=0) if readings else face[4:14]
         return np.asarray(landmarks, np.float64).reshape(5, 2)
 
@@ -113,7 +126,10 @@ class Detector:
         return faces
 
 
-def _nearest(faces: NDArray[np.float64], point: tuple[float, float]) -> NDArray[np.float64]:
+def _nearest(faces: NDArray[np.float64], point: tuple[float, float]) -> int:
     centres = faces[:, :2] + faces[:, 2:4] / 2
-    nearest: NDArray[np.float64] = faces[np.argmin(np.hypot(*(centres - point).T))]
-    return nearest
+    return int(np.argmin(np.hypot(*(centres - point).T)))
+
+
+def _largest(faces: NDArray[np.float64]) -> int:
+    return int(np.argmax(faces[:, 2] * faces[:, 3]))

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostface_edge.reports.cross_precision import cross_precision
 from ghostface_edge.reports.devices import VersusLocal
 from ghostface_edge.reports.evidence import CrossPrecision, Flip, PersonChange, ThresholdTransfer
 from ghostface_edge.reports.flips import Names, by_person, find_flips
-from ghostface_edge.reports.matrix import cross_precision
 from ghostface_edge.reports.metrics import cosine_scores, cosines, verification_accuracy
 from ghostface_edge.reports.paired import compare
 from ghostface_edge.reports.people import link_identities

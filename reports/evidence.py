@@ -197,4 +197,4 @@ class CrossPrecision(Record):
     loss_pp: tuple[tuple[Points, ...], ...]
     """Accuracy lost against a gallery enrolled again by the probes' variant."""
     reenroll: tuple[tuple[bool, ...], ...]
-    """Whether that loss is more than chance and more than `reports.matrix.TOLERATED_PP`."""
+    """Whether that loss is more than chance and more than `reports.cross_precision.TOLERATED_PP`."""

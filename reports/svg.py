@@ -20,6 +20,8 @@ _NORMAL = NormalDist()
 _RATES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 0.99)
 """That a normal-deviate axis names."""
 _RARE = 1e-4
+_MOST_NAMES, _LONGEST_NAME = 5, 12
+"""Beside each other under an axis."""
 _VISIBLE = 0.5
 """Least distance of two points of a line, in pixels."""
 _TITLE = 28
@@ -38,6 +40,8 @@ class Axis:
     deviate: bool = False
     """Error rates by the normal distribution's quantile: scores that are normal give straight DET curves (Martin et al.
     1997)."""
+    names: Sequence[str] = ()
+    """Of the whole numbers from 0, in place of figures."""
 
     def place(self, value: float) -> float:
         """Map a value to 0..1, clipped to the axis."""
@@ -49,7 +53,10 @@ class Axis:
         return (at - low) / (high - low)
 
     def ticks(self) -> list[tuple[float, str]]:
-        """Round values within the axis, with their labels."""
+        """Round values within the axis, with their labels; of names, as many as there is room for."""
+        if self.names:
+            every = -(-len(self.names) // _MOST_NAMES)
+            return [(float(place), _short(self.names[place])) for place in range(0, len(self.names), every)]
         if self.log:
             first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
             if self.high / self.low < _TWO_DECADES:
@@ -220,6 +227,10 @@ def standalone(title: str, charts: Sequence[Chart]) -> str:
 def _round_step(rough: float) -> float:
     power = 10.0 ** math.floor(math.log10(rough))
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
+
+
+def _short(name: str) -> str:
+    return printable(name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…")
 
 
 def _rate(rate: float) -> str:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Final, cast
 
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.targets.environment import Environment
 from ghostface_edge.targets.protocol import STOCK, Precision, Target
 
 TARGETS: Final = MappingProxyType(
@@ -22,9 +23,16 @@ TARGETS: Final = MappingProxyType(
         "onnxruntime": "ghostface_edge.targets.onnxruntime:OnnxruntimeTarget",
         "tflite": "ghostface_edge.targets.tflite.target:TfliteTarget",
         "tflite-micro": "ghostface_edge.targets.tflite_micro:TfliteMicroTarget",
+        "tflite-runtime": "ghostface_edge.targets.tflite.old_runtime:TfliteRuntimeTarget",
         "c": "ghostface_edge.targets.c:CTarget",
     }
 )
+ENVIRONMENTS: Final = MappingProxyType(
+    {
+        "tflite-runtime": "ghostface_edge.targets.tflite.old_runtime:TFLITE_RUNTIME",
+    }
+)
+"""What runtimes that cannot share our environment have; theirs are called as it is, or as it is and a hyphen."""
 ENTRY_POINTS: Final = "ghostface_edge.targets"
 """The group that other packages name their targets in; a name of the table stays the table's."""
 
@@ -107,3 +115,18 @@ def load_target(runtime: str) -> Target:
     else:
         point = entry_points(group=ENTRY_POINTS)[runtime]
     return cast("Target", point.load()())
+
+
+def load_environment(name: str) -> Environment:
+    """An environment of the table.
+
+    Raises:
+        InputError: no such environment; the message suggests the nearest.
+    """
+    if name not in ENVIRONMENTS:
+        near = get_close_matches(name, ENVIRONMENTS, n=1)
+        raise InputError(
+            f"'{name}' is no environment of its own",
+            fix=f"did you mean '{near[0]}'?" if near else f"choose from {', '.join(ENVIRONMENTS)}",
+        )
+    return cast("Environment", EntryPoint(name, ENVIRONMENTS[name], ENTRY_POINTS).load())

@@ -14,7 +14,8 @@ import pytest
 from ghostface_edge.pipeline.support.host import describe_host, int8_saturates
 from ghostface_edge.reports.devices import DeviceKind
 from ghostface_edge.targets.devices.device import Device
-from ghostface_edge.targets.places.board_file import board_file
+from ghostface_edge.targets.places.application import BOARD
+from ghostface_edge.targets.places.application import application as zip_application
 from ghostface_edge.targets.places.place import Place
 
 MakeDevice = Callable[..., Device]
@@ -23,7 +24,7 @@ _MISBEHAVING = """
 import os, sys
 sys.path.insert(0, {application!r})
 import numpy as np
-from ghostface_edge.targets.places import board
+from ghostface_edge.targets.places import board, plain_side
 
 Honest = board.Board
 
@@ -31,7 +32,7 @@ class Wrong(board.Board):
 {methods}
 
 board.Board = Wrong
-board.main()
+plain_side.main()
 """
 
 
@@ -83,7 +84,7 @@ def assets() -> Path:
 def application(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file that boards run."""
     path = tmp_path_factory.mktemp("board") / "board.pyz"
-    path.write_bytes(board_file())
+    path.write_bytes(zip_application(BOARD))
     return path
 
 

@@ -1,6 +1,7 @@
 import ast
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -15,15 +16,31 @@ def packages_in_tree():
 
 
 @pytest.fixture(scope="module")
-def wheel_names(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    source = folder / "source"
-    subprocess.run(["git", "clone", "--quiet", ROOT, source], check=True)
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, source]
-    subprocess.run(command, check=True)
-    (wheel,) = folder.glob("*.whl")
+def distributions(tmp_path_factory):
+    """Names in the sdist of what git holds, and in the wheel that is built from that sdist."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("only a clone knows what git holds")
+    folder = tmp_path_factory.mktemp("distributions")
+    subprocess.run(["git", "clone", "--quiet", ROOT, folder / "source"], check=True)
+    command = [sys.executable, "-m", "build", "--outdir", folder, folder / "source"]
+    subprocess.run(command, check=True, capture_output=True)
+    (sdist,), (wheel,) = folder.glob("*.tar.gz"), folder.glob("*.whl")
+    with tarfile.open(sdist) as archive:
+        in_sdist = {name.partition("/")[2] for name in (one.name for one in archive if one.isfile())}
     with zipfile.ZipFile(wheel) as archive:
-        return archive.namelist()
+        return in_sdist, archive.namelist()
+
+
+@pytest.fixture(scope="module")
+def wheel_names(distributions):
+    return distributions[1]
+
+
+def test_the_sdist_holds_what_git_does(distributions):
+    listed = subprocess.run(["git", "-C", ROOT, "ls-files", "-z"], check=True, capture_output=True, text=True)
+    held, in_git = distributions[0], set(listed.stdout.split("\0")) - {""}
+    assert in_git - held == set()
+    assert {name.split("/")[0] for name in held - in_git} == {"PKG-INFO", "setup.cfg", "ghostface_edge.egg-info"}
 
 
 def test_the_wheel_holds_ghostface_edge_only(wheel_names):

@@ -13,6 +13,7 @@ PACKAGES = ("pipeline", "targets", "calibration", "reports")
 ROOMS = (
     {"cli"},
     {"bench"},
+    {"matrix"},
     {"run"},
     {"release"},
     {"tools"},

@@ -1,11 +1,11 @@
-"""Do old boards give the same embeddings? `python -m ghostface_edge.pipeline.bench.boards OUT PYTHON`.
+"""Do old boards give the same embeddings? `python -m ghostface_edge.pipeline.bench.boards OUT`.
 
-    ... OUT PYTHON [CHECKPOINT PAIRS.bin CALIBRATION]
+    ... OUT [CHECKPOINT PAIRS.bin CALIBRATION]
 
-PYTHON has tflite-runtime 2.14 and numpy 1; it is a place like any other (`targets/places`). Every form of `.tflite`
-that this project writes runs there and in LiteRT, in integers once with both runtimes' reference kernels, which must
-give the same bytes, and once with both runtimes' fast ones, which round differently. The INT8 file also embeds all
-faces of the pairs. Without a checkpoint: the embedded network on rendered people. Prints tables, writes
+tflite-runtime 2.14 runs in the environment that `ghostface-edge targets install tflite-runtime` makes. Every form of
+`.tflite` that this project writes runs there and in LiteRT, in integers once with both runtimes' reference kernels,
+which must give the same bytes, and once with both runtimes' fast ones, which round differently. The INT8 file also
+embeds all faces of the pairs. Without a checkpoint: the embedded network on rendered people. Prints tables, writes
 OUT/boards.json, exits with 1 where a file does not load or embeddings disagree. `nox -s boards` calls this.
 """
 
@@ -43,11 +43,12 @@ from ghostface_edge.reports.metrics import cosine_scores, cosines
 from ghostface_edge.reports.paired import compare
 from ghostface_edge.reports.people import link_identities
 from ghostface_edge.targets.places.board import Board
-from ghostface_edge.targets.places.board_file import board_file
+from ghostface_edge.targets.places.inside import place_inside
 from ghostface_edge.targets.places.place import LOCAL, Place
 from ghostface_edge.targets.protocol import Embeddings, InputType, Precision
 from ghostface_edge.targets.tflite import TfliteTarget
 from ghostface_edge.targets.tflite.kernel_set import KernelSet
+from ghostface_edge.targets.tflite.old_runtime import TFLITE_RUNTIME
 
 _FACES: Final = 256
 FLOAT: Final = "ONNX Runtime FP32"
@@ -112,13 +113,6 @@ def embed(place: Place, model: Path, faces: Path, count: int, *, log: Path, refe
         return board.embed_file(faces, 0, count)
 
 
-def board_place(python: Path, folder: Path) -> Place:
-    """Another Python that has an interpreter and NumPy, with the far side's file in a folder."""
-    application = folder / "board.pyz"
-    application.write_bytes(board_file())
-    return Place(f"board of {python}", (str(python), str(application)))
-
-
 def write_models(
     checkpoint: Path, calibration: Path, folder: Path, context: StageContext
 ) -> tuple[Path, dict[str, Path]]:
@@ -137,7 +131,8 @@ def write_models(
 
 def main(arguments: list[str]) -> int:
     """Write, run, compare, print; returns the exit code."""
-    out, python, *given = map(Path, arguments)
+    out, *given = map(Path, arguments)
+    TFLITE_RUNTIME.require()
     progress, store, console = Progress(), Store(), Console(width=140)
     context = StageContext(store, out / "logs", progress, usable_cores())
     checkpoint, source, calibration = given or (default_checkpoint(), *context.run(RenderFaces(0)))
@@ -146,7 +141,7 @@ def main(arguments: list[str]) -> int:
     pairs = read_pairs(PairsSource(source), store, usable_cores(), progress)
     with DecodedFaces.of_pairs(store, pairs) as faces:
         float_embeddings = context.run(Embed(artifact_of("onnxruntime", exported), faces, context.threads, FLOAT))
-        place, log = board_place(python, out), out / "logs" / "board.log"
+        place, log = place_inside(TFLITE_RUNTIME), out / "logs" / "board.log"
         found = _agreements(place, models, faces.path, float_embeddings[:_FACES], progress, log)
         with progress.stage(f"int8: embed {len(faces)} faces on the board"):
             board = embed(place, models["int8"], faces.path, len(faces), log=log)

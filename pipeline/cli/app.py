@@ -15,7 +15,9 @@ from ghostface_edge.pipeline.cli import (
     elsewhere,
     faces,
     first_aid,
+    history,
     main_job,
+    match,
     measure,
     models,
     networks,
@@ -54,11 +56,13 @@ for group in (
     main_job.VERBS,
     models.VERBS,
     measure.VERBS,
+    match.VERBS,
     release.VERBS,
     bundles.VERBS,
     faces.VERBS,
     networks.VERBS,
     elsewhere.VERBS,
+    history.VERBS,
     first_aid.VERBS,
 ):
     for name, verb in group.items():

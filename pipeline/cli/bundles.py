@@ -16,7 +16,7 @@ from ghostface_edge.pipeline.support import messages
 from ghostface_edge.reports.printable import printable
 
 if TYPE_CHECKING:
-    from ghostface_edge.pipeline.release.dsse import Signer
+    from ghostface_edge.pipeline.support.dsse import Signer
 
 
 def bundle(
@@ -54,8 +54,8 @@ def bundle(
 
 @contextmanager
 def _signer(key: str | None) -> Iterator["Signer | None"]:
-    from ghostface_edge.pipeline.release.dsse import Signer, is_encrypted
     from ghostface_edge.pipeline.release.token_key import SCHEME, token_signer
+    from ghostface_edge.pipeline.support.dsse import Signer, is_encrypted
 
     if key is None:
         yield None
@@ -92,7 +92,7 @@ def verify(
 
     public = None
     if key is not None:
-        from ghostface_edge.pipeline.release.dsse import read_public_key
+        from ghostface_edge.pipeline.support.dsse import read_public_key
 
         public = read_public_key(key)
     found = check_bundle(bundle, public, None if policy is None else options.read_policy(policy))
@@ -151,7 +151,7 @@ def reproduce(
     statement = check_bundle(bundle).manifest.provenance
     python = statement.making.host.python
     if not here and other_versions(statement.packages, python):
-        from ghostface_edge.pipeline.support.store import default_root
+        from ghostface_edge.reports.cache_root import default_root
 
         inside = environment(statement.packages, python, default_root() / "environments", messages.say)
         raise typer.Exit(run_there(inside, [*sys.argv[1:], "--here"]))

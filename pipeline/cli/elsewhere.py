@@ -25,8 +25,8 @@ def devices(
     cache, `devices clean [NAME…]` removes what this tool left on devices.
     """
     from ghostface_edge.pipeline.support.progress import Progress
-    from ghostface_edge.pipeline.support.store import default_root
     from ghostface_edge.pipeline.tools import devices as tool
+    from ghostface_edge.reports.cache_root import default_root
 
     userlands, words, progress = default_root() / "userlands", list(what or ()), Progress()
     if words[:1] == ["install"]:

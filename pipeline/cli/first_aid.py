@@ -59,7 +59,7 @@ def cache(
 
 def _show(*, json_: bool) -> None:
     from ghostface_edge.pipeline.support.cache_contents import look
-    from ghostface_edge.pipeline.support.store import default_root
+    from ghostface_edge.reports.cache_root import default_root
 
     contents = look(default_root())
     if json_:
@@ -74,7 +74,7 @@ def _show(*, json_: bool) -> None:
 
 def _ask(*, everything: bool) -> None:
     from ghostface_edge.pipeline.support.cache_contents import look
-    from ghostface_edge.pipeline.support.store import default_root
+    from ghostface_edge.reports.cache_root import default_root
 
     if not sys.stdin.isatty():
         raise InputError("there is nobody to ask whether the cache may be cleared", fix="say so with --yes")
@@ -86,7 +86,8 @@ def _ask(*, everything: bool) -> None:
 
 def _shrink(at_most: int | None, *, everything: bool, json_: bool) -> None:
     from ghostface_edge.pipeline.support.cache_contents import look, remove_beside
-    from ghostface_edge.pipeline.support.store import Store, default_root
+    from ghostface_edge.pipeline.support.store import Store
+    from ghostface_edge.reports.cache_root import default_root
 
     root = default_root()
     before = look(root)

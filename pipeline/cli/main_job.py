@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal
@@ -10,7 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from ghostface_edge.pipeline.cli import options
-from ghostface_edge.pipeline.cli.printing import say_json, say_table, terminal
+from ghostface_edge.pipeline.cli.printing import say, say_json, say_table, terminal
 from ghostface_edge.reports.errors import InputError
 
 
@@ -52,7 +53,16 @@ def run(
     ] = None,
     policy: options.Policy = None,
     baseline: options.Baseline = None,
+    store: options.SharedStore = None,
+    store_key: options.StoreKey = None,
     out: Annotated[Path, typer.Option(help="Folder for report, models and logs.")] = Path("out"),
+    history: Annotated[
+        Path | None,
+        typer.Option(help="Folder that keeps every run, for `ghostface-edge history`.", show_default=False),
+    ] = None,
+    release: Annotated[
+        str | None, typer.Option(help="What this run is called in the history.", show_default=False)
+    ] = None,
     seed: options.Seed = 0,
     jobs: options.Jobs = None,
     json_: options.Json = False,
@@ -73,6 +83,7 @@ def run(
             fix="give all three, or none of them for the embedded network and rendered faces",
         )
     options.check_output(out, is_folder=True)
+    options.check_history(history, release)
     options.check_folders(calibration, gallery)
     options.check_pairs(*pairs or ())
     options.check_inputs(groups)
@@ -81,6 +92,9 @@ def run(
     cores = options.cores(jobs)
     elsewhere = options.read_devices(devices)
     options.check_checkpoint(checkpoint)
+    from ghostface_edge.pipeline.support.shared_store import open_store
+
+    shared = open_store(store, store_key)
 
     from ghostface_edge.calibration.leaks import OnLeak
     from ghostface_edge.calibration.pairs_source import sources
@@ -100,7 +114,7 @@ def run(
     progress = Progress()
     if not any(given):
         checkpoint = default_checkpoint()
-        context = StageContext(Store(), out / "logs", progress, cores)
+        context = StageContext(Store(), out / "logs", progress, cores, shared=shared)
         rendered, calibration = context.run(RenderFaces(seed))
         pairs = [rendered]
     assert checkpoint
@@ -130,8 +144,10 @@ def run(
         devices=elsewhere,
         device_faces=device_faces,
         command=shlex.join(("ghostface-edge", *sys.argv[1:])),
+        history=history,
+        release=release,
     )
-    report, exit_code = run(job, progress)
+    report, exit_code = run(job, progress, shared)
     if json_:
         say_json(report.model_dump(mode="json"))
     else:
@@ -140,12 +156,31 @@ def run(
     raise typer.Exit(exit_code)
 
 
-def targets(json_: options.Json = False) -> None:
-    """List the runtimes and variants, and what is missing to use them."""
+def targets(
+    what: Annotated[list[str] | None, typer.Argument(help="`install NAME`, `remove NAME`, or nothing.")] = None,
+    json_: options.Json = False,
+) -> None:
+    """List the runtimes and variants, and what is missing to use them; install those that cannot share this Python.
+
+    `targets` lists, `targets install NAME` makes a runtime's own environment in the cache, `targets remove NAME` takes
+    it away.
+    """
+    from ghostface_edge.pipeline.tools import environments
+    from ghostface_edge.targets.table import ALIASES, all_variants, load_environment, load_target, runtimes
+
+    match what or []:
+        case []:
+            pass
+        case ["install", name]:
+            environments.install(load_environment(name), lambda line: say(line, err=True))
+            return
+        case ["remove", name]:
+            say(f"{name}: {environments.remove(load_environment(name)) / 1e6:,.0f} MB removed")
+            return
+        case _:
+            raise InputError("targets lists, installs or removes", fix="ghostface-edge targets [install|remove NAME]")
     from ghostface_edge.reports.errors import RuntimeMissingError
-    from ghostface_edge.targets.requirements import versions
-    from ghostface_edge.targets.table import ALIASES, all_variants, load_target, runtimes
-    from ghostface_edge.targets.tflite_micro.vela import require_vela
+    from ghostface_edge.targets.requirements import require_modules, versions
 
     lines: list[tuple[str, ...]] = []
     rows = []
@@ -159,19 +194,21 @@ def targets(json_: options.Json = False) -> None:
         variants = [str(variant) for variant in all_variants() if variant.runtime == runtime]
         found = versions(target.packages)
         numbers = ", ".join(f"{name} {number}" for name, number in found.items())
-        lines.append((runtime, fix or "ready", target.layout, " ".join(variants), numbers or "-"))
+        own = environments.described_for(runtime)
+        state = fix or "ready" + (f", {own.size_bytes / 1e6:,.0f} MB" if own and own.size_bytes else "")
+        lines.append((runtime, state, target.layout, " ".join(variants), numbers or "-"))
         row = {"runtime": runtime, "ready": not fix, "fix": fix, "layout": target.layout}
-        rows.append(row | {"variants": variants, "versions": found})
+        rows.append(row | {"variants": variants, "versions": found, "environment": own and asdict(own)})
     for alias, variant in ALIASES.items():
         found, fix = versions(["ethos-u-vela"]), ""
         try:
-            require_vela()
+            require_modules("micro", "ethosu")
         except RuntimeMissingError as error:
             fix = f"estimates: {error.fix}"
         numbers = ", ".join(f"{name} {number}" for name, number in found.items())
         lines.append((alias, fix or "ready", "NHWC", f"another name of {variant}", numbers or "-"))
         row = {"runtime": alias, "ready": not fix, "fix": fix, "layout": "NHWC"}
-        rows.append(row | {"variants": [str(variant)], "versions": found})
+        rows.append(row | {"variants": [str(variant)], "versions": found, "environment": None})
     if json_:
         say_json(rows)
     else:

@@ -18,8 +18,9 @@ def fetch(
         Path | None, typer.Option("--from", help="Folder that holds the files, instead of the network.")
     ] = None,
 ) -> None:
-    """Fetch official checkpoints and LFW by name into the cache, resumed and verified."""
+    """Fetch official checkpoints, LFW and the face detector by name into the cache, resumed and verified."""
     from ghostface_edge.pipeline.support.store import Store
+    from ghostface_edge.pipeline.tools.fetch import DOWNLOADS
     from ghostface_edge.pipeline.tools.fetch import fetch as bring
     from ghostface_edge.pipeline.tools.sources import KNOWN, find
 
@@ -34,7 +35,7 @@ def fetch(
     for source in sources:
         path = bring(
             source,
-            cache=store.root / "downloads",
+            cache=store.root / DOWNLOADS,
             seal=store.seal,
             mirror=mirror,
             say=messages.say,

@@ -59,6 +59,23 @@ Policy = Annotated[
     ),
 ]
 Baseline = Annotated[Path | None, typer.Option(help="report.json of an earlier release.", show_default=False)]
+SharedStore = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        help="Store that machines share: a folder, or s3://BUCKET/PREFIX; default $GHOSTFACE_EDGE_STORE.",
+        metavar="FOLDER|URL",
+        show_default=False,
+    ),
+]
+StoreKey = Annotated[
+    Path | None,
+    typer.Option(
+        help="Key (PEM) that must have signed what is used of it: a private one signs, too, a public one only reads; "
+        "default $GHOSTFACE_EDGE_STORE_KEY.",
+        show_default=False,
+    ),
+]
 Devices = Annotated[
     str,
     typer.Option(
@@ -148,7 +165,7 @@ def check_output(path: Path, *, is_folder: bool = False) -> None:
     Raises:
         InputError: it lies in the cache, which is cleared by size, or in no folder that may be written to.
     """
-    from ghostface_edge.pipeline.support.store import default_root
+    from ghostface_edge.reports.cache_root import default_root
 
     folder = path.absolute() if is_folder else path.absolute().parent
     there = next(each for each in (folder, *folder.parents) if os.path.lexists(each))
@@ -157,6 +174,18 @@ def check_output(path: Path, *, is_folder: bool = False) -> None:
     # unlike Path.resolve it leaves a link to itself to whoever writes there
     if Path(os.path.realpath(path)).is_relative_to(os.path.realpath(default_root())):
         raise InputError(f"{path} lies in the cache, {default_root()}", fix="choose a place outside of it")
+
+
+def check_history(folder: Path | None, release: str | None) -> None:
+    """Refuse a history that the run could not be kept in, and a name for a run that is not kept.
+
+    Raises:
+        InputError: either.
+    """
+    if folder is not None:
+        check_output(folder, is_folder=True)
+    elif release is not None:
+        raise InputError("--release names a run in a history", fix="give the folder with --history, too")
 
 
 def read_variants(names: str) -> "tuple[VariantId, ...]":
@@ -170,7 +199,7 @@ def read_devices(names: str) -> "tuple[Device, ...]":
     """The devices of a comma-separated list; this host, which every variant runs on, is none."""
     if not names.strip(", "):
         return ()
-    from ghostface_edge.pipeline.support.store import default_root
+    from ghostface_edge.reports.cache_root import default_root
     from ghostface_edge.reports.devices import DeviceKind
     from ghostface_edge.targets.devices.table import find_devices
 
@@ -181,7 +210,7 @@ def read_devices(names: str) -> "tuple[Device, ...]":
 
 def read_device(name: str) -> "Device":
     """One device."""
-    from ghostface_edge.pipeline.support.store import default_root
+    from ghostface_edge.reports.cache_root import default_root
     from ghostface_edge.targets.devices.table import find_devices
 
     (found,) = find_devices([name], default_root() / "userlands")

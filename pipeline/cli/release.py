@@ -18,7 +18,7 @@ def gate(
     policy: options.Policy = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say of every check what it saw and why.")] = False,
     github: Annotated[
-        bool, typer.Option("--github", help="Print ::error annotations and add to the step summary.")
+        bool, typer.Option("--github", help="Print ::error annotations, add to the step summary, set outputs.")
     ] = False,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML.", show_default=False)] = None,
     markdown: Annotated[Path | None, typer.Option(help="Write Markdown.", show_default=False)] = None,
@@ -48,6 +48,7 @@ def gate(
         for line in actions.annotations(judged.gate):
             typer.echo(line)
         actions.append_summary(prose.render(judged, earlier), os.environ)
+        actions.set_outputs(report, judged, os.environ)
     if junit is not None:
         write_text(junit, xml.render(judged))
     if markdown is not None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, NoReturn
 
-from ghostface_edge.pipeline.release.member_names import MAX_NAME_BYTES, problem_of_all, problem_of_name
+from ghostface_edge.pipeline.support.member_names import MAX_NAME_BYTES, problem_of_all, problem_of_name
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.read import open_file
 

@@ -16,9 +16,9 @@ from ghostface_edge.reports.read import open_file, read_bytes
 from ghostface_edge.reports.write import replacing
 
 if TYPE_CHECKING:
-    from ghostface_edge.pipeline.release.dsse import Signer
     from ghostface_edge.pipeline.release.manifest import FileEntry
     from ghostface_edge.pipeline.release.statement import ProvenanceStatement
+    from ghostface_edge.pipeline.support.dsse import Signer
 
 _RUN_AGAIN: Final = "run again, then bundle"
 _MAX_PROVENANCE_BYTES: Final = 4 * 2**20

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 from ghostface_edge.pipeline.release.archive import Archive, opened
 
 if TYPE_CHECKING:
-    from ghostface_edge.pipeline.release.dsse import PublicKey
     from ghostface_edge.pipeline.release.manifest import Manifest
     from ghostface_edge.pipeline.release.shipped import Shipped
+    from ghostface_edge.pipeline.support.dsse import PublicKey
     from ghostface_edge.reports.policy import Policy
     from ghostface_edge.reports.report import Report
 
@@ -202,7 +202,6 @@ def _check_signatures(
     same_code: bool,
 ) -> str | None:
     """Hold the signatures to the files and the key; returns who is said to have signed."""
-    from ghostface_edge.pipeline.release.dsse import MAX_ENVELOPE_BYTES, parse_signed, require_signed_by
     from ghostface_edge.pipeline.release.signatures import (
         MODEL_SIGNATURE,
         VERDICT_SIGNATURE,
@@ -210,6 +209,7 @@ def _check_signatures(
         signed_files,
         verdict_statement,
     )
+    from ghostface_edge.pipeline.support.dsse import MAX_ENVELOPE_BYTES, parse_signed, require_signed_by
 
     if MODEL_SIGNATURE not in archive.members:
         if key is not None:

@@ -6,11 +6,9 @@ under a name that its content decides.
 
 import hashlib
 import json
-import os
 import platform
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import distribution
 from importlib.resources import files
@@ -19,11 +17,11 @@ from typing import Final
 
 from ghostface_edge.pipeline.release.provenance import installed_packages
 from ghostface_edge.pipeline.support.code_version import PACKAGES, code_version
+from ghostface_edge.pipeline.support.virtual_environment import clean, make, minor
 from ghostface_edge.reports.errors import RuntimeMissingError, ToolError
-from ghostface_edge.reports.write import remove
+from ghostface_edge.targets.environment import WHOLE
 
 TOOL: Final = "ghostface-edge"
-_WHOLE: Final = ".whole"
 
 
 def other_versions(recorded: Mapping[str, str], python: str) -> dict[str, tuple[str, str | None]]:
@@ -35,7 +33,7 @@ def other_versions(recorded: Mapping[str, str], python: str) -> dict[str, tuple[
     """
     here = installed_packages()
     pairs = {name: (version, here.get(name)) for name, version in recorded.items() if name != TOOL}
-    pairs["Python"] = (_minor(python), _minor(platform.python_version()))
+    pairs["Python"] = (minor(python), minor(platform.python_version()))
     return {name: (was, now) for name, (was, now) in pairs.items() if was != now}
 
 
@@ -47,29 +45,20 @@ def environment(recorded: Mapping[str, str], python: str, root: Path, say: Calla
         ToolError: pip failed.
     """
     wanted = {name: version for name, version in recorded.items() if name != TOOL}
-    key = json.dumps([_minor(python), sorted(wanted.items()), code_version()])
+    key = json.dumps([minor(python), sorted(wanted.items()), code_version()])
     folder = root / f"environment-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
-    inside = folder / "bin" / "python"
-    if (folder / _WHOLE).is_file():
-        return inside
-    say(f"making an environment of {len(wanted)} packages at their recorded versions in {folder}")
-    remove(folder)
+    requirements = [f"{name}=={version}" for name, version in sorted(wanted.items())]
+    if not (folder / WHOLE).is_file():
+        say(f"making an environment of {len(wanted)} packages at their recorded versions in {folder}")
     try:
-        _run([str(_python(python)), "-m", "venv", str(folder)])
-        requirements = [f"{name}=={version}" for name, version in sorted(wanted.items())]
-        _run([str(inside), "-m", "pip", "install", "--quiet", "--no-deps", *requirements])
-        _install_ourselves(
-            Path(_run([str(inside), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]).strip())
-        )
-    except BaseException:
-        remove(folder)
-        raise
-    (folder / _WHOLE).touch()
-    return inside
+        return make(folder, python, requirements, _install_ourselves)
+    except (RuntimeMissingError, ToolError) as error:
+        raise type(error)(error.message, fix=f"{error.fix}, or give --here") from error
 
 
-def _install_ourselves(site: Path) -> None:
+def _install_ourselves(python: Path) -> None:
     """Copy this release of the tool."""
+    (site,) = python.parents[1].glob("lib/python*/site-packages")
     for package in PACKAGES:
         source = Path(str(files(f"{__name__.partition('.')[0]}.{package}")))
         shutil.copytree(
@@ -82,40 +71,7 @@ def _install_ourselves(site: Path) -> None:
         (described / name).write_text(own.read_text(name) or "", encoding="utf-8")
 
 
-def _python(version: str) -> Path:
-    minor = _minor(version)
-    if minor == _minor(platform.python_version()):
-        return Path(sys.executable)
-    found = shutil.which(f"python{minor}")
-    if found is None:
-        raise RuntimeMissingError(
-            f"Python {minor}, which made the bundle, is not here", fix=f"install Python {minor}, or give --here"
-        )
-    return Path(found)
-
-
 def run_there(python: Path, arguments: Sequence[str]) -> int:
     """Run this tool in another environment; returns its exit code."""
     command = [str(python), "-P", "-m", "ghostface_edge.pipeline", *arguments]
-    return subprocess.run(command, env=_clean(), check=False).returncode
-
-
-def _clean() -> dict[str, str]:
-    """Variables for a Python of another environment."""
-    return {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PYTHONHOME"}}
-
-
-def _minor(version: str) -> str:
-    return ".".join(version.split(".")[:2])
-
-
-def _run(command: list[str]) -> str:
-    try:
-        done = subprocess.run(command, env=_clean(), check=True, capture_output=True, text=True, errors="replace")
-    except subprocess.CalledProcessError as error:
-        said = next((line for line in error.stderr.splitlines() if line.startswith("ERROR")), error.stderr[-300:])
-        raise ToolError(
-            f"an environment of the recorded versions cannot be made: {said.strip()[:300]}",
-            fix="check the network and pip's indexes, or give --here",
-        ) from error
-    return done.stdout
+    return subprocess.run(command, env=clean(), check=False).returncode

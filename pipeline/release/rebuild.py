@@ -12,7 +12,6 @@ from pydantic import ValidationError
 from ghostface_edge.calibration.faces import CalibrationFace, CalibrationSet, listing_sha256
 from ghostface_edge.pipeline.quantize.options import Recipe
 from ghostface_edge.pipeline.quantize.report import QuantizationReport
-from ghostface_edge.pipeline.release.member_names import problem_of_name
 from ghostface_edge.pipeline.release.statement import Request
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.convert import Convert
@@ -20,6 +19,7 @@ from ghostface_edge.pipeline.stages.export import Export
 from ghostface_edge.pipeline.stages.firmware import make_firmware
 from ghostface_edge.pipeline.stages.lower import lower
 from ghostface_edge.pipeline.stages.quantize import QdqModel, Quantize
+from ghostface_edge.pipeline.support.member_names import problem_of_name
 from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.record import first_problem

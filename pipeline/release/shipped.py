@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
-from ghostface_edge.pipeline.release.member_names import problem_of_all, problem_of_name
+from ghostface_edge.pipeline.support.member_names import problem_of_all, problem_of_name
 from ghostface_edge.reports.report import Artifact, Report, Variant
 from ghostface_edge.targets.table import load_target
 

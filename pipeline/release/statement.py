@@ -9,14 +9,14 @@ import json
 from collections.abc import Mapping
 from typing import Final, Literal, Self
 
-from pydantic import ConfigDict, Field, JsonValue, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import Field, JsonValue, ValidationError
 
+from ghostface_edge.pipeline.support.dsse import Attested
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.json_text import parse_json
 from ghostface_edge.reports.policy import Policy
 from ghostface_edge.reports.provenance import Host
-from ghostface_edge.reports.record import AtLeastOne, Count, Record, Sha256, Text, first_problem
+from ghostface_edge.reports.record import AtLeastOne, Count, Sha256, Text, first_problem
 
 PROVENANCE_FILE: Final = "provenance.json"
 """In the output folder of a run."""
@@ -24,12 +24,6 @@ STATEMENT: Final = "https://in-toto.io/Statement/v1"
 PROVENANCE: Final = "https://slsa.dev/provenance/v1"
 BUILD_TYPE: Final = "urn:ghostface-edge:run:v1"
 """Says what `externalParameters` and `internalParameters` mean: those of `Request` and `Making`."""
-
-
-class Attested(Record):
-    """A part of a statement, with its fields spelt as in JSON."""
-
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, serialize_by_alias=True)
 
 
 class Digest(Attested):

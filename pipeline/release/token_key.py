@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import unquote, unquote_to_bytes
 
-from ghostface_edge.pipeline.release.dsse import Signer
+from ghostface_edge.pipeline.support.dsse import Signer
 from ghostface_edge.reports.errors import InputError, RuntimeMissingError, ToolError
 
 if TYPE_CHECKING:

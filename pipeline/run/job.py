@@ -59,6 +59,10 @@ class Job:
     """How many faces of the main set run there; all if None."""
     command: str | None = None
     """As the user gave it, for the report."""
+    history: Path | None = None
+    """Folder that the run is kept in, failed or not."""
+    release: str | None = None
+    """What the run is called there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,12 @@ from ghostface_edge.pipeline.stages.export import Export, ExportedModel
 from ghostface_edge.pipeline.stages.quantize import QdqModel, Quantize
 from ghostface_edge.pipeline.support.host import describe_host, int8_saturates
 from ghostface_edge.pipeline.support.progress import Progress
+from ghostface_edge.pipeline.support.shared_store import SharedStore
 from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.reports.errors import ExitCode, InputError, RuntimeMissingError, ToolError
 from ghostface_edge.reports.gate import exit_code
+from ghostface_edge.reports.history.folder import keep
+from ghostface_edge.reports.history.kept_run import KeptRun
 from ghostface_edge.reports.renderings.report_files import write_report
 from ghostface_edge.reports.report import Report, Tool
 from ghostface_edge.reports.write import write_text
@@ -60,8 +63,13 @@ _SATURATES = (
 )
 
 
-def run(job: Job, progress: Progress) -> tuple[Report, ExitCode]:
+def run(job: Job, progress: Progress, shared: SharedStore | None = None) -> tuple[Report, ExitCode]:
     """Convert, check, time and report every variant of a job.
+
+    Args:
+        job: what is asked for.
+        progress: told how far it is.
+        shared: the store behind this user's own.
 
     Raises:
         InputError: an input or the output folder cannot be used; nothing is left behind.
@@ -71,20 +79,23 @@ def run(job: Job, progress: Progress) -> tuple[Report, ExitCode]:
     """
     was_there = job.out.exists()
     try:
-        return _run(job, progress)
+        report, code = _run(job, progress, shared)
     except (InputError, RuntimeMissingError):
         if not was_there:
             shutil.rmtree(job.out, ignore_errors=True)
         raise
+    if job.history is not None:
+        keep(KeptRun.of(report, code, job.release), job.history)
+    return report, code
 
 
-def _run(job: Job, progress: Progress) -> tuple[Report, ExitCode]:
+def _run(job: Job, progress: Progress, shared: SharedStore | None) -> tuple[Report, ExitCode]:
     started = time.monotonic()
     moment = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     store = Store()
     inputs = read_inputs(job, store, progress)
     _make_writable(job.out)
-    context = StageContext(store, job.out / "logs", progress, job.cores, limits=job.recipe.limits)
+    context = StageContext(store, job.out / "logs", progress, job.cores, limits=job.recipe.limits, shared=shared)
     sample = sample_pairs(inputs.sets[0], job.device_faces, job.seed)
     reached = {device: reach(device, context) for device in job.devices}
     model = None

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import ClassVar, Final, Protocol, TypeVar
 
 from ghostface_edge.pipeline.quantize.options import Limit, LimitOptions
+from ghostface_edge.pipeline.stages.shared import make
 from ghostface_edge.pipeline.support.progress import Progress
+from ghostface_edge.pipeline.support.shared_store import SharedStore
 from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.reports.printable import printable, shortened
 from ghostface_edge.targets.places.place import LOCAL, Place
@@ -22,7 +24,10 @@ Read_co = TypeVar("Read_co", covariant=True)
 
 
 class Stage(Protocol[Read_co]):
-    """One cached step of a job; frozen, and made of what decides its outcome."""
+    """One cached step of a job; frozen, and made of what decides its outcome.
+
+    Outcomes may go to a store that many machines share: nobody's picture may be in one.
+    """
 
     name: ClassVar[str]
 
@@ -62,13 +67,19 @@ class StageContext:
     """Where native code runs."""
     limits: LimitOptions = DEFAULT_LIMITS
     """What it may take there, by stage."""
+    shared: SharedStore | None = None
+    """The store behind this user's."""
     ran: list[Ran] = field(default_factory=list)
     """Stages so far, in order."""
 
     def run(self, stage: Stage[Outcome]) -> Outcome:
-        """The outcome of a stage: from the store if it is there, else built."""
+        """The outcome of a stage: from a store if it is there, else built."""
         inputs = stage.inputs()
-        stored = self.store.make(stage.name, inputs, lambda folder: stage.build(folder, self), say=self.progress.say)
+        build, say = (lambda folder: stage.build(folder, self)), self.progress.say
+        if self.shared is None:
+            stored = self.store.make(stage.name, inputs, build, say=say)
+        else:
+            stored = make(self.store, self.shared, stage.name, inputs, build, say)
         self.ran.append(Ran(stage.name, stored.folder, inputs))
         return stage.read(stored.folder)
 

@@ -11,6 +11,7 @@ import numpy as np
 from ghostface_edge.pipeline.stages.artifacts import Artifact
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
+from ghostface_edge.pipeline.support.host import describe_kernels
 from ghostface_edge.pipeline.support.json_value import write_array
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.places.worker import RuntimeWorker
@@ -18,8 +19,10 @@ from ghostface_edge.targets.protocol import Embeddings
 from ghostface_edge.targets.requirements import versions
 from ghostface_edge.targets.table import load_target
 
-_BATCH = 32
-_STEP = 512
+BATCH = 32
+"""Faces that a runtime is given at once."""
+STEP = 512
+"""Faces that are asked for at once."""
 _EMBEDDINGS = "embeddings.npy"
 
 
@@ -42,12 +45,13 @@ class Embed:
             "runtime": self.artifact.runtime,
             "faces": self.faces.sha256,
             "threads": self.threads,
+            "kernels": describe_kernels(),
             "versions": versions(packages),
         }
 
     def build(self, folder: Path, context: StageContext) -> None:
         path, count = self.faces.path, len(self.faces)
-        starts = range(0, count, _STEP)
+        starts = range(0, count, STEP)
         processes = 1 if load_target(self.artifact.runtime).uses_threads else min(self.threads, len(starts))
         with ExitStack() as stack:
             pool = stack.enter_context(ThreadPoolExecutor(processes))  # last to end: its threads wait for the workers
@@ -62,9 +66,9 @@ class Embed:
             def embed_share(number: int) -> list[Embeddings]:
                 """Every so many-th step, in a process of its own."""
                 worker, parts = workers[number], []
-                worker.load(self.artifact.path, self.threads, _BATCH)
+                worker.load(self.artifact.path, self.threads, BATCH)
                 for at in starts[number::processes]:
-                    parts.append(worker.embed_file(path, at, at + _STEP))
+                    parts.append(worker.embed_file(path, at, at + STEP))
                     advance(len(parts[-1]))
                 return parts
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ghostface_edge.pipeline.stages.artifacts import Artifact
 from ghostface_edge.pipeline.stages.context import StageContext
+from ghostface_edge.pipeline.support.host import describe_kernels
 from ghostface_edge.pipeline.support.json_value import read_value, write_value
 from ghostface_edge.pipeline.synthetic.sets import Population, picture
 from ghostface_edge.targets.protocol import Faces
@@ -42,6 +43,7 @@ class RecordGolden:
             "artifact": self.artifact.sha256,
             "runtime": self.artifact.runtime,
             "faces": hashlib.sha256(self.faces.tobytes()).hexdigest(),
+            "kernels": describe_kernels(),
             "versions": versions([*load_target(self.artifact.runtime).packages, "numpy"]),
         }
 

@@ -27,12 +27,12 @@ def share(descriptor: int) -> None:
 
 
 @contextmanager
-def exclusive(path: Path) -> Iterator[None]:
-    """Wait for the lock that only one may hold, and hold it for the block."""
+def exclusive(path: Path) -> Iterator[int]:
+    """Wait for the lock that only one may hold, and hold it for the block; gives its descriptor."""
     descriptor = _lock(path, fcntl.LOCK_EX)
     assert descriptor is not None
     try:
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)
 

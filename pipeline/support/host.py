@@ -32,6 +32,11 @@ def describe_host() -> "Host":
     )
 
 
+def describe_kernels() -> dict[str, object]:
+    """What of the machine decides which kernels a runtime chooses, and so the last bits of what it computes."""
+    return describe_host().model_dump(mode="json", include={"cpu", "isa", "machine"})
+
+
 def int8_saturates(host: "Host") -> bool:
     """Whether ONNX Runtime's and OpenVINO's INT8 kernels are inexact here: x86 without VNNI adds pairs in 16 bits.
 

@@ -36,6 +36,11 @@ def write_manifest(folder: Path, name: str, seal: Seal) -> None:
     (folder / MANIFEST).write_text(f'{{"entries": {entries},\n"hmac": "{signature}"}}\n')
 
 
+def entries(folder: Path) -> dict[str, tuple[int | None, str | None]]:
+    """Size and SHA-256 of every file of a folder that was just written or found whole, None of a subfolder."""
+    return {path: tuple(one) for path, one in json.loads((folder / MANIFEST).read_bytes())["entries"].items()}
+
+
 def fault(folder: Path, seal: Seal) -> str | None:
     """Why a folder is not what its manifest says and its seal confirms; None if it is."""
     try:

@@ -29,6 +29,7 @@ from ghostface_edge.pipeline.support import file_lock, folder_lock, manifest
 from ghostface_edge.pipeline.support.cache_limit import cache_limit
 from ghostface_edge.pipeline.support.code_version import code_version
 from ghostface_edge.pipeline.support.seal import user_seal
+from ghostface_edge.reports.cache_root import SET_ANOTHER, default_root
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.write import is_machine_fault, remove, write_error
 
@@ -38,7 +39,6 @@ _TEMPORARY, _PARTIAL = ".temporary", ".partial-"
 _SCRATCH = f"{_PARTIAL}scratch-"
 _ARTIFACT = re.compile(r"[a-z0-9-]+-[0-9a-f]{32}")
 _BLOCK_BYTES = 512
-_FIX = "set GHOSTFACE_EDGE_CACHE to a writable folder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Store:
                 self.seal = user_seal(self.root / KEY)
                 self._remove_leftovers()
         except OSError as error:
-            raise write_error(f"the cache folder {self.root}", error, fix=_FIX) from error
+            raise write_error(f"the cache folder {self.root}", error, fix=SET_ANOTHER) from error
         self._held: dict[Path, int] = {}
         """Locks on the artifacts that this process uses."""
         weakref.finalize(self, _close, self._held)
@@ -100,8 +100,7 @@ class Store:
             ToolError: the disk is full or fails.
             InputError: the cache was taken away.
         """
-        key = _digest({"stage": stage, "inputs": inputs, "code": code_version()})
-        folder = self.folder / f"{stage}-{key[:32]}"
+        folder = self.folder / name_of(stage, inputs)
         with self._own_errors():
             if self._take(folder, say):
                 return Stored(folder, reused=True)
@@ -234,26 +233,17 @@ class Store:
         except OSError as error:
             if not is_machine_fault(error) and self.folder not in Path(str(error.filename)).parents:
                 raise
-            raise write_error(error.filename or f"the cache folder {self.root}", error, fix=_FIX) from error
+            raise write_error(error.filename or f"the cache folder {self.root}", error, fix=SET_ANOTHER) from error
+
+
+def name_of(stage: str, inputs: Mapping[str, object]) -> str:
+    """The name of a stage's folder; inputs are JSON values that decide the outcome."""
+    return f"{stage}-{_digest({'stage': stage, 'inputs': inputs, 'code': code_version()})[:32]}"
 
 
 def mark_temporary(folder: Path) -> None:
     """From inside `build`: this outcome is for its caller only and must not be used again."""
     (folder / _TEMPORARY).touch()
-
-
-def default_root() -> Path:
-    """The user's cache folder for this tool.
-
-    Raises:
-        InputError: the user has no home and names no other place.
-    """
-    if chosen := os.environ.get("GHOSTFACE_EDGE_CACHE"):
-        return Path(chosen)
-    try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ghostface-edge"
-    except RuntimeError:
-        raise InputError("there is no home folder for the cache", fix=_FIX) from None
 
 
 def _digest(value: object) -> str:

@@ -176,5 +176,5 @@ def _one_threshold(embedded: Embedded, model: Path, first: AllPairs | None) -> d
 
 
 def _said(found: Record) -> dict[str, object]:
-    """What the report says of it, without the curve."""
-    return found.model_dump(mode="json", exclude={"det"}, exclude_none=True)
+    """What the report says of it, without the curves."""
+    return found.model_dump(mode="json", exclude={"det", "histogram"}, exclude_none=True)

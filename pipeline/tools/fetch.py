@@ -18,6 +18,8 @@ from ghostface_edge.reports.errors import InputError, ToolError
 from ghostface_edge.reports.read import open_file, read_text
 from ghostface_edge.reports.write import is_machine_fault, machine_fault, replacing, write_text
 
+DOWNLOADS = "downloads"
+"""Folder of the cache that takes them."""
 _CHUNK = 1 << 20
 _MAX_BYTES = 2**31
 """Of a file whose size is not published."""
@@ -47,13 +49,10 @@ def fetch(
             message says what to put where.
         ToolError: what came is not what was published, or not all of it, or the disk is full.
     """
+    if (there := fetched(source, cache=cache, seal=seal, say=say)) is not None:
+        say(f"{there} is there already")
+        return there
     final = cache / source.file
-    if final.is_file():
-        fault = _fault(source, final) or _unsealed(source, final, seal)
-        if fault is None:
-            say(f"{final} is there already")
-            return final
-        say(f"{final} is not used: {fault}")
     if mirror is not None:
         given, limit = mirror / source.file, source.size_bytes or _MAX_BYTES
         if not given.exists():
@@ -78,6 +77,18 @@ def fetch(
         write_text(_signature(final), seal.sign(_PURPOSE, source.file, sha256))
     say(f"{final}: SHA-256 {sha256}{'' if source.sha256 else ', nothing known to compare it with'}")
     return final
+
+
+def fetched(source: Source, *, cache: Path, seal: Seal, say: Callable[[str], None] = lambda _: None) -> Path | None:
+    """A source's file in the cache, if it lies there whole; says why one that lies there is not used."""
+    final = cache / source.file
+    if not final.is_file():
+        return None
+    fault = _fault(source, final) or _unsealed(source, final, seal)
+    if fault is None:
+        return final
+    say(f"{final} is not used: {fault}")
+    return None
 
 
 def _download(source: Source, final: Path, say: Callable[[str], None]) -> Path:

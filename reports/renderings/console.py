@@ -25,6 +25,8 @@ from ghostface_edge.reports.blocks import (
     plain,
 )
 from ghostface_edge.reports.difference import Difference
+from ghostface_edge.reports.history.history import History
+from ghostface_edge.reports.history.sections import changes, figures, runs
 from ghostface_edge.reports.printable import printable
 from ghostface_edge.reports.recommend import Recommendation
 from ghostface_edge.reports.report import Report
@@ -59,15 +61,24 @@ def print_report(
 
 def print_difference(compared: Difference, console: Console, further: Sequence[Section] = ()) -> None:
     """Print what changed between two runs; what else there is to say follows."""
-    for section in (between(compared), *further):
-        blocks = tuple(block for block in section.blocks if block.reach is Reach.TERMINAL)
-        _print_section(replace(section, blocks=blocks), console)
+    _print_for_terminal((between(compared), *further), console)
     console.print(Text(f"Verdict: {compared.verdict_before.value} → {compared.verdict_after.value}"))
 
 
 def print_recommendation(recommendation: Recommendation, console: Console) -> None:
     """Print which file to ship on a device, and why not the others."""
     _print_section(recommended(recommendation), console)
+
+
+def print_history(history: History, console: Console) -> None:
+    """Print the newest figures, and what changed last, where it is seen."""
+    _print_for_terminal((figures(history), runs(history), changes(history)), console)
+
+
+def _print_for_terminal(sections: Sequence[Section], console: Console) -> None:
+    for section in sections:
+        blocks = tuple(block for block in section.blocks if block.reach is Reach.TERMINAL)
+        _print_section(replace(section, blocks=blocks), console)
 
 
 def _print_section(section: Section, console: Console) -> None:

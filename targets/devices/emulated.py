@@ -58,7 +58,7 @@ def far_side(cpu: str, application: Path, userlands: Path) -> tuple[str, ...]:
 
     Args:
         cpu: a name of `CPUS`.
-        application: that `board_file` is written to.
+        application: that the far side is written to.
         userlands: folder that they are installed in.
 
     Raises:

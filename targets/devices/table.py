@@ -28,7 +28,7 @@ from ghostface_edge.reports.yaml_file import read_mapping
 from ghostface_edge.targets.c.metal.cores import CORES, far_side
 from ghostface_edge.targets.devices import emulated
 from ghostface_edge.targets.devices.device import Device
-from ghostface_edge.targets.places.board_file import board_file
+from ghostface_edge.targets.places.application import BOARD, BOOTSTRAP, application
 from ghostface_edge.targets.places.place import LOCAL, Place
 
 DEVICES_FILE: Final = Path("devices.yaml")
@@ -43,17 +43,6 @@ _KINDS: Final = MappingProxyType(
     }
 )
 """By the word that an address begins with."""
-_BOOTSTRAP: Final = (
-    "import os,runpy,sys\n"
-    "sys.version_info>=(3,9) or sys.exit('this far side needs Python 3.9')\n"
-    "f=os.memfd_create('far-side');n=int(sys.argv[1])\n"
-    "while n:\n"
-    " p=os.read(0,n)\n"
-    " p or sys.exit('the line was cut')\n"
-    " n-=os.write(f,p)\n"
-    "runpy.run_path('/proc/self/fd/%d'%f,run_name='__main__')"
-)
-"""Reads the far side's program and runs it; nothing of it touches a disk."""
 _SSH_OPTIONS: Final = MappingProxyType({"BatchMode": "yes", "ConnectTimeout": "15", "ServerAliveInterval": "10"})
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
@@ -182,12 +171,12 @@ def _emulated(name: str, cpu: str, userlands: Path) -> Place:
         near = difflib.get_close_matches(cpu, known, n=1) or [", ".join(known)]
         raise InputError(f"{name}: '{cpu}' is no emulated CPU", fix=f"choose {near[0]}")
     userlands.mkdir(parents=True, exist_ok=True)
-    application = userlands / "board.pyz"
-    program = board_file()
-    if not application.is_file() or application.read_bytes() != program:
-        with replacing(application) as partial:
+    file = userlands / "board.pyz"
+    program = application(BOARD)
+    if not file.is_file() or file.read_bytes() != program:
+        with replacing(file) as partial:
             partial.write_bytes(program)
-    return Place(name, emulated.far_side(cpu, application, userlands))
+    return Place(name, emulated.far_side(cpu, file, userlands))
 
 
 def _remote(name: str, kind: DeviceKind, where: str, python: str) -> Place:
@@ -199,9 +188,9 @@ def _remote(name: str, kind: DeviceKind, where: str, python: str) -> Place:
         raise InputError(
             f"{name}: '{where}' is no host", fix=f"write {'ssh:USER@HOST' if kind is DeviceKind.SSH else 'adb:SERIAL'}"
         )
-    program = board_file()
+    program = application(BOARD)
     # The shell stays, since `ssh` tells a signal's end of what it ran itself as it tells a broken line: 255.
-    there = f"{shlex.quote(python)} -c {shlex.quote(_BOOTSTRAP)} {len(program)}; exit $?"
+    there = f"{shlex.quote(python)} -c {shlex.quote(BOOTSTRAP)} {len(program)}; exit $?"
     if kind is DeviceKind.SSH:
         options = (part for option, value in _SSH_OPTIONS.items() for part in ("-o", f"{option}={value}"))
         return Place(name, ("ssh", "-T", *options, where, there), program)

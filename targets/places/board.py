@@ -1,6 +1,6 @@
 """The far side on a device: one runtime's files, in whatever Python is there.
 
-Runs from the one file that `board_file.board_file` makes, on Python 3.9 and NumPy, without this project's other
+Runs from the one file that `application.application` makes, on Python 3.9 and NumPy, without this project's other
 dependencies.
 """
 
@@ -10,15 +10,14 @@ import time
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 
 from ghostface_edge.reports.errors import InputError, RuntimeMissingError
 from ghostface_edge.targets.places import board_facts
 from ghostface_edge.targets.places.inference import Inference
-from ghostface_edge.targets.places.serving import Answer, serve
-from ghostface_edge.targets.places.wire import Array, Header, StandardStreams
+from ghostface_edge.targets.places.wire import Array
 
 LOADERS = {
     "onnxruntime": "ghostface_edge.targets.onnxruntime.embedder:OnnxruntimeEmbedder",
@@ -179,20 +178,3 @@ class Board(Inference):
 
 def _partial(path: Path) -> Path:
     return path.with_name("." + path.name + ".partial")
-
-
-def main(make: Optional[Callable[..., Board]] = None) -> None:
-    """Serve a `Board`, or one of another making, whatever class is named."""
-    serve(StandardStreams(), lambda opening, arrays: (make or Board)(**_plain(opening, arrays)), _call)
-
-
-def _call(served: object, request: Header, arrays: List[Array]) -> Answer:
-    result = getattr(served, request["call"])(**_plain(request, arrays))
-    return ({"done": {"array": 0}}, [result]) if hasattr(result, "dtype") else ({"done": result}, [])
-
-
-def _plain(request: Header, arrays: List[Array]) -> Header:
-    return {
-        name: arrays[value["array"]] if isinstance(value, dict) else value
-        for name, value in request["arguments"].items()
-    }

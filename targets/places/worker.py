@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostface_edge.reports.evidence import ProfileRow
+from ghostface_edge.targets.places.elsewhere import Elsewhere
 from ghostface_edge.targets.places.inference import Inference
 from ghostface_edge.targets.protocol import ArtifactInfo, ComputedTensor, Faces, InputType, Precision
 from ghostface_edge.targets.table import load_target
@@ -23,6 +24,14 @@ class RuntimeWorker(Inference):
         self._target = load_target(runtime)
         self._target.require()
         super().__init__(self._target.load)
+
+    def time(self, face: Faces, runs: int) -> list[float]:
+        """See `Inference.time`; by the clock of the process that infers."""
+        return self._loaded.time(face, runs) if isinstance(self._loaded, Elsewhere) else super().time(face, runs)
+
+    def peak_rss_mb(self) -> float:
+        """See `Inference.peak_rss_mb`; of the process that infers."""
+        return self._embedder.peak_rss_mb() if isinstance(self._embedder, Elsewhere) else super().peak_rss_mb()
 
     def convert(self, model: Path, precision: Precision, artifact: Path) -> float:
         """See `Target.convert`; returns seconds."""

@@ -15,6 +15,7 @@ from ghostface_edge.targets.protocol import (
     Faces,
     InputType,
     Layout,
+    Method,
     Precision,
 )
 from ghostface_edge.targets.tflite.kernel_set import KernelSet
@@ -29,9 +30,9 @@ class TfliteTarget:
     name = "tflite"
     layout = Layout.NHWC
     extension = ".tflite"
-    packages = ("ai-edge-litert", "ai-edge-quantizer", "flatbuffers")
+    packages: tuple[str, ...] = ("ai-edge-litert", "ai-edge-quantizer", "flatbuffers")
     input_types = (InputType.INT8, InputType.UINT8, InputType.FLOAT32)
-    methods = EVERY_METHOD
+    methods: tuple[Method, ...] = EVERY_METHOD
     reads_onnx = False
     is_timed = True
     uses_threads = True

@@ -13,7 +13,7 @@ from ghostface_edge.reports.errors import GhostfaceEdgeError, InputError, Runtim
 from ghostface_edge.targets.places.place import LOCAL
 from ghostface_edge.targets.places.worker import RuntimeWorker
 from ghostface_edge.targets.protocol import INPUT, STOCK, InputType, Layout, Precision
-from ghostface_edge.targets.table import TARGETS, VariantId, all_variants, load_target, parse_variants
+from ghostface_edge.targets.table import ENVIRONMENTS, TARGETS, VariantId, all_variants, load_target, parse_variants
 
 IMPORTED = {
     "openvino": "openvino",
@@ -233,7 +233,7 @@ def test_a_cut_artifact_ends_at_its_tensor(runtime, worker, ghost_qdq, tmp_path)
         worker.cut(whole, "nowhere", part)
 
 
-@pytest.mark.parametrize("runtime_name", sorted(TARGETS))
+@pytest.mark.parametrize("runtime_name", sorted(IMPORTED))
 def test_a_missing_runtime_names_the_pip_line(runtime_name, monkeypatch):
     """The path-based finder itself is told that the packages are not there."""
     hidden = {IMPORTED[runtime_name], "tflite_runtime"}
@@ -244,6 +244,15 @@ def test_a_missing_runtime_names_the_pip_line(runtime_name, monkeypatch):
     with pytest.raises(RuntimeMissingError) as caught:
         load_target(runtime_name).require()
     assert "pip install" in caught.value.fix
+
+
+@pytest.mark.parametrize("runtime_name", sorted(TARGETS.keys() - IMPORTED))
+def test_a_missing_environment_names_the_line_that_installs_it(runtime_name, monkeypatch, tmp_path):
+    monkeypatch.setenv("GHOSTFACE_EDGE_CACHE", str(tmp_path))
+    (name,) = (name for name in ENVIRONMENTS if f"{runtime_name}-".startswith(f"{name}-"))
+    with pytest.raises(RuntimeMissingError) as caught:
+        load_target(runtime_name).require()
+    assert caught.value.fix == f"ghostface-edge targets install {name}"
 
 
 class Hiding:

@@ -16,8 +16,9 @@ from ghostface_edge.targets.c.metal.build import build
 from ghostface_edge.targets.c.metal.cores import COMPILER, CORES, EMULATOR, version
 from ghostface_edge.targets.c.metal.embedder import MetalEmbedder
 from ghostface_edge.targets.c.target import origin_of
-from ghostface_edge.targets.places.board import Board, main
+from ghostface_edge.targets.places.board import Board
 from ghostface_edge.targets.places.inference import Inference
+from ghostface_edge.targets.places.plain_side import main
 
 
 class MetalBoard(Board):

@@ -1,12 +1,11 @@
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
 from ghostface_edge.pipeline.bench import BenchModel
-from ghostface_edge.pipeline.bench.boards import FLOAT, REFERENCE, XNNPACK, agreement, board_place, embed
+from ghostface_edge.pipeline.bench.boards import FLOAT, REFERENCE, XNNPACK, agreement, embed
 from ghostface_edge.pipeline.bench.contestants import FACES, quantize_quickly
 from ghostface_edge.pipeline.graph.export import export_onnx
 from ghostface_edge.pipeline.network.architecture import Architecture
@@ -38,10 +37,9 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def place(folder):
+def place(application):
     """This Python, as if it were a board's: the far side's file alone, none of this project's other modules."""
-    place = board_place(Path(sys.executable), folder)
-    return Place(place.name, ("env", "-u", "PYTHONPATH", place.command[0], "-I", place.command[1]))
+    return Place("board", ("env", "-u", "PYTHONPATH", sys.executable, "-I", str(application)))
 
 
 @pytest.mark.parametrize("label", ["fp32", "int8", "uint8"])

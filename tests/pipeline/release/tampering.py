@@ -20,7 +20,7 @@ from pathlib import Path
 
 from ghostface_edge.pipeline.release.archive import Member, Writer
 from ghostface_edge.pipeline.release.check import check_bundle
-from ghostface_edge.pipeline.release.dsse import read_public_key
+from ghostface_edge.pipeline.support.dsse import read_public_key
 from ghostface_edge.reports.errors import InputError
 
 Files = dict[str, bytes]

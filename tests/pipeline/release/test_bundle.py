@@ -116,7 +116,7 @@ def test_names_that_lead_elsewhere_are_not_packed(run_dir, tmp_path, name, place
     else:
         micro["files"][name] = "0" * 64
     (run_dir / "report.json").write_text(json.dumps(document))
-    assert "cannot be the name of a file in a bundle" in refuse_to_bundle(run_dir, tmp_path / "x.zip")
+    assert "cannot be the name of a file that is handed on" in refuse_to_bundle(run_dir, tmp_path / "x.zip")
 
 
 @pytest.mark.parametrize(

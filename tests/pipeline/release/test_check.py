@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from ghostface_edge.pipeline.release.bundle import write_bundle
 from ghostface_edge.pipeline.release.check import check_bundle
-from ghostface_edge.pipeline.release.dsse import Signer, read_public_key
 from ghostface_edge.pipeline.release.manifest import FORMAT_VERSION
 from ghostface_edge.pipeline.release.statement import ProvenanceStatement
+from ghostface_edge.pipeline.support.dsse import Signer, read_public_key
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.gate import judge_report
 from ghostface_edge.reports.policy import Policy

@@ -23,8 +23,8 @@ from in_toto_attestation.v1.statement import Statement
 
 from ghostface_edge.pipeline.release.bundle import write_bundle
 from ghostface_edge.pipeline.release.check import check_bundle
-from ghostface_edge.pipeline.release.dsse import Signer, is_encrypted, read_public_key
 from ghostface_edge.pipeline.release.signatures import MODEL_SIGNATURE, VERDICT_SIGNATURE, model_statement, same_verdict
+from ghostface_edge.pipeline.support.dsse import Signer, is_encrypted, read_public_key
 from ghostface_edge.reports.errors import InputError
 
 from .forging import content, pack, refusal

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from ghostface_edge.pipeline.release.bundle import write_bundle
 from ghostface_edge.pipeline.release.check import check_bundle
-from ghostface_edge.pipeline.release.dsse import read_public_key
 from ghostface_edge.pipeline.release.signatures import MODEL_SIGNATURE
 from ghostface_edge.pipeline.release.token_key import token_signer
+from ghostface_edge.pipeline.support.dsse import read_public_key
 from ghostface_edge.reports.errors import InputError, RuntimeMissingError, ToolError
 
 MODULES = (Path("/usr/lib/softhsm/libsofthsm2.so"), Path("/usr/lib64/pkcs11/libsofthsm2.so"))

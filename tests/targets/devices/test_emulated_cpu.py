@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ghostface_edge.pipeline.support.store import default_root
+from ghostface_edge.reports.cache_root import default_root
 from ghostface_edge.reports.errors import RuntimeMissingError
 from ghostface_edge.targets.devices.instructions import counting, read_count
 from ghostface_edge.targets.devices.table import find_devices

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ghostface_edge.reports.matrix import cross_precision
+from ghostface_edge.reports.cross_precision import cross_precision
 from ghostface_edge.reports.metrics import cosine_scores, verification_accuracy
 
 

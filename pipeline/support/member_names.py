@@ -1,4 +1,4 @@
-"""Names that a bundle's files may have: relative, and one file each on every system that they are unpacked on.
+"""Names of files that are handed on, in a bundle or by a store: relative, and one file each on every system.
 
 In: names. Out: what is wrong with them, or None.
 """
@@ -19,10 +19,10 @@ _DEVICES = frozenset(
 
 
 def problem_of_name(name: str) -> str | None:
-    """Say why a name is none for a file in a bundle; the name is quoted, so that it cannot disguise itself."""
+    """Say why a name is none for a file that is handed on; the name is quoted, so that it cannot disguise itself."""
     parts = name.split("/")
     if not name or name.startswith("/"):
-        problem = "it is no path inside the bundle"
+        problem = "it is no path inside its folder"
     elif any(not part or part != part.strip(" ") or part.endswith(".") for part in parts):
         problem = "a part of it is empty, . or .., begins or ends with a space, or ends with a dot"
     elif any(part.split(".")[0].upper() in _DEVICES for part in parts):
@@ -36,7 +36,7 @@ def problem_of_name(name: str) -> str | None:
     else:
         return None
     shown = ascii(name if len(name) <= MAX_NAME_BYTES else f"{name[:40]}…")
-    return f"{shown} cannot be the name of a file in a bundle: {problem}"
+    return f"{shown} cannot be the name of a file that is handed on: {problem}"
 
 
 def problem_of_all(names: Iterable[str]) -> str | None:

@@ -1,6 +1,7 @@
 """Signed envelopes: a statement, a signature over it, and which key made that, as Sigstore's bundles hold them.
 
 In: a statement's bytes and a private key; or such a file and a public key. Out: the file; or the statement, believed.
+What kind of statement it is, is signed with it: one kind cannot be given out as another.
 Keys are ECDSA on P-256 or Ed25519, in PEM: the same and the same statement give the same bytes. A signer may have its
 key elsewhere.
 Source: DSSE, protocol v1.0.0; Sigstore bundle v0.3; model-signing 1.1, for the hint and for what it accepts.
@@ -15,13 +16,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from pydantic import Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
 
-from ghostface_edge.pipeline.release.statement import Attested
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.json_text import parse_json, to_json
+from ghostface_edge.reports.printable import shortened
 from ghostface_edge.reports.read import read_bytes
-from ghostface_edge.reports.record import first_problem
+from ghostface_edge.reports.record import Record, Text, first_problem
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
@@ -30,12 +32,19 @@ if TYPE_CHECKING:
     PrivateKey: TypeAlias = EllipticCurvePrivateKey | Ed25519PrivateKey
     PublicKey: TypeAlias = EllipticCurvePublicKey | Ed25519PublicKey
 
-PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
+IN_TOTO: Final = "application/vnd.in-toto+json"
+"""Statements of a release."""
 MEDIA_TYPE: Final = "application/vnd.dev.sigstore.bundle.v0.3+json"
 MAX_ENVELOPE_BYTES: Final = 4 * 2**20
 _MAX_KEY_BYTES: Final = 64 * 2**10
 _KINDS: Final = "an ECDSA key on P-256 or an Ed25519 key, in PEM"
 _MAKE_ONE: Final = f"give {_KINDS}: `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out KEY.pem`"
+
+
+class Attested(Record):
+    """A part of a statement or its envelope, with its fields spelt as in JSON."""
+
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, serialize_by_alias=True)
 
 
 class Signature(Attested):
@@ -49,7 +58,7 @@ class Envelope(Attested):
     """What was signed."""
 
     payload: str
-    payload_type: Literal["application/vnd.in-toto+json"] = PAYLOAD_TYPE
+    payload_type: Text
     signatures: tuple[Signature] = Field(max_length=1)
 
 
@@ -116,13 +125,14 @@ class Signer:
         _require_kind(key.public_key(), path)
         return cls(key.public_key(), partial(_sign, key))  # type: ignore[arg-type]
 
-    def sign(self, statement: bytes) -> SignedStatement:
-        """Sign a statement."""
-        signature = self.sign_message(_encoded(statement))
+    def sign(self, statement: bytes, kind: str = IN_TOTO) -> SignedStatement:
+        """Sign a statement of a kind."""
+        signature = self.sign_message(_encoded(statement, kind))
         return SignedStatement(
             verification_material=VerificationMaterial(public_key=PublicKeyIdentifier(hint=_hint(self.public_key))),
             dsse_envelope=Envelope(
                 payload=base64.b64encode(statement).decode(),
+                payload_type=kind,
                 signatures=(Signature(sig=base64.b64encode(signature).decode()),),
             ),
         )
@@ -131,6 +141,11 @@ class Signer:
 def is_encrypted(path: Path) -> bool:
     """Whether a private key needs a passphrase."""
     return b"ENCRYPTED" in read_bytes(path, fix=_MAKE_ONE, at_most=_MAX_KEY_BYTES)
+
+
+def is_private(path: Path) -> bool:
+    """Whether a key is, or says that it is, a private one."""
+    return b"PRIVATE KEY" in read_bytes(path, fix=_MAKE_ONE, at_most=_MAX_KEY_BYTES)
 
 
 def read_public_key(path: Path) -> "PublicKey":
@@ -151,17 +166,20 @@ def read_public_key(path: Path) -> "PublicKey":
     return key  # type: ignore[return-value]
 
 
-def parse_signed(data: bytes, source: str, fix: str) -> SignedStatement:
+def parse_signed(data: bytes, source: str, fix: str, kind: str = IN_TOTO) -> SignedStatement:
     """Read a signature's file, without believing it.
 
     Raises:
-        InputError: it is none.
+        InputError: it is none, or one of a statement of another kind.
     """
     parse_json(data, source, fix=fix)
     try:
-        return SignedStatement.model_validate_json(data, strict=True)
+        signed = SignedStatement.model_validate_json(data, strict=True)
     except ValidationError as error:
         raise InputError(f"{source} is no signature: {first_problem(error)}", fix=fix) from None
+    if (found := signed.dsse_envelope.payload_type) != kind:
+        raise InputError(f"{source} is no signature of such a statement but of {shortened(found)}", fix=fix)
+    return signed
 
 
 def require_signed_by(signed: SignedStatement, key: "PublicKey", source: str, fix: str) -> None:
@@ -177,7 +195,8 @@ def require_signed_by(signed: SignedStatement, key: "PublicKey", source: str, fi
     if signed.hint != _hint(key):
         raise InputError(f"{source} was signed by another key: {signed.hint[:16]}, not {_hint(key)[:16]}", fix=fix)
     (one,) = signed.dsse_envelope.signatures
-    signature, message = _decoded(one.sig, source, fix), _encoded(signed.payload(source, fix))
+    signature = _decoded(one.sig, source, fix)
+    message = _encoded(signed.payload(source, fix), signed.dsse_envelope.payload_type)
     try:
         if isinstance(key, EllipticCurvePublicKey):
             key.verify(signature, message, ECDSA(SHA256()))
@@ -205,9 +224,10 @@ def _sign(key: "PrivateKey", message: bytes) -> bytes:
     return key.sign(message)
 
 
-def _encoded(statement: bytes) -> bytes:
+def _encoded(statement: bytes, kind: str) -> bytes:
     """What is signed: the payload with its type and both lengths before it."""
-    return b"DSSEv1 %d %s %d %s" % (len(PAYLOAD_TYPE), PAYLOAD_TYPE.encode(), len(statement), statement)
+    name = kind.encode()
+    return b"DSSEv1 %d %s %d %s" % (len(name), name, len(statement), statement)
 
 
 def _hint(key: "PublicKey") -> str:

@@ -1,6 +1,6 @@
 import pytest
 
-from ghostface_edge.pipeline.release.member_names import problem_of_all, problem_of_name
+from ghostface_edge.pipeline.support.member_names import problem_of_all, problem_of_name
 
 
 @pytest.mark.parametrize(

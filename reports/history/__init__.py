@@ -1,0 +1,1 @@
+"""Runs kept over releases: records, series of comparable figures, and where they changed."""
