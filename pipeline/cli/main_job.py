@@ -12,6 +12,7 @@ import typer
 
 from ghostface_edge.pipeline.cli import options
 from ghostface_edge.pipeline.cli.printing import say, say_json, say_table, terminal
+from ghostface_edge.pipeline.support import messages
 from ghostface_edge.reports.errors import InputError
 
 
@@ -172,7 +173,7 @@ def targets(
         case []:
             pass
         case ["install", name]:
-            environments.install(load_environment(name), lambda line: say(line, err=True))
+            environments.install(load_environment(name), messages.say)
             return
         case ["remove", name]:
             say(f"{name}: {environments.remove(load_environment(name)) / 1e6:,.0f} MB removed")
