@@ -1,5 +1,6 @@
 """What the command line says besides its result: how much, in which form, in which colours, and where to read on."""
 
+import importlib.metadata
 import json
 import os
 import pty
@@ -11,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from ghostface_edge.pipeline import cli as room
-from ghostface_edge.pipeline.cli import further_reading as module
 from ghostface_edge.pipeline.cli.further_reading import further_reading
 from ghostface_edge.reports.errors import InputError, ToolError
 from ghostface_edge.reports.read import read_text
@@ -126,7 +126,7 @@ def test_the_page_is_on_the_site_that_the_metadata_names(monkeypatch, lines, pag
             assert name == "Project-URL"
             return lines or default
 
-    monkeypatch.setattr(module, "metadata", lambda _: Metadata())
+    monkeypatch.setattr(importlib.metadata, "metadata", lambda _: Metadata())
     start = "docs/troubleshooting/index.md" if page is None else f"{page}troubleshooting/index.html"
     assert further_reading(InputError("no", fix="do")) == f"{start}#command-line"
 
