@@ -18,6 +18,7 @@ from ghostface_edge.pipeline.cli import (
     history,
     main_job,
     match,
+    matrix,
     measure,
     models,
     networks,
@@ -54,6 +55,7 @@ app = typer.Typer(
 )
 for group in (
     main_job.VERBS,
+    matrix.VERBS,
     models.VERBS,
     measure.VERBS,
     match.VERBS,

@@ -105,26 +105,15 @@ def run(
     from ghostface_edge.pipeline.default import default_checkpoint
     from ghostface_edge.pipeline.run.job import Job
     from ghostface_edge.pipeline.run.main_job import run
-    from ghostface_edge.pipeline.stages.context import StageContext
-    from ghostface_edge.pipeline.stages.render import RenderFaces
     from ghostface_edge.pipeline.support.progress import Progress
-    from ghostface_edge.pipeline.support.store import Store
     from ghostface_edge.reports.renderings.console import print_report
     from ghostface_edge.targets.protocol import InputType
 
     progress = Progress()
-    if not any(given):
-        checkpoint = default_checkpoint()
-        context = StageContext(Store(), out / "logs", progress, cores, shared=shared)
-        rendered, calibration = context.run(RenderFaces(seed))
-        pairs = [rendered]
-    assert checkpoint
-    assert pairs
-    assert calibration
     bad, errors = OnBadImage(on_bad_image), LabelErrors(label_errors)
     job = Job(
-        checkpoint=checkpoint,
-        pairs=sources(pairs, faces, landmarks, detector, on_bad_image=bad, label_errors=errors),
+        checkpoint=checkpoint or default_checkpoint(),
+        pairs=sources(pairs or (), faces, landmarks, detector, on_bad_image=bad, label_errors=errors),
         calibration=calibration,
         variants=variants,
         out=out,

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 from rich import progress as rich_progress
 from rich.console import Console
@@ -29,10 +30,14 @@ def so_far(advance: Advance) -> Callable[[int, int], None]:
 
 
 class Progress:
-    """Tells the user which stage runs and how far it is. Everything goes to standard error."""
+    """Tells the user which stage runs and how far it is.
 
-    def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False)
+    Args:
+        file: for what it says; standard error if None.
+    """
+
+    def __init__(self, file: TextIO | None = None) -> None:
+        self._console = Console(file=file, stderr=file is None, highlight=False)
 
     def say(self, text: str, **facts: object) -> None:
         """One line that stays; with facts for what reads logs."""
