@@ -74,8 +74,8 @@ def dist(session: nox.Session) -> None:
     session.run("twine", "check", "--strict", str(wheel), str(sdist))
     session.run("check-wheel-contents", str(wheel))
     bare = second_python(session, str(wheel), "--constraint", "constraints.txt")
-    bare_programs = {"BARE": str(Path(bare).parent)}
-    session.run("pytest", "tests/test_packaging.py", "tests/test_bare_install.py", *session.posargs, env=bare_programs)
+    programs = {"BARE": str(Path(bare).parent.resolve())}
+    session.run("pytest", "tests/test_packaging.py", "tests/test_bare_install.py", *session.posargs, env=programs)
 
 
 @nox.session
