@@ -13,7 +13,6 @@ import tempfile
 from importlib.resources import files
 from pathlib import Path
 
-
 from ghostface_edge.calibration.faces import sample, scan_folder
 from ghostface_edge.pipeline.prepare.prepare import prepare
 from ghostface_edge.pipeline.simulation.reading import load_program
