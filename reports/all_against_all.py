@@ -16,6 +16,7 @@ from ghostface_edge.reports.record import Cosine, Count, Fraction, Interval, Poi
 FMRS: Final = ("0.01", "0.001", "0.0001", "0.00001", "0.000001")
 """False-match rates that a report states, the loosest first, as they are spelt there."""
 _RULE_OF_30, _RULE_OF_3 = 30, 3
+HISTOGRAM_BINS: Final = 128
 FIGURE_FROM: Final = _RULE_OF_30
 """False matches from which a rate is a figure."""
 
@@ -103,6 +104,13 @@ class DetPoint(Record):
     fnmr: Fraction
 
 
+class ScoreHistogram(Record):
+    """How many comparisons have which cosine, in HISTOGRAM_BINS equal bins from -1 to 1."""
+
+    genuine: tuple[Count, ...]
+    impostor: tuple[Count, ...]
+
+
 class AllPairs(Record):
     """Every distinct image of a named person compared with every other."""
 
@@ -118,6 +126,8 @@ class AllPairs(Record):
     not_answerable: dict[str, str] = Field(default_factory=dict)
     """By false-match rate, what is missing."""
     det: Annotated[tuple[DetPoint, ...], Field(repr=False)] = ()
+    histogram: Annotated[ScoreHistogram | None, Field(repr=False)] = None
+    """None in reports that were made before it was stated."""
 
     @property
     def lowest_told(self) -> str | None:

@@ -7,7 +7,15 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Final, TypeAlias
 
-from ghostface_edge.reports.all_against_all import FMRS, AllPairs, DetPoint, FnmrAtFmr, FrozenThreshold, Support
+from ghostface_edge.reports.all_against_all import (
+    FMRS,
+    HISTOGRAM_BINS,
+    AllPairs,
+    DetPoint,
+    FnmrAtFmr,
+    FrozenThreshold,
+    Support,
+)
 from ghostface_edge.reports.figures_agree import NEAR, NEAR_PP, Problem, holds, is_share, near
 from ghostface_edge.reports.one_threshold import OnAnotherSet
 from ghostface_edge.reports.record import Interval
@@ -59,6 +67,14 @@ def _counts(found: AllPairs, images: int | None) -> Iterator[Problem]:
         yield "people", f"{found.people:,} people on {found.images:,} images"
     if images is not None and found.images > images:
         yield "images", f"{found.images:,}, but there are {images:,}"
+    if found.histogram is not None:
+        for kind in ("genuine", "impostor"):
+            counts: tuple[int, ...] = getattr(found.histogram, kind)
+            if len(counts) != HISTOGRAM_BINS or sum(counts) != getattr(found, kind):
+                yield (
+                    f"histogram.{kind}",
+                    f"{sum(counts):,} in {len(counts)} bins, but {getattr(found, kind):,} are due",
+                )
     if (found.eer is None) != (not (found.genuine and found.impostor)):
         yield "eer", "it needs comparisons of both kinds, and with them there is one"
 

@@ -129,12 +129,22 @@ class Latency(Record):
     versus_fp32: Positive
     """p50 over p50 of the FP32 of the same runtime (TFLite's, where it has none), interleaved."""
     versus_fp32_ci95: tuple[Positive, Positive] | None = None
+    beside_other_work: bool = False
+    """Whether a matrix did other work on the same machine meanwhile."""
 
     @classmethod
-    def of(cls, summary: "LatencySummary", *, threads: int, load_ms: float, peak_rss_mb: float) -> Self:
+    def of(
+        cls,
+        summary: "LatencySummary",
+        *,
+        threads: int,
+        load_ms: float,
+        peak_rss_mb: float,
+        beside_other_work: bool = False,
+    ) -> Self:
         """Take over what was measured."""
         measured = {"threads": threads, "load_ms": load_ms, "peak_rss_mb": peak_rss_mb, **asdict(summary)}
-        return cls.model_validate(measured)
+        return cls.model_validate({**measured, "beside_other_work": beside_other_work})
 
 
 class SetResult(Record):

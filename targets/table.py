@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 from ghostface_edge.reports.errors import InputError
+from ghostface_edge.targets.environment import Environment
 from ghostface_edge.targets.protocol import STOCK, Precision, Target
-
-if TYPE_CHECKING:
-    from ghostface_edge.targets.places.environment import Environment
 
 TARGETS: Final = MappingProxyType(
     {
@@ -119,7 +117,7 @@ def load_target(runtime: str) -> Target:
     return cast("Target", point.load()())
 
 
-def load_environment(name: str) -> "Environment":
+def load_environment(name: str) -> Environment:
     """An environment of the table.
 
     Raises:

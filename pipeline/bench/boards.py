@@ -43,6 +43,7 @@ from ghostface_edge.reports.metrics import cosine_scores, cosines
 from ghostface_edge.reports.paired import compare
 from ghostface_edge.reports.people import link_identities
 from ghostface_edge.targets.places.board import Board
+from ghostface_edge.targets.places.inside import place_inside
 from ghostface_edge.targets.places.place import LOCAL, Place
 from ghostface_edge.targets.protocol import Embeddings, InputType, Precision
 from ghostface_edge.targets.tflite import TfliteTarget
@@ -140,7 +141,7 @@ def main(arguments: list[str]) -> int:
     pairs = read_pairs(PairsSource(source), store, usable_cores(), progress)
     with DecodedFaces.of_pairs(store, pairs) as faces:
         float_embeddings = context.run(Embed(artifact_of("onnxruntime", exported), faces, context.threads, FLOAT))
-        place, log = TFLITE_RUNTIME.place, out / "logs" / "board.log"
+        place, log = place_inside(TFLITE_RUNTIME), out / "logs" / "board.log"
         found = _agreements(place, models, faces.path, float_embeddings[:_FACES], progress, log)
         with progress.stage(f"int8: embed {len(faces)} faces on the board"):
             board = embed(place, models["int8"], faces.path, len(faces), log=log)

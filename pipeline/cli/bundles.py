@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ghostface_edge.pipeline.cli import options
-from ghostface_edge.pipeline.cli.printing import say, say_json, say_table
+from ghostface_edge.pipeline.cli.printing import say, say_json, say_table, terminal
+from ghostface_edge.pipeline.support import messages
 from ghostface_edge.reports.printable import printable
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def reproduce(
     if not here and other_versions(statement.packages, python):
         from ghostface_edge.reports.cache_root import default_root
 
-        inside = environment(statement.packages, python, default_root() / "environments", partial(say, err=True))
+        inside = environment(statement.packages, python, default_root() / "environments", messages.say)
         raise typer.Exit(run_there(inside, [*sys.argv[1:], "--here"]))
     from ghostface_edge.pipeline.release.reproduce import Given, reproduce
     from ghostface_edge.pipeline.stages.context import StageContext
@@ -185,8 +185,6 @@ def diff(
     from ghostface_edge.pipeline.release.between import compare_bundles, sections
 
     found = compare_bundles(before, after)
-    from rich.console import Console
-
     from ghostface_edge.reports.renderings.console import print_difference
     from ghostface_edge.reports.renderings.html import render_difference
     from ghostface_edge.reports.write import write_text
@@ -194,7 +192,7 @@ def diff(
     if json_:
         say_json(found.model_dump(mode="json"))
     else:
-        print_difference(found.figures, Console(), sections(found))
+        print_difference(found.figures, terminal(), sections(found))
     if html is not None:
         write_text(html, render_difference(found.figures, sections(found)))
 

@@ -9,6 +9,7 @@ import typer
 
 from ghostface_edge.pipeline.cli import options
 from ghostface_edge.pipeline.cli.printing import say, say_json
+from ghostface_edge.pipeline.support import messages
 from ghostface_edge.reports.errors import ExitCode, InputError
 
 
@@ -31,7 +32,7 @@ def devices(
     if words[:1] == ["install"]:
         if words[1:] != ["qemu"]:
             raise InputError("only emulated CPUs can be installed", fix="ghostface-edge devices install qemu")
-        tool.install(userlands, lambda line: say(line, err=True))
+        tool.install(userlands, messages.say)
         return
     if words[:1] == ["clean"]:
         for name, size in tool.clean(words[1:], userlands, progress).items():

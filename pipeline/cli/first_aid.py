@@ -3,18 +3,17 @@
 import sys
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from ghostface_edge.pipeline.cli import options
 from ghostface_edge.pipeline.cli.printing import say, say_json, say_table
+from ghostface_edge.pipeline.support import messages
 from ghostface_edge.reports.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
     from ghostface_edge.pipeline.support.cache_contents import CacheContents
-
-CACHE = typer.Typer(no_args_is_help=True, help="See what the cache holds, keep it to its size, or empty it.")
 
 
 def doctor(json_: options.Json = False) -> None:
@@ -34,11 +33,33 @@ def doctor(json_: options.Json = False) -> None:
         raise typer.Exit(ExitCode.TOOL_FAILED)
 
 
-@CACHE.command("info")
-def info(json_: options.Json = False) -> None:
-    """Say what lies in the cache, by stage: how many, how large, when it was used last."""
+def cache(
+    what: Annotated[Literal["info", "prune", "clear"], typer.Argument(help="What to do with it.")] = "info",
+    yes: Annotated[bool, typer.Option("--yes", help="Clear it without asking.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Clear downloads, emulated CPUs, environments and the key as well.")
+    ] = False,
+    json_: options.Json = False,
+) -> None:
+    """See what the cache holds, keep it to its size, or empty it; what is in use always stays.
+
+    `cache info` lists artifacts by stage: how many, how large, used when; and what else lies there. `cache prune`
+    removes those that were unused longest, until the rest keeps to GHOSTFACE_EDGE_CACHE_LIMIT (`8G`, `500M`; 4G by
+    default), as every run does at its end. `cache clear` removes all of them; runs make them again.
+    """
+    if everything and what != "clear":
+        raise InputError(f"--all is nothing to `cache {what}`", fix="leave it out, or clear the cache")
+    if what == "info":
+        _show(json_=json_)
+        return
+    if what == "clear" and not yes:
+        _ask(everything=everything)
+    _shrink(0 if what == "clear" else None, everything=everything, json_=json_)
+
+
+def _show(*, json_: bool) -> None:
     from ghostface_edge.pipeline.support.cache_contents import look
-    from ghostface_edge.pipeline.support.store import default_root
+    from ghostface_edge.reports.cache_root import default_root
 
     contents = look(default_root())
     if json_:
@@ -51,33 +72,13 @@ def info(json_: options.Json = False) -> None:
         say_table(contents.beside_rows(), ("Beside them", "Size", "What it is"))
 
 
-@CACHE.command("prune")
-def prune(json_: options.Json = False) -> None:
-    """Remove the artifacts that were unused longest, until the rest keeps to GHOSTFACE_EDGE_CACHE_LIMIT (4G)."""
-    _shrink(None, everything=False, json_=json_)
-
-
-@CACHE.command("clear")
-def clear(
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Downloads, emulated CPUs, environments and the key as well.")
-    ] = False,
-    json_: options.Json = False,
-) -> None:
-    """Remove all artifacts but those in use; runs make them again."""
-    if not yes:
-        _ask(everything=everything)
-    _shrink(0, everything=everything, json_=json_)
-
-
 def _ask(*, everything: bool) -> None:
     from ghostface_edge.pipeline.support.cache_contents import look
-    from ghostface_edge.pipeline.support.store import default_root
+    from ghostface_edge.reports.cache_root import default_root
 
     if not sys.stdin.isatty():
         raise InputError("there is nobody to ask whether the cache may be cleared", fix="say so with --yes")
-    say(look(default_root()).headline(), err=True)
+    messages.say(look(default_root()).headline())
     what = "them and all that lies beside them" if everything else "them"
     if not typer.confirm(f"Remove {what}?", err=True):
         raise typer.Exit
@@ -85,7 +86,8 @@ def _ask(*, everything: bool) -> None:
 
 def _shrink(at_most: int | None, *, everything: bool, json_: bool) -> None:
     from ghostface_edge.pipeline.support.cache_contents import look, remove_beside
-    from ghostface_edge.pipeline.support.store import Store, default_root
+    from ghostface_edge.pipeline.support.store import Store
+    from ghostface_edge.reports.cache_root import default_root
 
     root = default_root()
     before = look(root)
@@ -106,4 +108,4 @@ def _told(before: "CacheContents", after: "CacheContents") -> str:
     return f"{size_text(before.total_bytes - after.total_bytes)} removed; {after.headline()}"
 
 
-VERBS: Mapping[str, Callable[..., None]] = MappingProxyType({"doctor": doctor})
+VERBS: Mapping[str, Callable[..., None]] = MappingProxyType({"doctor": doctor, "cache": cache})

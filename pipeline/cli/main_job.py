@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 import typer
 
 from ghostface_edge.pipeline.cli import options
-from ghostface_edge.pipeline.cli.printing import say, say_json, say_table
+from ghostface_edge.pipeline.cli.printing import say, say_json, say_table, terminal
+from ghostface_edge.pipeline.support import messages
 from ghostface_edge.reports.errors import InputError
 
 
@@ -96,8 +97,6 @@ def run(
 
     shared = open_store(store, store_key)
 
-    from rich.console import Console
-
     from ghostface_edge.calibration.leaks import OnLeak
     from ghostface_edge.calibration.pairs_source import sources
     from ghostface_edge.calibration.sampling import SamplingMethod
@@ -106,26 +105,15 @@ def run(
     from ghostface_edge.pipeline.default import default_checkpoint
     from ghostface_edge.pipeline.run.job import Job
     from ghostface_edge.pipeline.run.main_job import run
-    from ghostface_edge.pipeline.stages.context import StageContext
-    from ghostface_edge.pipeline.stages.render import RenderFaces
     from ghostface_edge.pipeline.support.progress import Progress
-    from ghostface_edge.pipeline.support.store import Store
     from ghostface_edge.reports.renderings.console import print_report
     from ghostface_edge.targets.protocol import InputType
 
     progress = Progress()
-    if not any(given):
-        checkpoint = default_checkpoint()
-        context = StageContext(Store(), out / "logs", progress, cores, shared=shared)
-        rendered, calibration = context.run(RenderFaces(seed))
-        pairs = [rendered]
-    assert checkpoint
-    assert pairs
-    assert calibration
     bad, errors = OnBadImage(on_bad_image), LabelErrors(label_errors)
     job = Job(
-        checkpoint=checkpoint,
-        pairs=sources(pairs, faces, landmarks, detector, on_bad_image=bad, label_errors=errors),
+        checkpoint=checkpoint or default_checkpoint(),
+        pairs=sources(pairs or (), faces, landmarks, detector, on_bad_image=bad, label_errors=errors),
         calibration=calibration,
         variants=variants,
         out=out,
@@ -153,7 +141,7 @@ def run(
     if json_:
         say_json(report.model_dump(mode="json"))
     else:
-        print_report(report, Console())
+        print_report(report, terminal())
     progress.say(f"report: {out / 'report.html'}")
     raise typer.Exit(exit_code)
 
@@ -174,7 +162,7 @@ def targets(
         case []:
             pass
         case ["install", name]:
-            environments.install(load_environment(name), lambda line: say(line, err=True))
+            environments.install(load_environment(name), messages.say)
             return
         case ["remove", name]:
             say(f"{name}: {environments.remove(load_environment(name)) / 1e6:,.0f} MB removed")
@@ -182,8 +170,7 @@ def targets(
         case _:
             raise InputError("targets lists, installs or removes", fix="ghostface-edge targets [install|remove NAME]")
     from ghostface_edge.reports.errors import RuntimeMissingError
-    from ghostface_edge.targets.requirements import versions
-    from ghostface_edge.targets.tflite_micro.vela import require_vela
+    from ghostface_edge.targets.requirements import require_modules, versions
 
     lines: list[tuple[str, ...]] = []
     rows = []
@@ -205,7 +192,7 @@ def targets(
     for alias, variant in ALIASES.items():
         found, fix = versions(["ethos-u-vela"]), ""
         try:
-            require_vela()
+            require_modules("micro", "ethosu")
         except RuntimeMissingError as error:
             fix = f"estimates: {error.fix}"
         numbers = ", ".join(f"{name} {number}" for name, number in found.items())

@@ -39,6 +39,12 @@ def match(
         Literal["0.01", "0.001", "0.0001", "0.00001", "0.000001"] | None,
         typer.Option(help="False-match rate of the threshold; 0.001 if the run tells it.", show_default=False),
     ] = None,
+    show: Annotated[
+        Path | None,
+        typer.Option(
+            help="Page (.html) or picture (.png) of what was found and where the score lies.", show_default=False
+        ),
+    ] = None,
     json_: options.Json = False,
 ) -> None:
     """Say whether two photographs show one person, and how sure that is by the evidence of a run.
@@ -50,18 +56,20 @@ def match(
     run tells a threshold for the model, so that there is a score only.
     """
     options.check_inputs(first, model, detector)
+    if show is not None:
+        options.check_output(show)
 
     from ghostface_edge.calibration.detector import Choice
     from ghostface_edge.pipeline.support.progress import Progress
     from ghostface_edge.pipeline.tools.match import Comparing, match
     from ghostface_edge.pipeline.tools.matching import said
 
-    asked = Comparing(first, second, model=model, run=run, detector=detector, choice=Choice(face), fmr=fmr)
+    asked = Comparing(first, second, model=model, run=run, detector=detector, choice=Choice(face), fmr=fmr, show=show)
     found = match(asked, Progress())
     if json_:
         say_json(said(found))
     elif second.is_dir():
-        _say_folder(found)
+        _say_folder(found, second)
     else:
         _say_pair(found)
     if found.threshold is None:
@@ -81,13 +89,16 @@ def _say_pair(found: "Matching") -> None:
     say_table(rows, title=f"{found.face.photo} and {one.face.photo}")
 
 
-def _say_folder(found: "Matching") -> None:
-    from ghostface_edge.pipeline.tools.matching import at_most
+def _say_folder(found: "Matching", folder: Path) -> None:
+    from ghostface_edge.pipeline.tools.matching import bound
 
     shown = found.matches[:_LISTED]
-    rates = ["" if one.certainty is None else at_most(one.certainty.fmr) for one in shown]
-    rows = [(one.face.photo, f"{one.score:.4f}", one.answer, rate) for one, rate in zip(shown, rates, strict=True)]
-    say_table(rows, ("Photograph", "Score", "Answer", "Strangers' pairs as high"), title=str(found.face.photo))
+    rates = ["" if one.certainty is None else bound(one.certainty.fmr) for one in shown]
+    rows = [
+        (one.face.photo.relative_to(folder), f"{one.score:.4f}", one.answer, rate)
+        for one, rate in zip(shown, rates, strict=True)
+    ]
+    say_table(rows, ("Photograph", "Score", "Answer", "FMR at most"), title=str(found.face.photo))
     if len(found.matches) > len(shown):
         say(f"and {len(found.matches) - len(shown):,} that are less alike")
     say(f"threshold: {found.deciding}; model: {found.model}")

@@ -9,6 +9,7 @@ import typer
 
 from ghostface_edge.pipeline.cli import options
 from ghostface_edge.pipeline.cli.printing import say, say_table
+from ghostface_edge.pipeline.support import messages
 
 
 def fetch(
@@ -37,7 +38,7 @@ def fetch(
             cache=store.root / DOWNLOADS,
             seal=store.seal,
             mirror=mirror,
-            say=lambda line: say(line, err=True),
+            say=messages.say,
         )
         say(path)
 
@@ -113,7 +114,7 @@ def train(
     validation = (
         Rendered(seed=1) if pairs is None else FilePairs(read_pairs(PairsSource(pairs), Store(), 1, Progress()))
     )
-    result = run(told, out, pairs=validation, resume=resume, say=lambda line: say(line, err=True))
+    result = run(told, out, pairs=validation, resume=resume, say=messages.say)
     accuracy = "" if result.accuracy is None else f", {100 * result.accuracy:.2f} % on the validation pairs"
     say(f"{result.weights}: {result.steps} steps in {result.seconds:.0f} s, loss {result.loss:.3f}{accuracy}")
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ghostface_edge.pipeline.support import messages
 from ghostface_edge.reports.errors import InputError
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def cores(wanted: int | None) -> int:
 
     usable = usable_cores()
     if wanted is not None and wanted > usable:
-        typer.echo(f"{wanted} cores were asked for and {usable} can be used", err=True)
+        messages.warn(f"{wanted} cores were asked for and {usable} can be used")
     return min(wanted or usable, usable)
 
 

@@ -1,17 +1,23 @@
 """What verbs print: lines and tables, in which names of others are but names."""
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import typer
 
+from ghostface_edge.pipeline.support.messages import may_colour
 from ghostface_edge.reports.json_text import to_json
 from ghostface_edge.reports.printable import printable
 
+if TYPE_CHECKING:
+    from rich.console import Console
 
-def say(text: object, *, err: bool = False) -> None:
-    """One line on standard output, or on standard error."""
-    typer.echo(printable(text), err=err)
+
+def say(text: object) -> None:
+    """One line on standard output."""
+    typer.echo(printable(text))
 
 
 def say_json(content: object) -> None:
@@ -21,7 +27,6 @@ def say_json(content: object) -> None:
 
 def say_table(rows: Iterable[Sequence[object]], heads: Sequence[str] = (), title: str = "") -> None:
     """A table; without heads, of terms and what belongs to them."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -30,4 +35,11 @@ def say_table(rows: Iterable[Sequence[object]], heads: Sequence[str] = (), title
     )
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
-    Console().print(table)
+    terminal().print(table)
+
+
+def terminal() -> "Console":
+    """Standard output for what is laid out, with colours where they are wanted."""
+    from rich.console import Console
+
+    return Console(color_system="auto" if may_colour(sys.stdout) else None)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ghostface_edge.pipeline.cli import options
-from ghostface_edge.pipeline.cli.printing import say_json
+from ghostface_edge.pipeline.cli.printing import say_json, terminal
 
 
 def gate(
@@ -31,8 +31,6 @@ def gate(
     rules, earlier = options.read_policy(policy), options.read_report(baseline)
     judged = judge_report(Report.read(report), rules, baseline=earlier)
     # the renderings draw with numpy, which what is refused above need not load
-    from rich.console import Console
-
     from ghostface_edge.reports import github as actions
     from ghostface_edge.reports.explain import explain as reasons
     from ghostface_edge.reports.renderings import junit as xml
@@ -45,7 +43,7 @@ def gate(
     elif explain:
         typer.echo(reasons(judged.gate))
     else:
-        print_report(judged, Console())
+        print_report(judged, terminal())
     if github:
         for line in actions.annotations(judged.gate):
             typer.echo(line)
@@ -69,8 +67,6 @@ def compare(
     from ghostface_edge.reports.report import Report
 
     compared = compare(Report.read(before), Report.read(after))
-    from rich.console import Console
-
     from ghostface_edge.reports.renderings.console import print_difference
     from ghostface_edge.reports.renderings.html import render_difference
     from ghostface_edge.reports.write import write_text
@@ -78,7 +74,7 @@ def compare(
     if json_:
         say_json(compared.model_dump(mode="json"))
     else:
-        print_difference(compared, Console())
+        print_difference(compared, terminal())
     if html is not None:
         write_text(html, render_difference(compared))
 
@@ -96,11 +92,9 @@ def recommend(
     if json_:
         say_json(found.model_dump(mode="json"))
     else:
-        from rich.console import Console
-
         from ghostface_edge.reports.renderings.console import print_recommendation
 
-        print_recommendation(found, Console())
+        print_recommendation(found, terminal())
     raise typer.Exit(found.exit_code)
 
 

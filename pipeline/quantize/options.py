@@ -5,16 +5,16 @@ with what was expected.
 """
 
 import difflib
-import json
 import os
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, get_args
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from ghostface_edge.pipeline.support.options import parse_options
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.yaml_file import read_mapping
 
@@ -155,17 +155,7 @@ def parse_recipe(content: Mapping[str, object], origin: str) -> Recipe:
     Raises:
         InputError: an unknown key, with the nearest known one, or a value that does not fit.
     """
-    try:
-        return Recipe.model_validate_json(json.dumps(content), strict=True)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        if first["type"] != "extra_forbidden":
-            raise InputError(f"{origin}: {place}: {first['msg']}", fix="correct the value in the recipe") from error
-        known = _known_keys(first["loc"][:-1])
-        near = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(known)}"
-        raise InputError(f"{origin}: unknown key `{place}`", fix=hint) from error
+    return parse_options(Recipe, content, origin, "recipe")
 
 
 def load_recipe(source: str) -> Recipe:
@@ -182,12 +172,3 @@ def load_recipe(source: str) -> Recipe:
         hint = f"did you mean `{near[0]}`?" if near else f"use {' or '.join(RECIPES)}, or a YAML file"
         raise InputError(f"no quantization recipe `{source}`", fix=hint)
     return parse_recipe(read_mapping(path, fix="name a built-in recipe or a YAML file"), str(path))
-
-
-def _known_keys(place: tuple[int | str, ...]) -> list[str]:
-    """Keys of the options model at a place of the recipe."""
-    model: type[BaseModel] = Recipe
-    for key in place:
-        kind = model.model_fields[str(key)].annotation
-        model = next(each for each in (kind, *get_args(kind)) if isinstance(each, type) and issubclass(each, BaseModel))
-    return sorted(model.model_fields)

@@ -19,7 +19,7 @@ from ghostface_edge.pipeline.release.provenance import installed_packages
 from ghostface_edge.pipeline.support.code_version import PACKAGES, code_version
 from ghostface_edge.pipeline.support.virtual_environment import clean, make, minor
 from ghostface_edge.reports.errors import RuntimeMissingError, ToolError
-from ghostface_edge.targets.places.environment import WHOLE
+from ghostface_edge.targets.environment import WHOLE
 
 TOOL: Final = "ghostface-edge"
 

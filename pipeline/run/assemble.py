@@ -36,6 +36,7 @@ REFERENCE = "checkpoint in FP32 (ONNX Runtime)"
 def assemble(
     variants: Sequence[Measured | Failed],
     devices: Sequence[DeviceRun],
+    checkpoint: Path,
     inputs: Inputs,
     reference: Reference,
     tool: Tool,
@@ -48,6 +49,7 @@ def assemble(
     Args:
         variants: in the order of the report.
         devices: what ran elsewhere.
+        checkpoint: the network's file.
         inputs: the faces that were used.
         reference: the float network's embeddings of them.
         tool: what ran, when, with which seed.
@@ -81,7 +83,7 @@ def assemble(
     report = Report(
         tool=tool,
         host=describe_host(),
-        model=model_record(reference.model, inputs.checkpoint),
+        model=model_record(reference.model, checkpoint),
         data=data,
         variants=records,
         gate=judge(records, gate.policy, data=data, baseline=gate.baseline, made=tool.day),

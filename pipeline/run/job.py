@@ -1,6 +1,6 @@
 """What a user asks for, and what the job is made of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from ghostface_edge.calibration.faces import CalibrationSet
@@ -20,13 +20,27 @@ from ghostface_edge.targets.table import VariantId
 
 
 @dataclass(frozen=True, slots=True)
+class NamedFaces:
+    """The faces of a job by name, and which of them are used; fields as of `Job`."""
+
+    pairs: tuple[PairsSource, ...]
+    calibration: Path | None
+    gallery: Path | None
+    on_bad_image: OnBadImage
+    groups: Path | None
+    seed: int
+    calibration_faces: int
+    sampling: SamplingMethod
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """What a user asks for."""
 
     checkpoint: Path
     pairs: tuple[PairsSource, ...]
-    """The first decides the main figures."""
-    calibration: Path
+    """The first decides the main figures; none, as no calibration faces: people are rendered."""
+    calibration: Path | None
     variants: tuple[VariantId, ...]
     out: Path
     recipe: Recipe
@@ -63,13 +77,19 @@ class Job:
     """Folder that the run is kept in, failed or not."""
     release: str | None = None
     """What the run is called there."""
+    beside_other_work: bool = False
+    """Whether this tool does other work on this machine meanwhile, which reports of times have to say."""
+
+    @property
+    def faces(self) -> NamedFaces:
+        """Those that it names."""
+        return NamedFaces(**{field.name: getattr(self, field.name) for field in fields(NamedFaces)})
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What a job reads."""
+    """What a job reads beside the checkpoint."""
 
-    checkpoint: Path
     sets: tuple[VerificationSet, ...]
     """The first is the one of the main figures."""
     calibration: CalibrationSet

@@ -53,7 +53,7 @@ def embed_reference(
     scores = cosine_scores(embeddings[main.name], main.index)
     warning = separation_warning(verification_accuracy(scores, main.same, main.folds).mean)
     if warning is not None:
-        context.progress.say(f"warning: {warning}")
+        context.progress.warn(warning)
     with DecodedFaces.of_calibration(context.store, inputs.calibration) as calibration:
         own = embed(calibration, "calibration faces")
     found = [

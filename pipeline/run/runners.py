@@ -27,7 +27,7 @@ def ship_runners(variants: Sequence[Built], report: Report, out: Path, context: 
         try:
             golden = context.run(RecordGolden(built.artifact, faces, str(built.id)))
         except GhostfaceEdgeError as error:
-            context.progress.say(f"warning: {built.id} ships without a runner: {error}")
+            context.progress.warn(f"{built.id} ships without a runner: {error}")
             continue
         runs.append(Run(built.id, out / artifact.path, golden, thresholds(records[str(built.id)])))
     if not runs:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ghostface_edge.calibration.faces import CalibrationSet
 from ghostface_edge.pipeline.precision_search.search import SearchOutcome
 from ghostface_edge.pipeline.quantize.report import QuantizationReport
 from ghostface_edge.pipeline.stages.artifacts import Artifact
@@ -29,10 +30,10 @@ class Ingredients:
     """What variants are made of and compared with."""
 
     model: ExportedModel
-    quantize: Quantize
-    """The stage, whose calibration faces the others take, too."""
+    calibration: CalibrationSet
+    quantize: Quantize | None
+    """The stage, and what it gave or how it failed; None for what the runtime's own tools make."""
     quantized: QdqModel | ToolError | None
-    """What `quantize` gave, or how it failed; None where no variant needs it."""
     input_type: InputType
     latency_threads: int
     faces: Mapping[str, DecodedFaces]
@@ -90,9 +91,7 @@ def build_variant(variant: VariantId, given: Ingredients, context: StageContext)
 def _build(variant: VariantId, given: Ingredients, context: StageContext) -> Built:
     label = str(variant)
     lowered = _lower(variant, given, context)
-    artifact = (
-        lowered.artifact if lowered else context.run(Convert(variant, given.model.path, given.quantize.calibration))
-    )
+    artifact = lowered.artifact if lowered else context.run(Convert(variant, given.model.path, given.calibration))
     info = context.run(Inspect(artifact, label))
     firmware = make_firmware(context, artifact, given.model.name, label) if variant.is_firmware else None
     embeddings = {}
@@ -111,8 +110,10 @@ def _lower(variant: VariantId, given: Ingredients, context: StageContext) -> Low
     """What our own quantization makes; None for what the runtime's own tools make."""
     if variant.precision is not Precision.INT8 or variant.is_stock:
         return None
-    if not isinstance(given.quantized, QdqModel):
-        raise given.quantized or ToolError("there is no quantized model", fix="see the logs")
+    if isinstance(given.quantized, ToolError):
+        raise given.quantized
+    assert given.quantized
+    assert given.quantize
     return lower(
         context,
         variant,

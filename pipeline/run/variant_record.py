@@ -90,7 +90,11 @@ def measured_record(
         all_pairs=compared.all_pairs.get(str(built.id)),
         groups=compared.groups.get(str(built.id)),
         latency=document.Latency.of(
-            summary, threads=timing.threads, load_ms=timing.load_ms, peak_rss_mb=timing.peak_rss_mb
+            summary,
+            threads=timing.threads,
+            load_ms=timing.load_ms,
+            peak_rss_mb=timing.peak_rss_mb,
+            beside_other_work=timing.beside_other_work,
         ),
         seconds=round(built.artifact.seconds, 2),
         int8_mac_share=_int8_mac_share(built.info),

@@ -62,7 +62,7 @@ def _time_runtime(
     try:
         fp32 = context.run(convert)
         artifacts = {name: fp32} | {str(one.id): one.artifact for one in variants}
-        timings = context.run(TimeInTurns(artifacts, threads))
+        timings = context.run(TimeInTurns(artifacts, threads, context.beside_other_work))
     except GhostfaceEdgeError as error:
         return {one.id: failure(one.id, one.method, error) for one in variants}
     return {one.id: _measure(one, timings[str(one.id)], timings[name], fp32, threads, context) for one in variants}

@@ -69,6 +69,8 @@ class StageContext:
     """What it may take there, by stage."""
     shared: SharedStore | None = None
     """The store behind this user's."""
+    beside_other_work: bool = False
+    """Whether this tool does other work on this machine meanwhile, so that times of this host are of a busy one."""
     ran: list[Ran] = field(default_factory=list)
     """Stages so far, in order."""
 

@@ -7,7 +7,7 @@ the machine hits all.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -47,6 +47,8 @@ class Timing:
     load_ms: float
     peak_rss_mb: float
     """Of the child process with the runtime, the artifact and one face."""
+    beside_other_work: bool = False
+    """Whether this tool did other work on that machine meanwhile."""
 
 
 def time_interleaved(
@@ -166,12 +168,15 @@ class TimeInTurns:
     name: ClassVar[str] = "latency"
     artifacts: Mapping[str, Artifact]
     threads: int
+    beside_other_work: bool = False
+    """See `StageContext`; times of a busy machine are kept apart from those of a quiet one."""
 
     def inputs(self) -> dict[str, object]:
         return {
             "artifacts": {label: artifact.sha256 for label, artifact in self.artifacts.items()},
             "runtimes": self._runtimes,
             "threads": self.threads,
+            "beside_other_work": self.beside_other_work,
             "host": describe_host().model_dump(mode="json"),
             "versions": versions([*(name for each in self._runtimes for name in load_target(each).packages), "numpy"]),
         }
@@ -187,7 +192,10 @@ class TimeInTurns:
         write_timings(taken, self.threads, folder)
 
     def read(self, folder: Path) -> dict[str, Timing | ToolError]:
-        return read_timings(folder)
+        return {
+            label: replace(one, beside_other_work=self.beside_other_work) if isinstance(one, Timing) else one
+            for label, one in read_timings(folder).items()
+        }
 
     @property
     def _runtimes(self) -> list[str]:

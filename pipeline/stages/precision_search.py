@@ -49,6 +49,8 @@ class PrecisionSearch:
     """That the model was quantized with; it decides which faces were held out."""
     threads: int
     """To time with."""
+    beside_other_work: bool
+    """See `StageContext`."""
 
     def inputs(self) -> dict[str, object]:
         return {
@@ -60,6 +62,7 @@ class PrecisionSearch:
             "options": self.options.model_dump(mode="json"),
             "seed": self.seed,
             "threads": self.threads,
+            "beside_other_work": self.beside_other_work,
             "host": describe_host().model_dump(mode="json"),
             "versions": versions([*load_target(self.fp32.runtime).packages, "numpy"]),
         }
@@ -108,7 +111,11 @@ def search_precisions(
         return None
     fp32 = context.run(Convert(VariantId(variant.runtime, Precision.FP32), quantize.model, quantize.calibration))
     try:
-        found = context.run(PrecisionSearch(model, fp32, quantize.calibration, options, quantize.seed, threads))
+        found = context.run(
+            PrecisionSearch(
+                model, fp32, quantize.calibration, options, quantize.seed, threads, context.beside_other_work
+            )
+        )
     except ToolError as error:
         context.progress.say(f"{title}: no search for the fastest precisions, INT8 throughout: {error}")
         return None

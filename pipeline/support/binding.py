@@ -1,8 +1,8 @@
 """What a shared store says the outcome of a stage is: its files by path, size and SHA-256, under the outcome's name.
 
-In: an outcome's files, or a stranger's bytes. Out: a binding's bytes, signed where there is a key; or a binding that may
-be followed: of this name, with paths that stay in a folder, of a size that one may have, signed where a key must have
-done so. Contents have hashes to be held to; a binding has nothing but its signature.
+In: an outcome's files, or a stranger's bytes. Out: a binding's bytes, signed where there is a key; or a binding to be
+followed: of this name, with paths that stay in a folder, of a size that one may have, signed where a key must have done
+so. Contents have hashes to be held to; a binding has nothing but its signature.
 """
 
 from collections.abc import Mapping
@@ -67,10 +67,12 @@ def describe(name: str, entries: Mapping[str, tuple[int | None, str | None]]) ->
         entries: size and SHA-256 of every file by its path, None of a folder.
     """
     files = [
-        {"path": path, "size": size, "sha256": sha256} for path, (size, sha256) in entries.items() if size is not None
+        {"path": path, "size": size, "sha256": sha256}
+        for path, (size, sha256) in sorted(entries.items())
+        if size is not None
     ]
     filled = {path.rpartition("/")[0] for path in entries}
-    empty = [path for path, (size, _) in entries.items() if size is None and path not in filled]
+    empty = [path for path, (size, _) in sorted(entries.items()) if size is None and path not in filled]
     return Binding.model_validate({"name": name, "files": tuple(files), "empty_folders": tuple(empty)})
 
 

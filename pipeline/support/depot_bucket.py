@@ -6,13 +6,10 @@ other client of AWS: `AWS_ENDPOINT_URL`, `AWS_PROFILE`, `AWS_ACCESS_KEY_ID`.
 """
 
 import mmap
-from typing import TYPE_CHECKING, BinaryIO, Final, cast
+from typing import BinaryIO, Final, cast
 
 from ghostface_edge.pipeline.support.depot import PIECE_BYTES
 from ghostface_edge.targets.requirements import require_modules
-
-if TYPE_CHECKING:
-    from s3fs import S3FileSystem
 
 _ONE_PUT_BYTES: Final = 64 * 2**20
 """More goes up in parts of that size, two at once."""
@@ -34,7 +31,7 @@ class DepotBucket:
         from s3fs import S3FileSystem
 
         self._url = url.rstrip("/")
-        self._files: S3FileSystem = S3FileSystem(
+        self._files = S3FileSystem(
             skip_instance_cache=True, use_listings_cache=False, config_kwargs={"retries": {"max_attempts": 1}}
         )
 

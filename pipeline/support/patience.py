@@ -31,4 +31,4 @@ def within(seconds: float, work: Callable[[], Answer]) -> Answer:
     except TimeoutError:
         if answer.done():
             raise  # the work's own
-        raise TimeoutError(f"no answer within {seconds:.0f} s") from None
+        raise TimeoutError(f"no answer within {seconds:g} s") from None

@@ -1,14 +1,15 @@
-"""Progress of a long job: bars with time left on a terminal, plain lines elsewhere."""
+"""Progress of a long job: bars with time left on a terminal, lines elsewhere."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 from rich import progress as rich_progress
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from ghostface_edge.pipeline.support import messages
 from ghostface_edge.reports.printable import printable
 
 Advance = Callable[[int], None]
@@ -29,45 +30,66 @@ def so_far(advance: Advance) -> Callable[[int, int], None]:
 
 
 class Progress:
-    """Tells the user which stage runs and how far it is. Everything goes to standard error."""
+    """Tells the user which stage runs and how far it is.
 
-    def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False)
+    Args:
+        file: for what it says; standard error if None.
+    """
 
-    def say(self, text: str) -> None:
-        """One line that stays."""
-        self._console.print(printable(text), markup=False, soft_wrap=True)
+    def __init__(self, file: TextIO | None = None) -> None:
+        self._console = Console(file=file, stderr=file is None, highlight=False)
+
+    def say(self, text: str, **facts: object) -> None:
+        """One line that stays; with facts for what reads logs."""
+        messages.say(text, **facts)
+
+    def warn(self, text: object) -> None:
+        """One line on what may be other than was meant."""
+        messages.warn(text)
 
     @contextmanager
     def stage(self, title: str, total: int | None = None) -> Iterator[Advance]:
         """Announce a stage; the block calls what it is given with the number of units done since."""
         started = time.monotonic()
-        if self._console.is_terminal:
-            with rich_progress.Progress(*_COLUMNS, console=self._console, transient=True) as bars:
+        with self._bars() as bars:
+            if bars is None:
+                yield lambda _units: None
+            else:
                 task = bars.add_task(printable(title), total=total)
                 yield lambda units: bars.advance(task, units)
-        else:
-            yield lambda _units: None
-        self.say(f"{title} · {time.monotonic() - started:.1f} s")
-        sys.stderr.flush()
+        self._end(title, started, stage=title)
 
     @contextmanager
     def steps(self, title: str) -> Iterator[Steps]:
         """Announce a job of several steps; the block calls what it is given with a step and the share of it done."""
         started = time.monotonic()
         begun: dict[str, float] = {}
-        with rich_progress.Progress(*_COLUMNS, console=self._console, transient=True) as bars:
-            tasks: dict[str, TaskID] = {}
+        ended: set[str] = set()
+        tasks: dict[str, TaskID] = {}
+        with self._bars() as bars:
 
             def update(step: str, share: float) -> None:
-                if step not in tasks:
-                    begun[step] = time.monotonic()
-                    tasks[step] = bars.add_task(
-                        printable(f"{title}: {step}"), total=1.0, visible=self._console.is_terminal
-                    )
-                bars.update(tasks[step], completed=share)
-                if share >= 1.0 and step in begun:
-                    self.say(f"{title}: {step} · {time.monotonic() - begun.pop(step):.1f} s")
+                began = begun.setdefault(step, time.monotonic())
+                if bars is not None:
+                    if step not in tasks:
+                        tasks[step] = bars.add_task(printable(f"{title}: {step}"), total=1.0)
+                    bars.update(tasks[step], completed=share)
+                if share >= 1.0 and step not in ended:
+                    ended.add(step)
+                    self._end(f"{title}: {step}", began, stage=title, step=step)
 
             yield update
-        self.say(f"{title} · {time.monotonic() - started:.1f} s")
+        self._end(title, started, stage=title)
+
+    def _end(self, what: str, started: float, **facts: str) -> None:
+        seconds = time.monotonic() - started
+        self.say(f"{what} · {seconds:.1f} s", **facts, seconds=round(seconds, 3))
+
+    @contextmanager
+    def _bars(self) -> Iterator[rich_progress.Progress | None]:
+        """Bars on a terminal that takes them, which are gone at the end; None elsewhere."""
+        if not messages.may_draw():
+            yield None
+            return
+        with rich_progress.Progress(*_COLUMNS, console=self._console, transient=True) as bars:
+            yield bars

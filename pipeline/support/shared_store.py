@@ -231,5 +231,5 @@ def _pieces(source: BinaryIO, at_most: int, what: str) -> Iterator[bytes]:
         yield piece
 
 
-def _patience_s(size: int) -> float:
-    return _ANSWER_S + size / _SLOWEST_BYTES_PER_S
+def _patience_s(size: int) -> int:
+    return _ANSWER_S + size // _SLOWEST_BYTES_PER_S

@@ -11,7 +11,7 @@ from pathlib import Path
 from ghostface_edge.pipeline.support import file_lock
 from ghostface_edge.reports.errors import RuntimeMissingError, ToolError
 from ghostface_edge.reports.write import remove
-from ghostface_edge.targets.places.environment import WHOLE
+from ghostface_edge.targets.environment import WHOLE
 
 _LOCK = ".lock"
 _ASK = "import sys; print('%d.%d' % sys.version_info[:2])"

@@ -183,8 +183,9 @@ def _extras(asked: Sequence[Requirement]) -> Iterator[Finding]:
 def look_at_cache() -> Iterator[Finding]:
     """Whether the cache can be used, and whether the detector lies in it."""
     from ghostface_edge.pipeline.support.cache_contents import look
-    from ghostface_edge.pipeline.support.store import Store, default_root
+    from ghostface_edge.pipeline.support.store import Store
     from ghostface_edge.pipeline.tools.sources import KNOWN
+    from ghostface_edge.reports.cache_root import default_root
 
     try:
         root = default_root()
@@ -204,8 +205,8 @@ def look_at_cache() -> Iterator[Finding]:
 
 
 def _devices() -> Iterator[Finding]:
-    from ghostface_edge.pipeline.support.store import default_root
     from ghostface_edge.pipeline.tools.devices import Checked, known
+    from ghostface_edge.reports.cache_root import default_root
     from ghostface_edge.reports.devices import LOCAL
     from ghostface_edge.targets.c.metal.cores import CORES
     from ghostface_edge.targets.devices.emulated import CPUS

@@ -9,7 +9,8 @@ from typing import Final
 
 from ghostface_edge.pipeline.support import virtual_environment
 from ghostface_edge.reports.write import remove as remove_folder
-from ghostface_edge.targets.places.environment import Environment
+from ghostface_edge.targets.environment import Environment
+from ghostface_edge.targets.places.inside import place_inside
 from ghostface_edge.targets.places.inventory import Inventory
 from ghostface_edge.targets.table import ENVIRONMENTS, load_environment
 
@@ -45,7 +46,7 @@ def install(environment: Environment, say: Callable[[str], None]) -> None:
 
     def check(_python: Path) -> None:
         log = environment.root / f"{name}.log"  # what is left of one that failed
-        with environment.place.open(Inventory, environment.imports, log=log, timeout_s=_PATIENT_S) as there:
+        with place_inside(environment).open(Inventory, environment.imports, log=log, timeout_s=_PATIENT_S) as there:
             versions = there.versions()
         say(f"{name}: {', '.join(f'{package} {version}' for package, version in sorted(versions.items()))}")
 

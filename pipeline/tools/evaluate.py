@@ -57,7 +57,7 @@ def evaluate(asked: Question, progress: Progress) -> Facts:
         mean = facts["accuracy"]["mean"]
         assert isinstance(mean, float)
         if (warning := separation_warning(mean)) is not None:
-            progress.say(f"warning: {warning}")
+            progress.warn(warning)
     people = None if asked.groups is None else people_of(embedded.first, asked.groups)
     scores = _compare_all(embedded, progress)
     if scores is not None:
@@ -176,5 +176,5 @@ def _one_threshold(embedded: Embedded, model: Path, first: AllPairs | None) -> d
 
 
 def _said(found: Record) -> dict[str, object]:
-    """What the report says of it, without the curve."""
-    return found.model_dump(mode="json", exclude={"det"}, exclude_none=True)
+    """What the report says of it, without the curves."""
+    return found.model_dump(mode="json", exclude={"det", "histogram"}, exclude_none=True)

@@ -19,6 +19,7 @@ from ghostface_edge.pipeline.tools.chosen_model import ChosenModel, choose_model
 from ghostface_edge.pipeline.tools.fetch import DOWNLOADS, fetched
 from ghostface_edge.pipeline.tools.matching import Evidence, Match, Matching
 from ghostface_edge.pipeline.tools.photographs import Found, find_faces, photos_at
+from ghostface_edge.pipeline.tools.shown_match import check_show, write_shown
 from ghostface_edge.pipeline.tools.sources import find
 from ghostface_edge.reports.certainty import Threshold, certainty, threshold_at
 from ghostface_edge.reports.errors import InputError
@@ -48,6 +49,8 @@ class Comparing:
     choice: Choice = Choice.LARGEST
     fmr: str | None = None
     """Of the threshold; None: the usual one."""
+    show: Path | None = None
+    """Page or picture to write, `.html` or `.png`."""
 
 
 def match(asked: Comparing, progress: Progress) -> Matching:
@@ -59,6 +62,7 @@ def match(asked: Comparing, progress: Progress) -> Matching:
         RuntimeMissingError: the model's runtime is not installed.
         ToolError: a runtime or reading the photographs failed.
     """
+    check_show(asked.show)
     store = Store()
     if asked.first.is_dir():
         raise InputError(f"{asked.first} is a folder", fix="name a photograph first, the folder second")
@@ -71,7 +75,11 @@ def match(asked: Comparing, progress: Progress) -> Matching:
     with find_faces(photos, detector, asked.choice, store, usable_cores(), progress) as found:
         _require_faces(found, asked)
         embeddings = embed(model, found, store)
-        return _matching(model, threshold, found, embeddings, asked.choice)
+        matching = _matching(model, threshold, found, embeddings, asked.choice)
+        if asked.show is not None:
+            rates = None if model.variant is None else model.variant.all_pairs
+            write_shown(asked.show, found, matching, None if rates is None else rates.histogram)
+    return matching
 
 
 def find_detector(given: Path | None, store: Store, progress: Progress) -> Path:

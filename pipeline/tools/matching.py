@@ -81,8 +81,8 @@ class Matching:
         told, where = match.certainty, self.evidence
         counted = f"{where.images:,} images of {where.people:,} people, {where.variant}"
         if match.same:
-            return f"{at_most(told.fmr)} pairs of strangers on {where.set} score as high ({counted})"
-        return f"{at_most(told.fnmr)} pairs of one person on {where.set} score as low ({counted})"
+            return f"at most {bound(told.fmr)} of the pairs of strangers on {where.set} score as high ({counted})"
+        return f"at most {bound(told.fnmr)} of the pairs of one person on {where.set} score as low ({counted})"
 
 
 def said(found: Matching) -> dict[str, object]:
@@ -93,8 +93,6 @@ def said(found: Matching) -> dict[str, object]:
     return content
 
 
-def at_most(rate: float) -> str:
+def bound(rate: float) -> str:
     """Write an upper bound of a rate, never below it."""
-    if rate >= 1:
-        return "more than half of all"
-    return f"at most {math.ceil(100 * rate)} % of all" if rate >= _RARE else f"at most 1 in {math.floor(1 / rate):,}"
+    return f"{math.ceil(100 * rate)} %" if rate >= _RARE else f"1 in {math.floor(1 / rate):,}"

@@ -78,6 +78,11 @@ class FaceFinder:
         faces = [decode(face.png) for face in self._faces[start:stop]]
         return np.asarray(faces, np.uint8).reshape(-1, FACE_SIZE, FACE_SIZE, 3)
 
+    def size(self, photo: Path) -> tuple[int, int]:
+        """Height and width of a photograph as it is shown, its orientation heeded."""
+        height, width = decode(read_image(photo)).shape[:2]
+        return height, width
+
     def picture(self, photo: Path, longest: int) -> NDArray[np.uint8]:
         """A photograph, RGB uint8 (H, W, 3), no side longer than that."""
         import cv2
@@ -101,9 +106,15 @@ class Found:
         for start in range(0, len(self.faces), step):
             yield self._finder.aligned(start, start + step)
 
-    def picture(self, photo: Path, longest: int) -> NDArray[np.uint8]:
-        """See `FaceFinder.picture`."""
-        return self._finder.picture(photo, longest)
+    def aligned_face(self, place: int) -> NDArray[np.uint8]:
+        """RGB uint8 (112, 112, 3) of one of them."""
+        (face,) = self._finder.aligned(place, place + 1)
+        return np.asarray(face, np.uint8)
+
+    def picture(self, photo: Path, longest: int) -> tuple[NDArray[np.uint8], float]:
+        """A photograph, RGB uint8 (H, W, 3), no side longer than that, and how much smaller it is."""
+        size, small = self._finder.size(photo), self._finder.picture(photo, longest)
+        return small.copy(), max(small.shape[:2]) / max(size)
 
 
 @contextmanager

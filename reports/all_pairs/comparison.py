@@ -1,17 +1,21 @@
 """A model on all pairs of a gallery, against the reference where there is one: the record that the report holds."""
 
+import numpy as np
+
 from ghostface_edge.reports.all_against_all import (
     FMRS,
+    HISTOGRAM_BINS,
     AllPairs,
     DetPoint,
     FnmrAtFmr,
     FrozenThreshold,
+    ScoreHistogram,
     Support,
     missing,
 )
 from ghostface_edge.reports.all_pairs.intervals import at_rate, at_threshold, interval, interval_of_rise
 from ghostface_edge.reports.all_pairs.operating_points import at, det_curve, equal_error_rate, point_at, support
-from ghostface_edge.reports.all_pairs.scores import AllPairScores
+from ghostface_edge.reports.all_pairs.scores import BINS, AllPairScores
 
 
 def judge_all_pairs(model: AllPairScores, reference: AllPairScores | None = None) -> AllPairs:
@@ -33,7 +37,16 @@ def judge_all_pairs(model: AllPairScores, reference: AllPairScores | None = None
         fnmr_at_fmr={fmr: _at(model, reference, fmr) for fmr in answerable},
         not_answerable={fmr: missing(fmr, gallery.genuine, gallery.impostors) for fmr in FMRS if fmr not in answerable},
         det=tuple(DetPoint(threshold=it.cosine, fmr=it.fmr, fnmr=it.fnmr) for it in det_curve(model)),
+        histogram=_histogram(model),
     )
+
+
+def _histogram(model: AllPairScores) -> ScoreHistogram:
+    """The fine bins of the scores, several together."""
+    impostor = -np.diff(model.above)
+    genuine = np.bincount(model.genuine_bin, minlength=BINS)
+    genuine, impostor = (kind.reshape(HISTOGRAM_BINS, -1).sum(axis=1) for kind in (genuine, impostor))
+    return ScoreHistogram(genuine=tuple(genuine.tolist()), impostor=tuple(impostor.tolist()))
 
 
 def _at(model: AllPairScores, reference: AllPairScores | None, fmr: str) -> FnmrAtFmr:

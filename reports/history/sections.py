@@ -39,9 +39,9 @@ _READING = (
 _METHOD = (
     f"Levels are found by PELT with the L1 cost over the newest {MOST} runs; a level takes {FEWEST} runs. Noise is "
     "what the intervals state, or what one run differs from the next by, if that is more. Where nothing changed, at "
-    "most one history in a hundred shows a change, and one in twenty where the intervals state half the noise. A slow "
-    "drift is no change of level. What is compared has the same network's name, the same faces, and for times the "
-    "same processor."
+    "most two histories in a hundred show a change, and five where the intervals state half the noise. A slow drift is "
+    "no change of level. What is compared has the same network's name, the same faces, and for times the same "
+    "processor."
 )
 
 

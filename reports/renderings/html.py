@@ -39,7 +39,7 @@ def render(
         f"of {calibration.identities:,} people, {calibration.identities_shared_with_pairs} of them in the pairs"
     )
     verdict = report.gate.verdict
-    return _page(
+    return page(
         shown(Findings(report, curves, baseline), sections, Reach.PAGE),
         title=model.name,
         verdicts=(verdict.value,),
@@ -51,7 +51,7 @@ def render(
 def render_difference(compared: Difference, further: Sequence[Section] = ()) -> str:
     """Write what changed between two runs as a page; what else there is to say follows."""
     verdicts = (compared.verdict_before.value, compared.verdict_after.value)
-    return _page([between(compared), *further], title="Two runs compared", verdicts=verdicts, meaning="", lead="")
+    return page([between(compared), *further], title="Two runs compared", verdicts=verdicts)
 
 
 def render_history(history: History) -> str:
@@ -59,10 +59,13 @@ def render_history(history: History) -> str:
     first, last = history.runs[0], history.runs[-1]
     names = wording.enumeration(list(dict.fromkeys(run.network for run in history.runs)))
     lead = f"{wording.count(len(history.runs), 'run')} from {first.name} to {last.name}; the newest: {last.verdict}"
-    return _page(history_sections(history), title=f"{names} over releases", verdicts=(), meaning="", lead=lead)
+    return page(history_sections(history), title=f"{names} over releases", lead=lead)
 
 
-def _page(sections: Sequence[Section], *, title: str, verdicts: Sequence[str], meaning: str, lead: str) -> str:
+def page(
+    sections: Sequence[Section], *, title: str, verdicts: Sequence[str] = (), meaning: str = "", lead: str = ""
+) -> str:
+    """Write sections as a page of their own, under a title with its verdicts."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     folder = files("ghostface_edge.reports") / "templates"

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostface_edge.targets.places.environment import Environment
+from ghostface_edge.targets.environment import Environment
 from ghostface_edge.targets.places.inference import Inference
+from ghostface_edge.targets.places.inside import open_inside
 from ghostface_edge.targets.protocol import Embeddings, Faces
 
 
@@ -38,7 +39,7 @@ class Elsewhere:
         batch: int,
     ) -> None:
         opened = ExitStack()
-        self._there = opened.enter_context(environment.open(kind, *arguments))
+        self._there = opened.enter_context(open_inside(environment, kind, *arguments))
         weakref.finalize(self, opened.close)
         self._there.load(artifact, threads, batch)
 

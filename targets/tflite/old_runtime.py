@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from ghostface_edge.reports.evidence import ProfileRow
+from ghostface_edge.targets.environment import Environment
 from ghostface_edge.targets.places.board import Board
 from ghostface_edge.targets.places.elsewhere import Elsewhere
-from ghostface_edge.targets.places.environment import Environment
 from ghostface_edge.targets.protocol import Embedder, InputType, Precision
 from ghostface_edge.targets.tflite.kernel_set import KernelSet
 from ghostface_edge.targets.tflite.target import TfliteTarget

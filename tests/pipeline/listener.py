@@ -10,5 +10,8 @@ class Listener(Progress):
         super().__init__()
         self.said = []
 
-    def say(self, text):
+    def say(self, text, **facts):
         self.said.append(text)
+
+    def warn(self, text):
+        self.said.append(f"warning: {text}")

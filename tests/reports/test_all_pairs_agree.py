@@ -93,6 +93,15 @@ def _with_rise(rise_pp: float, low: float, high: float, **frozen: Any) -> dict[s
     }
 
 
+@pytest.mark.parametrize("kind", ["genuine", "impostor"])
+def test_a_histogram_holds_every_comparison(kind: str) -> None:
+    histogram = {name: [*[0] * 127, GOOD[name]] for name in ("genuine", "impostor")}
+    assert _found({"histogram": histogram}) == {}
+    for counts in ([*histogram[kind][:-1], GOOD[kind] - 1], [0, *histogram[kind]]):
+        problems = _found({"histogram": {**histogram, kind: counts}})
+        assert problems.keys() == {f"histogram.{kind}"}
+
+
 def test_good_figures_agree() -> None:
     assert _found({}) == _found({}, None) == _found({}, 201) == {}
     assert _found({}, 20, STRANGERS_ONLY) == {}

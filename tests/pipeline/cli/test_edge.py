@@ -150,7 +150,7 @@ def test_a_link_to_itself_is_left_to_whoever_writes_there(tmp_path):
 def test_more_cores_than_there_are_is_said(capsys):
     usable = len(os.sched_getaffinity(0))
     assert (cores(None), cores(1), cores(100_000)) == (usable, 1, usable)
-    assert capsys.readouterr().err == f"100000 cores were asked for and {usable} can be used\n"
+    assert capsys.readouterr().err == f"warning: 100000 cores were asked for and {usable} can be used\n"
 
 
 WORK = """

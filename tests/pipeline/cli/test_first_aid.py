@@ -7,9 +7,10 @@ import subprocess
 import sys
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
-from ghostface_edge.pipeline.cli.first_aid import CACHE
+from ghostface_edge.pipeline.cli import first_aid
 from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.pipeline.tools.doctor import look_at_cache
 from ghostface_edge.pipeline.tools.finding import State
@@ -67,7 +68,9 @@ def look_at_artifacts(root):
 
 def cache(*arguments):
     """What `cache` prints, or the error that it ends with."""
-    done = CliRunner().invoke(CACHE, arguments)
+    app = typer.Typer()
+    app.command()(first_aid.cache)
+    done = CliRunner().invoke(app, arguments)
     if isinstance(done.exception, GhostfaceEdgeError):
         raise done.exception
     assert done.exit_code == 0, done.output
@@ -88,6 +91,8 @@ def test_the_cache_tells_what_it_holds_and_keeps_to_its_limit(filled, monkeypatc
 
 
 def test_clearing_keeps_what_cannot_be_made_again_unless_all_is_to_go(filled):
+    with pytest.raises(InputError, match="--all is nothing to `cache prune`"):
+        cache("prune", "--all")
     with pytest.raises(InputError, match="nobody to ask") as refused:
         cache("clear")
     assert "--yes" in refused.value.fix

@@ -74,6 +74,22 @@ def test_two_photographs_by_the_newest_run(fetched, finished, cli, raw):
     assert any("rendered people" in note for note in said["notes"])
 
 
+def test_it_is_shown_as_a_page_and_as_a_picture(own, assets, raw, tmp_path):
+    two = raw / "Abel_Pacheco/Abel_Pacheco_0001.jpg", raw / BYSTANDER
+    for name in ("pair.html", "pair.png"):
+        asked = Comparing(*two, run=own, detector=assets / YUNET, show=tmp_path / name)
+        found = match(asked, Progress())
+    page = (tmp_path / "pair.html").read_text()
+    assert f"Score {found.matches[0].score:.4f}" in page
+    assert page.count("data:image/jpeg;base64,") == 4
+    assert "1 more, in grey, not meant" in page
+    picture = cv2.imread(str(tmp_path / "pair.png"))
+    blue = (picture.astype(int) - (201, 99, 37) == 0).all(axis=2)
+    assert blue[:, :500].sum() > 100 < blue[:, 500:].sum()
+    with pytest.raises(InputError, match=r"ends in neither .html nor .png"):
+        match(Comparing(*two, run=own, detector=assets / YUNET, show=tmp_path / "pair.gif"), Progress())
+
+
 def test_a_folder_is_sorted_and_what_shows_no_face_is_named(fetched, finished, cli, raw, tmp_path):
     _, out = finished
     (tmp_path / "album").mkdir()

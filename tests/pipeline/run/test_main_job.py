@@ -217,7 +217,7 @@ def test_what_no_variant_can_do_without_leaves_nothing_behind(make_job, listener
     def broken(*_, **__):
         raise error("no way to start", fix="start elsewhere")
 
-    monkeypatch.setattr("ghostface_edge.pipeline.run.main_job.embed_reference", broken)
+    monkeypatch.setattr("ghostface_edge.pipeline.run.steps.embed_reference", broken)
     job = make_job("onnxruntime-fp32")
     with pytest.raises(error, match="no way to start"):
         run(job, listener)

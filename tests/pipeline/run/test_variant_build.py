@@ -32,6 +32,7 @@ def given(context, small_inputs):
         reference = context.run(Embed(artifact_of("onnxruntime", model.path), faces, 1, "reference"))
         yield Ingredients(
             model=model,
+            calibration=calibration,
             quantize=Quantize(model.path, calibration, Recipe(), 0),
             quantized=ToolError("the quantizer died", fix="see the logs"),
             input_type=InputType.INT8,
@@ -91,7 +92,7 @@ def test_timing_keeps_the_order_and_each_variants_own_failure(given, context, tm
     broken = Artifact("onnxruntime", (tmp_path / "broken.onnx",), "0" * 64, 0.0)
     dead = replace(fp16, artifact=broken)
     failed = Failed(INT8, "quantize", Status.FAILED, "as before")
-    done = time_variants([fp32, dead, failed], given.model, given.quantize.calibration, 1, context)
+    done = time_variants([fp32, dead, failed], given.model, given.calibration, 1, context)
     assert [type(one) for one in done] == [Measured, Failed, Failed]
     assert done[0].built is fp32
     assert done[0].fp32_bytes == fp32.artifact.size_bytes
@@ -107,9 +108,7 @@ def test_a_profiler_that_fails_costs_nothing_else(given, context, monkeypatch):
 
     monkeypatch.setattr(Profile, "name", "profile-anew")
     monkeypatch.setattr(Profile, "build", broken)
-    (measured,) = time_variants(
-        [build_variant(FP32, given, context)], given.model, given.quantize.calibration, 1, context
-    )
+    (measured,) = time_variants([build_variant(FP32, given, context)], given.model, given.calibration, 1, context)
     assert isinstance(measured, Measured)
     assert measured.profile == ()
     assert context.progress.said[-1] == "onnxruntime-fp32: no profile: no clock (fix: buy one)"

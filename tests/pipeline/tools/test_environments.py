@@ -13,10 +13,11 @@ from onnx import TensorProto, helper
 
 from ghostface_edge.pipeline.tools.environments import described, install, remove
 from ghostface_edge.reports.errors import RuntimeMissingError, ToolError
+from ghostface_edge.targets.environment import Environment
 from ghostface_edge.targets.onnxruntime.embedder import OnnxruntimeEmbedder
 from ghostface_edge.targets.places.board import Board
 from ghostface_edge.targets.places.elsewhere import Elsewhere
-from ghostface_edge.targets.places.environment import Environment
+from ghostface_edge.targets.places.inside import open_inside
 from ghostface_edge.targets.places.inventory import Inventory
 from ghostface_edge.targets.tflite.old_runtime import TFLITE_RUNTIME
 
@@ -84,15 +85,18 @@ def test_it_says_its_size_first_and_its_versions_then(installed):
 def test_other_pins_are_another_environment(installed):
     other = replace(TINY, requirements=("lender==1.1",))
     assert other.folder != TINY.folder
-    with pytest.raises(RuntimeMissingError) as missing, other.open(Inventory, ()):
+    with pytest.raises(RuntimeMissingError) as missing, open_inside(other, Inventory, ()):
         pass
     assert missing.value.fix == "ghostface-edge targets install tiny"
 
 
 def test_what_runs_there_sees_nothing_of_ours_but_what_was_sent(installed):
-    with TINY.open(Inventory, ("ghostface_edge.targets.places.board",)) as there:
+    with open_inside(TINY, Inventory, ("ghostface_edge.targets.places.board",)) as there:
         assert there.versions()["lender"] == "1.0"
-    with TINY.open(Inventory, ("ghostface_edge.targets.table",)) as there, pytest.raises(ToolError, match="No module"):
+    with (
+        open_inside(TINY, Inventory, ("ghostface_edge.targets.table",)) as there,
+        pytest.raises(ToolError, match="No module"),
+    ):
         there.versions()
 
 

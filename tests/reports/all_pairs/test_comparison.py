@@ -1,6 +1,7 @@
+import numpy as np
 import pytest
 
-from ghostface_edge.reports.all_against_all import FMRS, Support
+from ghostface_edge.reports.all_against_all import FMRS, HISTOGRAM_BINS, Support
 from ghostface_edge.reports.all_pairs.comparison import judge_all_pairs
 from ghostface_edge.reports.all_pairs.gallery import Gallery
 from ghostface_edge.reports.all_pairs.scores import compare_all
@@ -20,6 +21,9 @@ def test_figures_are_those_of_a_count_by_hand(exact: Drawn) -> None:
     assert (found.genuine, found.impostor) == (len(genuine), len(impostor))
     assert found.genuine + found.impostor + found.ambiguous == 700 * 699 // 2
     assert found.ambiguous == exact.names.count("p000") * exact.names.count("p001")
+    assert found.histogram is not None
+    for kind, cosines in (("genuine", genuine), ("impostor", impostor)):
+        assert getattr(found.histogram, kind) == tuple(np.histogram(cosines, HISTOGRAM_BINS, (-1, 1))[0])
     for fmr, row in found.fnmr_at_fmr.items():
         assert row.fmr == (impostor >= row.threshold).mean() <= float(fmr)
         assert row.fnmr == pytest.approx((genuine < row.threshold).mean())
