@@ -196,8 +196,9 @@ def mutate(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """The documentation site, into out/site: `nox -s docs`; every link, anchor and page size is checked."""
-    install(session, "all", "docs")
-    session.env["NO_MKDOCS_2_WARNING"] = "1"
+    tools = nox.project.dependency_groups(PYPROJECT, "docs")
+    session.install(".", *tools, "--constraint", "constraints.txt")  # no runtime is needed to describe them
+    session.env["NO_MKDOCS_2_WARNING"] = "1"  # the theme's advertisement of its successor
     session.run("mkdocs", "build", "--strict", *session.posargs)
     session.run("python", "docs/generate/check.py", "out/site")
 
