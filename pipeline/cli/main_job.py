@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 
 import typer
 
+import ghostface_edge
 from ghostface_edge.pipeline.cli import options
-from ghostface_edge.pipeline.cli.printing import say_json, say_table
-from ghostface_edge.reports.errors import InputError
+from ghostface_edge.pipeline.cli.printing import say, say_json, say_table
 
 
 def run(
@@ -63,82 +63,47 @@ def run(
 
     Exit code: 0 if the release may ship, 1 if not, 3 if a variant that would ship failed, 4 for too little evidence.
     """
-    from ghostface_edge.targets.requirements import require_modules
-
-    require_modules("torch", "torch")
-    given = (checkpoint, pairs, calibration)
-    if any(given) and not all(given):
-        raise InputError(
-            "--checkpoint, --pairs and --calibration belong together",
-            fix="give all three, or none of them for the embedded network and rendered faces",
-        )
     options.check_output(out, is_folder=True)
     options.check_folders(calibration, gallery)
     options.check_pairs(*pairs or ())
-    options.check_inputs(groups)
-    how, judged_by, earlier = options.read_recipe(recipe), options.read_policy(policy), options.read_report(baseline)
-    variants = options.read_variants(targets)
-    cores = options.cores(jobs)
-    elsewhere = options.read_devices(devices)
-    options.check_checkpoint(checkpoint)
+    options.check_inputs(checkpoint, groups)
 
-    from rich.console import Console
-
-    from ghostface_edge.calibration.leaks import OnLeak
-    from ghostface_edge.calibration.pairs_source import sources
-    from ghostface_edge.calibration.sampling import SamplingMethod
-    from ghostface_edge.calibration.unusable import OnBadImage
-    from ghostface_edge.calibration.verification import LabelErrors
-    from ghostface_edge.pipeline.default import default_checkpoint
-    from ghostface_edge.pipeline.run.job import Job
-    from ghostface_edge.pipeline.run.main_job import run
-    from ghostface_edge.pipeline.stages.context import StageContext
-    from ghostface_edge.pipeline.stages.render import RenderFaces
-    from ghostface_edge.pipeline.support.progress import Progress
-    from ghostface_edge.pipeline.support.store import Store
-    from ghostface_edge.reports.renderings.console import print_report
-    from ghostface_edge.targets.protocol import InputType
-
-    progress = Progress()
-    if not any(given):
-        checkpoint = default_checkpoint()
-        context = StageContext(Store(), out / "logs", progress, cores)
-        rendered, calibration = context.run(RenderFaces(seed))
-        pairs = [rendered]
-    assert checkpoint
-    assert pairs
-    assert calibration
-    bad, errors = OnBadImage(on_bad_image), LabelErrors(label_errors)
-    job = Job(
-        checkpoint=checkpoint,
-        pairs=sources(pairs, faces, landmarks, detector, on_bad_image=bad, label_errors=errors),
-        calibration=calibration,
-        variants=variants,
+    report, exit_code = ghostface_edge.run(
+        checkpoint,
+        pairs or (),
+        calibration,
+        recipe=recipe,
+        targets=[name.strip() for name in targets.split(",") if name.strip()],
         out=out,
-        recipe=how,
-        policy=judged_by,
-        baseline=earlier,
-        gallery=gallery,
-        on_bad_image=bad,
-        on_leak=OnLeak(leaks),
-        allowed_leaks=tuple(allow_leak or ()),
-        nobody_shared=not any(given),
-        input_type=InputType(input_ or "int8"),
+        input_type=input_ or "int8",
         calibration_faces=calibration_faces,
-        sampling=SamplingMethod(sampling),
-        seed=seed,
-        cores=cores,
+        sampling=sampling,
+        faces=faces,
+        landmarks=landmarks,
+        detector=detector,
+        gallery=gallery,
+        on_bad_image=on_bad_image,
+        label_errors=label_errors,
         groups=groups,
-        devices=elsewhere,
+        leaks=leaks,
+        allow_leak=allow_leak or (),
+        devices=options.read_devices(devices),
         device_faces=device_faces,
+        policy=policy,
+        baseline=baseline,
+        seed=seed,
+        jobs=options.cores(jobs),
         command=shlex.join(("ghostface-edge", *sys.argv[1:])),
     )
-    report, exit_code = run(job, progress)
     if json_:
         say_json(report.model_dump(mode="json"))
     else:
+        from rich.console import Console
+
+        from ghostface_edge.reports.renderings.console import print_report
+
         print_report(report, Console())
-    progress.say(f"report: {out / 'report.html'}")
+    say(f"report: {out / 'report.html'}", err=True)
     raise typer.Exit(exit_code)
 
 
