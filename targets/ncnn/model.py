@@ -233,6 +233,8 @@ def _weights_size(layer: Layer, data: bytes, at: int) -> int:
     if layer.kind not in _CONVOLUTIONS:
         return 0
     (mark,) = struct.unpack_from("<I", data, at)
+    if mark not in _WIDTHS:
+        raise ValueError(f"the weights of {layer.output[:40]!r} begin with {mark:#x}")
     size = layer.number(6) * _WIDTHS[mark]
     scales = layer.number(7 if layer.kind == "ConvolutionDepthWise" else 0) + 1 if layer.number(8) else 0
     return 4 + size + -size % 4 + 4 * (layer.number(0) * layer.number(5) + scales)
