@@ -209,3 +209,13 @@ def test_weights_of_another_size_are_refused(written, tmp_path, change):
     damaged.with_suffix(".bin").write_bytes(change(written.with_suffix(".bin").read_bytes()))
     with pytest.raises(InputError, match="not a readable ncnn model"):
         read_model(damaged)
+
+
+def test_a_face_is_fed_as_the_page_says(written):
+    """docs/ncnn.md: from_pixels, then mean and norm."""
+    import ncnn
+
+    embedder = NcnnTarget().load(written, 1, 1)
+    mat = ncnn.Mat.from_pixels(np.ascontiguousarray(FACES[0]), ncnn.Mat.PixelType.PIXEL_RGB, 28, 28)
+    mat.substract_mean_normalize([127.5] * 3, [1 / 128] * 3)
+    np.testing.assert_allclose(np.array(mat), embedder.prepare(FACES[:1])[0], atol=1e-6)
