@@ -64,7 +64,7 @@ def on_page_markdown(markdown: str, **_: object) -> str:
     if not _MARK.search(markdown):
         return markdown
     found = error_tables.messages()
-    return _MARK.sub(lambda mark: "\n\n".join(map(_entry, found.pop(mark[1]))), markdown)
+    return _MARK.sub(lambda mark: "\n\n".join(map(_entry, found.get(mark[1], ()))), markdown)
 
 
 def _entry(message: error_tables.Message) -> str:

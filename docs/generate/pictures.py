@@ -13,13 +13,10 @@ import tempfile
 from importlib.resources import files
 from pathlib import Path
 
-import numpy as np
-from markupsafe import Markup
-
 from ghostface_edge.calibration.faces import sample, scan_folder
 from ghostface_edge.pipeline.prepare.prepare import prepare
 from ghostface_edge.pipeline.simulation.reading import load_program
-from ghostface_edge.pipeline.simulation.statistics import observe_ranges
+from ghostface_edge.pipeline.simulation.statistics import observe
 from ghostface_edge.reports.plots import named_rows
 from ghostface_edge.reports.svg import WIDTH, Axis, Chart, standalone
 from ghostface_edge.targets.protocol import Faces
@@ -33,7 +30,8 @@ PLOTS = {
     "scores-int8": "Scores of tflite-int8",
 }
 """Files, and what the report calls the plot."""
-_FACES = 128
+_FACES, _FEW = 128, 64
+"""To prepare with, and to predict on."""
 _SHOWN = 12
 """Of the table of sensitivity."""
 _HEIGHT, _STYLED = 360, '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" font-family="sans-serif">'
@@ -48,7 +46,7 @@ def main(arguments: list[str]) -> int:
     drawn["steps"] = _steps((DOCS / "decisions/0006-int8-by-predicted-error.md").read_text(encoding="utf-8"))
     drawn["islands"] = _islands((DOCS / "decisions/0013-latency-search.md").read_text(encoding="utf-8"))
     drawn["sensitivity"] = _sensitivity(json.loads((run / "quantization.json").read_text(encoding="utf-8")))
-    drawn["channels"] = _channels(model, sample(scan_folder(faces), 10**9, 0).load()[:_FACES])
+    drawn["rounding"] = _rounding(model, sample(scan_folder(faces), 10**9, 0).load()[:_FACES])
     for name, picture in drawn.items():
         (FOLDER / f"{name}.svg").write_text(picture, encoding="utf-8")
     return 0
@@ -117,32 +115,34 @@ def _sensitivity(quantization: dict[str, dict[str, list[dict[str, float | str]]]
     return standalone("Which parts lose most when they alone are rounded", [chart])
 
 
-def _channels(model: Path, faces: Faces) -> str:
-    """The extent of every channel of one tensor, before and after preparation."""
+def _rounding(model: Path, faces: Faces) -> str:
+    """What rounding a tensor costs the embedding, before and after preparation, by its own prediction."""
     with tempfile.TemporaryDirectory() as scratch:
         prepared = Path(scratch) / "prepared.onnx"
         prepare(model, faces, prepared, seed=0, progress=lambda _name, _share: None)
-        extents = [
-            {
-                name: np.sort(seen.high - seen.low)[::-1]
-                for name, seen in observe_ranges(load_program(path), faces).items()
-            }
-            for path in (model, prepared)
-        ]
-    before, after = extents
-    worst = max(before.keys() & after.keys(), key=lambda name: before[name][0] / np.median(before[name]))
-    count = len(before[worst])
-    title = f"{worst}: extents of its {count} channels, largest first"
-    axes = Axis("channel", 1, count), Axis("share of the largest extent", 1e-3, 1, log=True)
-    chart = Chart(title, *axes, WIDTH, _HEIGHT)
-    places = list(range(1, count + 1))
-    for values, css, label in ((before[worst], "c4 int8", "as exported"), (after[worst], "c2 int8", "prepared")):
-        shares = values / values[0]
-        chart.line(places, np.maximum(shares, 1e-3).tolist(), css, label)
-        middle = count // 2
-        chart.text(middle, min(1.0, 1.9 * max(float(shares[middle]), 1e-3)), label)
-        sys.stdout.write(f"{worst}, {label}: largest extent is {values[0] / np.median(values):.1f} times the median\n")
-    return Markup(standalone(title, [chart]))  # noqa: S704 - our own drawing
+        return _costs(*(_predicted(path, faces[:_FEW]) for path in (model, prepared)))
+
+
+def _predicted(model: Path, faces: Faces) -> dict[str, float]:
+    """Squared error of the normalised embedding by tensor, if its step covers all that occurs (decision 6)."""
+    return {
+        name: (float(seen.extremes.high.max() - seen.extremes.low.min()) / 255) ** 2 / 12 * float(seen.gain.sum())
+        for name, seen in observe(load_program(model), faces, seed=0).items()
+    }
+
+
+def _costs(before: dict[str, float], after: dict[str, float]) -> str:
+    """The tensors that cost most as exported."""
+    names = sorted(before.keys() & after.keys(), key=lambda name: -before[name])[:_SHOWN]
+    lowest = min(min(before[name], after[name]) for name in names) / 2
+    axis = Axis("squared error of the embedding, logarithmic", lowest, 2 * before[names[0]], log=True)
+    chart = named_rows("Cost of rounding", axis, names, step=26)
+    for row, name in enumerate(names):
+        for costs, css, label, top in ((before, "c4", "as exported", 0.12), (after, "c2", "prepared", 0.5)):
+            hover = f"{name}, {label}: {costs[name]:.2g}"
+            chart.bar((lowest, costs[name]), (row + top, row + top + 0.38), f"fill {css}", hover)
+    together = f"all {len(before)} tensors: {sum(before.values()):.2g} as exported, {sum(after.values()):.2g} prepared"
+    return standalone(f"What rounding one tensor costs; {together}", [chart])
 
 
 if __name__ == "__main__":
