@@ -38,7 +38,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     docs = Path(config.docs_dir)
     rows: list[dict[str, str]] = []
     for path in sorted((docs / DECISIONS).glob("*.md")):
-        title = path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+        title = re.sub(r"^# (\d+\. )?", "", path.read_text(encoding="utf-8").partition("\n")[0])
         rows.append({f"{int(path.name[:4])} · {title}": path.relative_to(docs).as_posix()})
     for part in config.nav or ():
         for pages in part.values():
