@@ -69,7 +69,7 @@ def on_page_markdown(markdown: str, **_: object) -> str:
 
 def _entry(message: error_tables.Message) -> str:
     """A message, and under it how to mend it."""
-    fix = _mixed(message.fix) if message.fix else "what is printed with it depends on the file"
+    fix = _mixed(message.fix) if message.fix else "the fix that is printed with it fits the file"
     return f"`` {message.text} ``\n:   {fix} <small>exit code {_EXIT_CODES.get(message.kind, 3)}</small>"
 
 
