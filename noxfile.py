@@ -45,7 +45,7 @@ def run(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """The test suite; `tests-3.12` and so on run it on the Python of that version."""
-    install(session, "all,micro,pkcs11", "test")
+    install(session, "all,micro,pkcs11,s3", "test")
     session.run("pytest", "--numprocesses", "auto", "--maxprocesses", "4", "--no-loadscope-reorder", *session.posargs)
 
 
@@ -56,10 +56,11 @@ for version in LATER_PYTHONS:
 @nox.session
 def lint(session: nox.Session) -> None:
     """Format, lint, types; the files that CI and Docker read."""
-    install(session, "all,pkcs11", "lint", "test")
+    install(session, "all,pkcs11,s3", "lint", "test")
     session.run("ruff", "format", "--check")
     session.run("ruff", "check")
-    session.run("mypy", *(option for package in PACKAGES for option in ("--package", f"ghostface_edge.{package}")))
+    session.run("mypy", "--package", "ghostface_edge")
+    session.run("mypy", "tests/pipeline/api/script.py")
     session.run("pytest", "--quiet", "tests/test_ci_files.py")
 
 
@@ -74,8 +75,8 @@ def dist(session: nox.Session) -> None:
     session.run("twine", "check", "--strict", str(wheel), str(sdist))
     session.run("check-wheel-contents", str(wheel))
     bare = second_python(session, str(wheel), "--constraint", "constraints.txt")
-    bare_programs = {"BARE": str(Path(bare).parent)}
-    session.run("pytest", "tests/test_packaging.py", "tests/test_bare_install.py", *session.posargs, env=bare_programs)
+    programs = {"BARE": str(Path(bare).parent.resolve())}
+    session.run("pytest", "tests/test_packaging.py", "tests/test_bare_install.py", *session.posargs, env=programs)
 
 
 @nox.session
@@ -175,7 +176,7 @@ def honesty(session: nox.Session) -> None:
 @nox.session
 def coverage(session: nox.Session) -> None:
     """Branches that the test suite runs, child processes included: 90 % of all, and every one of the guards."""
-    install(session, "all,micro,pkcs11", "test", "coverage")
+    install(session, "all,micro,pkcs11,s3", "test", "coverage")
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", "--numprocesses", "auto", "--maxprocesses", "4", *session.posargs)
     session.run("coverage", "combine", "--quiet")

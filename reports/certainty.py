@@ -5,10 +5,10 @@ non-match rates at that cosine, never better than was counted. They are rates of
 lights and people have others.
 """
 
-from bisect import bisect_right
+from collections.abc import Iterator
 from typing import Final
 
-from ghostface_edge.reports.all_against_all import FMRS, AllPairs, Support
+from ghostface_edge.reports.all_against_all import FIGURE_FROM, FMRS, HISTOGRAM_BINS, AllPairs, Support
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.record import Cosine, Fraction, Record
 
@@ -34,22 +34,37 @@ class Threshold(Record):
 
 
 def certainty(found: AllPairs, cosine: float) -> Certainty:
-    """Bound both error rates of a threshold at this score by the nearest ones that the run states.
+    """Bound both error rates of a threshold at this score by those of thresholds that the run counted.
 
     A threshold below the score lets in more strangers, one above it turns away more of one person.
     """
-    points = sorted(
-        [(point.threshold, point.fmr, point.fnmr) for point in found.det]
-        + [
-            (point.threshold, float(fmr) if point.support is Support.BOUND else point.fmr, point.fnmr)
-            for fmr, point in found.fnmr_at_fmr.items()
-        ]
-    )
-    after = bisect_right([threshold for threshold, _, _ in points], cosine)
+    points = [*_stated(found), *_counted(found)]
     return Certainty(
-        fmr=points[after - 1][1] if after else 1.0,
-        fnmr=points[after][2] if after < len(points) else 1.0,
+        fmr=min((fmr for threshold, fmr, _ in points if threshold <= cosine), default=1.0),
+        fnmr=min((fnmr for threshold, _, fnmr in points if threshold > cosine), default=1.0),
     )
+
+
+def _stated(found: AllPairs) -> Iterator[tuple[float, float, float]]:
+    """Thresholds with their FMR, which is what a bound promises and not what was counted, and FNMR."""
+    for point in found.det:
+        yield point.threshold, point.fmr, point.fnmr
+    for fmr, row in found.fnmr_at_fmr.items():
+        yield row.threshold, float(fmr) if row.support is Support.BOUND else row.fmr, row.fnmr
+
+
+def _counted(found: AllPairs) -> Iterator[tuple[float, float, float]]:
+    """The same at the edges of the histogram; fewer false matches than make a figure count as so many."""
+    if found.histogram is None or not (found.genuine and found.impostor):
+        return
+    accepted, rejected = found.impostor, 0
+    for place, (genuine, impostor) in enumerate(zip(found.histogram.genuine, found.histogram.impostor, strict=True)):
+        yield (
+            2 * place / HISTOGRAM_BINS - 1,
+            min(max(accepted, FIGURE_FROM) / found.impostor, 1.0),
+            rejected / found.genuine,
+        )
+        accepted, rejected = accepted - impostor, rejected + genuine
 
 
 def threshold_at(found: AllPairs, fmr: str | None) -> Threshold | None:

@@ -27,6 +27,7 @@ ARTIFACT_CHECKS: Final = MappingProxyType(
         ".c": "ghostface_edge.targets.checks.c_source:check",
         ".onnx": "ghostface_edge.targets.checks.onnx_form:check",
         ".xml": "ghostface_edge.targets.checks.openvino_ir:check",
+        ".param": "ghostface_edge.targets.ncnn.model:read_model",
         ".tflite": "ghostface_edge.targets.checks.tflite_file:check",
     }
 )

@@ -25,6 +25,7 @@ TARGETS: Final = MappingProxyType(
         "tflite-micro": "ghostface_edge.targets.tflite_micro:TfliteMicroTarget",
         "tflite-runtime": "ghostface_edge.targets.tflite.old_runtime:TfliteRuntimeTarget",
         "c": "ghostface_edge.targets.c:CTarget",
+        "ncnn": "ghostface_edge.targets.ncnn:NcnnTarget",
     }
 )
 ENVIRONMENTS: Final = MappingProxyType(

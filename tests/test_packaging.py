@@ -9,6 +9,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 ORDER = ("reports", "calibration", "targets", "pipeline")
+API = Path("pipeline/api")
+"""Installs as `ghostface_edge` itself."""
 
 
 def packages_in_tree():
@@ -50,9 +52,11 @@ def test_the_wheel_holds_ghostface_edge_only(wheel_names):
 
 def test_the_wheel_holds_every_package_typed_and_with_its_data(wheel_names):
     for package in packages_in_tree():
-        assert f"ghostface_edge/{package.as_posix()}/__init__.py" in wheel_names
-    for top in ORDER:
-        assert f"ghostface_edge/{top}/py.typed" in wheel_names
+        inside = "" if package == API else f"{package.as_posix()}/"
+        assert f"ghostface_edge/{inside}__init__.py" in wheel_names
+    assert "ghostface_edge/pipeline/api/__init__.py" not in wheel_names
+    for typed in ("", *(f"{top}/" for top in ORDER)):
+        assert f"ghostface_edge/{typed}py.typed" in wheel_names
     for data in (
         "reports/report.schema.json",
         "reports/policy.default.yaml",

@@ -12,6 +12,7 @@ PACKAGES = ("pipeline", "targets", "calibration", "reports")
 """Each imports only those after it."""
 ROOMS = (
     {"cli"},
+    {"api"},
     {"bench"},
     {"matrix"},
     {"run"},
@@ -43,7 +44,9 @@ def imported(path):
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         for name in names:
-            if name.startswith("ghostface_edge."):
+            if name == "ghostface_edge":
+                yield ["pipeline", "api"]
+            elif name.startswith("ghostface_edge."):
                 yield name.removeprefix("ghostface_edge.").split(".")
 
 

@@ -1,6 +1,5 @@
 """Where the documentation says more on an error: a section of the troubleshooting page, by the module it comes from."""
 
-from importlib.metadata import metadata
 from typing import Final
 
 from ghostface_edge.reports.error_topics import topic_of
@@ -14,6 +13,8 @@ _MESSENGERS: Final = ("ghostface_edge.targets.places", "ghostface_edge.targets.j
 
 def further_reading(error: GhostfaceEdgeError) -> str:
     """The page on the site that the package's metadata names, or in the repository where it names none."""
+    from importlib.metadata import metadata
+
     site = next(
         (
             address.strip()

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ghostface_edge.pipeline.cli import options
-from ghostface_edge.pipeline.cli.printing import say_json
+from ghostface_edge.pipeline.cli.printing import say_json, terminal
 
 
 def history(
@@ -38,11 +38,9 @@ def history(
     if json_:
         say_json(found.model_dump(mode="json"))
         return
-    from rich.console import Console
-
     from ghostface_edge.reports.renderings.console import print_history
 
-    print_history(found, Console())
+    print_history(found, terminal())
 
 
 VERBS: Mapping[str, Callable[..., None]] = MappingProxyType({"history": history})

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
+import ghostface_edge
 from ghostface_edge.pipeline.cli import options
 from ghostface_edge.pipeline.cli.printing import say, say_json, say_table, terminal
 from ghostface_edge.pipeline.support import messages
@@ -74,75 +75,50 @@ def run(
 
     Exit code: 0 if the release may ship, 1 if not, 3 if a variant that would ship failed, 4 for too little evidence.
     """
-    from ghostface_edge.targets.requirements import require_modules
-
-    require_modules("torch", "torch")
-    given = (checkpoint, pairs, calibration)
-    if any(given) and not all(given):
-        raise InputError(
-            "--checkpoint, --pairs and --calibration belong together",
-            fix="give all three, or none of them for the embedded network and rendered faces",
-        )
     options.check_output(out, is_folder=True)
     options.check_history(history, release)
     options.check_folders(calibration, gallery)
     options.check_pairs(*pairs or ())
-    options.check_inputs(groups)
-    how, judged_by, earlier = options.read_recipe(recipe), options.read_policy(policy), options.read_report(baseline)
-    variants = options.read_variants(targets)
-    cores = options.cores(jobs)
-    elsewhere = options.read_devices(devices)
-    options.check_checkpoint(checkpoint)
-    from ghostface_edge.pipeline.support.shared_store import open_store
+    options.check_inputs(checkpoint, groups)
 
-    shared = open_store(store, store_key)
-
-    from ghostface_edge.calibration.leaks import OnLeak
-    from ghostface_edge.calibration.pairs_source import sources
-    from ghostface_edge.calibration.sampling import SamplingMethod
-    from ghostface_edge.calibration.unusable import OnBadImage
-    from ghostface_edge.calibration.verification import LabelErrors
-    from ghostface_edge.pipeline.default import default_checkpoint
-    from ghostface_edge.pipeline.run.job import Job
-    from ghostface_edge.pipeline.run.main_job import run
-    from ghostface_edge.pipeline.support.progress import Progress
-    from ghostface_edge.reports.renderings.console import print_report
-    from ghostface_edge.targets.protocol import InputType
-
-    progress = Progress()
-    bad, errors = OnBadImage(on_bad_image), LabelErrors(label_errors)
-    job = Job(
-        checkpoint=checkpoint or default_checkpoint(),
-        pairs=sources(pairs or (), faces, landmarks, detector, on_bad_image=bad, label_errors=errors),
-        calibration=calibration,
-        variants=variants,
+    report, exit_code = ghostface_edge.run(
+        checkpoint,
+        pairs or (),
+        calibration,
+        recipe=recipe,
+        targets=[name.strip() for name in targets.split(",") if name.strip()],
         out=out,
-        recipe=how,
-        policy=judged_by,
-        baseline=earlier,
-        gallery=gallery,
-        on_bad_image=bad,
-        on_leak=OnLeak(leaks),
-        allowed_leaks=tuple(allow_leak or ()),
-        nobody_shared=not any(given),
-        input_type=InputType(input_ or "int8"),
+        input_type=input_ or "int8",
         calibration_faces=calibration_faces,
-        sampling=SamplingMethod(sampling),
-        seed=seed,
-        cores=cores,
+        sampling=sampling,
+        faces=faces,
+        landmarks=landmarks,
+        detector=detector,
+        gallery=gallery,
+        on_bad_image=on_bad_image,
+        label_errors=label_errors,
         groups=groups,
-        devices=elsewhere,
+        leaks=leaks,
+        allow_leak=allow_leak or (),
+        devices=options.read_devices(devices),
         device_faces=device_faces,
+        policy=policy,
+        baseline=baseline,
+        seed=seed,
+        jobs=options.cores(jobs),
         command=shlex.join(("ghostface-edge", *sys.argv[1:])),
+        store=store,
+        store_key=store_key,
         history=history,
         release=release,
     )
-    report, exit_code = run(job, progress, shared)
     if json_:
         say_json(report.model_dump(mode="json"))
     else:
+        from ghostface_edge.reports.renderings.console import print_report
+
         print_report(report, terminal())
-    progress.say(f"report: {out / 'report.html'}")
+    messages.say(f"report: {out / 'report.html'}")
     raise typer.Exit(exit_code)
 
 

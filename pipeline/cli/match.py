@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+import ghostface_edge
 from ghostface_edge.pipeline.cli import options
 from ghostface_edge.pipeline.cli.printing import say, say_json, say_table
 from ghostface_edge.reports.errors import ExitCode
@@ -59,14 +60,10 @@ def match(
     if show is not None:
         options.check_output(show)
 
-    from ghostface_edge.calibration.detector import Choice
-    from ghostface_edge.pipeline.support.progress import Progress
-    from ghostface_edge.pipeline.tools.match import Comparing, match
-    from ghostface_edge.pipeline.tools.matching import said
-
-    asked = Comparing(first, second, model=model, run=run, detector=detector, choice=Choice(face), fmr=fmr, show=show)
-    found = match(asked, Progress())
+    found = ghostface_edge.match(first, second, model=model, run=run, detector=detector, face=face, fmr=fmr, show=show)
     if json_:
+        from ghostface_edge.pipeline.tools.matching import said
+
         say_json(said(found))
     elif second.is_dir():
         _say_folder(found, second)

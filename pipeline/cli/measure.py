@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+import ghostface_edge
 from ghostface_edge.pipeline.cli import options
 from ghostface_edge.pipeline.cli.printing import say_json, say_table
-from ghostface_edge.reports.errors import InputError
 
 _LISTED = 10
 """Members of a list that a table shows; JSON has all."""
@@ -47,39 +47,26 @@ def evaluate(
 
     Needs --pairs, or --gallery, or both: then thresholds are chosen on the gallery and tried on the pairs.
     """
-    sets = pairs or []
-    options.check_pairs(*sets)
+    options.check_pairs(*pairs or ())
     options.check_folders(gallery)
-    if diagnose and not sets:
-        raise InputError("--diagnose needs pairs", fix="give them with --pairs")
-    options.check_artifacts(artifact, reference, enrolled_by)
-    options.check_inputs(groups)
-    if groups is not None and reference is None:
-        raise InputError("--groups says what was added to a difference", fix="give the FP32 artifact with --reference")
+    options.check_inputs(artifact, reference, enrolled_by, groups)
 
-    from ghostface_edge.calibration.pairs_source import sources
-    from ghostface_edge.calibration.unusable import OnBadImage
-    from ghostface_edge.calibration.verification import LabelErrors
-    from ghostface_edge.pipeline.support.progress import Progress
-    from ghostface_edge.pipeline.tools.embedded import Question
-    from ghostface_edge.pipeline.tools.evaluate import diagnose_artifact, evaluate
-
-    progress, bad = Progress(), OnBadImage(on_bad_image)
-    given = sources(sets, faces, landmarks, detector, on_bad_image=bad, label_errors=LabelErrors(label_errors))
-    asked = Question(
+    facts = ghostface_edge.evaluate(
         artifact,
-        pairs=given,
+        pairs=pairs or (),
         gallery=gallery,
         reference=reference,
+        faces=faces,
+        landmarks=landmarks,
+        detector=detector,
+        on_bad_image=on_bad_image,
+        label_errors=label_errors,
+        groups=groups,
         enrolled_by=enrolled_by,
         identification=identification,
         flip=flip,
-        groups=groups,
-        on_bad_image=bad,
+        diagnose=diagnose,
     )
-    facts = evaluate(asked, progress)
-    if diagnose:
-        facts["diagnosis"] = diagnose_artifact(artifact, given[0], progress)
     if json_:
         say_json(facts)
         return

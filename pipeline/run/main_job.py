@@ -41,7 +41,7 @@ from ghostface_edge.targets.devices.device import Device
 from ghostface_edge.targets.devices.facts import DeviceFacts
 from ghostface_edge.targets.protocol import Precision
 from ghostface_edge.targets.requirements import versions
-from ghostface_edge.targets.table import fp32_of
+from ghostface_edge.targets.table import fp32_of, load_target
 
 _PACKAGES = (
     "torch",
@@ -158,9 +158,10 @@ def _say_facts(job: Job, model: ExportedModel, progress: Progress) -> None:
 
 
 def _tool(job: Job, moment: str, started: float) -> Tool:
+    of_runtimes = (name for variant in job.variants for name in load_target(variant.runtime).packages)
     return Tool(
         version=version("ghostface-edge"),
-        packages=versions(_PACKAGES),
+        packages=versions(dict.fromkeys([*_PACKAGES, *of_runtimes])),
         command=job.command,
         seed=job.seed,
         started=moment,

@@ -184,16 +184,16 @@ class QuantizeModel:
         return Quantize(model.path, bench.take(self.kept).calibration, self.recipe, self.seed)
 
     def take(self, bench: Bench) -> QdqModel | ToolError:
-        say = bench.context.progress.say
+        progress = bench.context.progress
         stage = self.stage(bench)
         try:
             model = bench.context.run(stage)
         except ToolError as error:
             return error
         for warning in model.report.warnings:
-            say(f"warning: {warning}")
+            progress.warn(warning)
         for point in model.report.curve:
-            say(f"  after {point.step}: cosine to FP32 {point.cosine_mean:.4f} on held-out faces")
+            progress.say(f"  after {point.step}: cosine to FP32 {point.cosine_mean:.4f} on held-out faces")
         return model
 
 

@@ -24,7 +24,7 @@ BESIDE: Final = MappingProxyType(
     {
         "downloads": "what `fetch` brought",
         "userlands": "emulated CPUs of `devices install qemu`",
-        "environments": "packages that `reproduce` installed",
+        "environments": "packages that `reproduce` and `targets install` brought",
         KEY: "this user's key, by which own artifacts are known",
     }
 )

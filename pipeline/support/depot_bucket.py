@@ -31,9 +31,7 @@ class DepotBucket:
         from s3fs import S3FileSystem
 
         self._url = url.rstrip("/")
-        self._files = S3FileSystem(
-            skip_instance_cache=True, use_listings_cache=False, config_kwargs={"retries": {"max_attempts": 1}}
-        )
+        self._files = S3FileSystem(use_listings_cache=False, config_kwargs={"retries": {"max_attempts": 1}})
 
     def open(self, key: str) -> BinaryIO:
         options = {"block_size": PIECE_BYTES, "cache_type": "none"}

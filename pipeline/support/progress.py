@@ -33,19 +33,26 @@ class Progress:
     """Tells the user which stage runs and how far it is.
 
     Args:
-        file: for what it says; standard error if None.
+        file: for the lines that it says, as people read them; the program's messages if None.
     """
 
     def __init__(self, file: TextIO | None = None) -> None:
-        self._console = Console(file=file, stderr=file is None, highlight=False)
+        self._file = file
+        self._console = Console(stderr=True, highlight=False)
 
     def say(self, text: str, **facts: object) -> None:
         """One line that stays; with facts for what reads logs."""
-        messages.say(text, **facts)
+        if self._file is None:
+            messages.say(text, **facts)
+        else:
+            print(printable(text), file=self._file, flush=True)
 
     def warn(self, text: object) -> None:
         """One line on what may be other than was meant."""
-        messages.warn(text)
+        if self._file is None:
+            messages.warn(text)
+        else:
+            self.say(f"warning: {text}")
 
     @contextmanager
     def stage(self, title: str, total: int | None = None) -> Iterator[Advance]:
@@ -88,7 +95,7 @@ class Progress:
     @contextmanager
     def _bars(self) -> Iterator[rich_progress.Progress | None]:
         """Bars on a terminal that takes them, which are gone at the end; None elsewhere."""
-        if not messages.may_draw():
+        if self._file is not None or not messages.may_draw():
             yield None
             return
         with rich_progress.Progress(*_COLUMNS, console=self._console, transient=True) as bars:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ghostface_edge.pipeline.support.dsse import PublicKey
 
 Say = Callable[[str], None]
-_BUCKET: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w.=-]+)*/?", re.ASCII)
+_BUCKET: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w=-][\w.=-]*)*/?", re.ASCII)
 _ANSWER_S: Final = 30
 _SLOWEST_BYTES_PER_S: Final = 2**20
 """Below that it is quicker to make most outcomes again."""

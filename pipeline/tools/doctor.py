@@ -184,7 +184,8 @@ def look_at_cache() -> Iterator[Finding]:
     """Whether the cache can be used, and whether the detector lies in it."""
     from ghostface_edge.pipeline.support.cache_contents import look
     from ghostface_edge.pipeline.support.store import Store
-    from ghostface_edge.pipeline.tools.sources import KNOWN
+    from ghostface_edge.pipeline.tools.fetch import DOWNLOADS
+    from ghostface_edge.pipeline.tools.sources import find
     from ghostface_edge.reports.cache_root import default_root
 
     try:
@@ -196,7 +197,7 @@ def look_at_cache() -> Iterator[Finding]:
         return
     facts = {"size_bytes": contents.size_bytes, "limit_bytes": contents.limit_bytes, "free_bytes": contents.free_bytes}
     yield Finding("cache", State.OK, contents.headline(), is_core=True, facts=facts)
-    detector = root / "downloads" / KNOWN[_DETECTOR].file
+    detector = root / DOWNLOADS / find(_DETECTOR).file
     if detector.is_file():
         yield Finding("detector", State.OK, str(detector))
     else:

@@ -108,8 +108,8 @@ class Found:
 
     def aligned_face(self, place: int) -> NDArray[np.uint8]:
         """RGB uint8 (112, 112, 3) of one of them."""
-        (face,) = self._finder.aligned(place, place + 1)
-        return np.asarray(face, np.uint8)
+        face: NDArray[np.uint8] = self._finder.aligned(place, place + 1)[0]
+        return face
 
     def picture(self, photo: Path, longest: int) -> tuple[NDArray[np.uint8], float]:
         """A photograph, RGB uint8 (H, W, 3), no side longer than that, and how much smaller it is."""

@@ -20,6 +20,7 @@ PACKAGES = {
     "openvino": ("openvino",),
     "tflite": ("ai-edge-litert", "tflite-runtime"),
     "c": ("arm-none-eabi-gcc", "numpy"),
+    "ncnn": ("ncnn",),
 }
 """Distributions that bring a runtime; programs that make one for a core without a system."""
 _FEATURES = ("asimddp", "avx2", "avx512_vnni", "avx512vl", "fma", "neon", "vfpv4")

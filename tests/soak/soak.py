@@ -53,7 +53,7 @@ class Stages(Progress):
         super().__init__()
         self.title, self.done = "", 0
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, **facts: object) -> None:
         pass
 
     @contextmanager

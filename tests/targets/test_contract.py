@@ -21,6 +21,7 @@ IMPORTED = {
     "tflite": "ai_edge_litert",
     "tflite-micro": "tflite_micro",
     "c": "ai_edge_litert",
+    "ncnn": "ncnn",
 }
 
 

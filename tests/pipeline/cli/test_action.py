@@ -71,7 +71,7 @@ def test_a_run_and_its_gate(given, finished, act, tmp_path):
         "calibration": str(given["--calibration"]),
         "recipe": str(given["recipe"]),
         "targets": "tflite-fp32,tflite-int8",
-        "arguments": "--sampling\nrandom\n\n--jobs=1\n",
+        "arguments": "--sampling\nper-identity\n\n--seed=0\n",
         "out": out,
     }
     ran, outputs, _ = act("Run", **inputs)

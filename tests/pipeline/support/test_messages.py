@@ -48,7 +48,7 @@ def test_for_people_it_is_a_line_each_and_names_are_but_names(capsys):
     lines = capsys.readouterr().err.splitlines()
     assert lines[:2] == [r"a\n::error::b\x1b[31m\udc80", "warning: odd"]
     assert [line.partition(" · ")[0] for line in lines[2:5]] == ["embed", "quantize: ranges", "quantize"]
-    assert lines[5:] == ["| File x", "| a", r"| ::error::b\x1b[31m\udc80", "error: no", "  fix: do", "  more: there"]
+    assert lines[5:] == ["| File x", "| a", r"| \x3a:error::b\x1b[31m\udc80", "error: no", "  fix: do", "  more: there"]
 
 
 def test_as_json_every_line_is_an_object_with_all_that_is_known(capsys):
