@@ -38,7 +38,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     docs = Path(config.docs_dir)
     rows: list[dict[str, str]] = []
     for path in sorted((docs / DECISIONS).glob("*.md")):
-        title = path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+        title = re.sub(r"^# (\d+\. )?", "", path.read_text(encoding="utf-8").partition("\n")[0])
         rows.append({f"{int(path.name[:4])} · {title}": path.relative_to(docs).as_posix()})
     for part in config.nav or ():
         for pages in part.values():
@@ -69,7 +69,7 @@ def on_page_markdown(markdown: str, **_: object) -> str:
 
 def _entry(message: error_tables.Message) -> str:
     """A message, and under it how to mend it."""
-    fix = _mixed(message.fix) if message.fix else "what is printed with it depends on the file"
+    fix = _mixed(message.fix) if message.fix else "the fix that is printed with it fits the file"
     return f"`` {message.text} ``\n:   {fix} <small>exit code {_EXIT_CODES.get(message.kind, 3)}</small>"
 
 
