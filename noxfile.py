@@ -132,6 +132,13 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session
+def store(session: nox.Session) -> None:
+    """Kill writers of a shared store at random moments, and time it: `nox -s store -- --kills 50 --mb 8`."""
+    install(session, "all,s3", "test")
+    session.run("python", "-m", "tests.shared_store.campaign", *session.posargs)
+
+
+@nox.session
 def soak(session: nox.Session) -> None:
     """Many runs in one process, and one over many images: `nox -s soak -- --runs 100 --images 13000`."""
     install(session, "all")

@@ -153,6 +153,7 @@ def test_some_of_the_three_inputs_are_too_few(cli, few_pairs):
         ({"--calibration": "empty"}, "holds no images"),
         ({"--targets": "openvno"}, "did you mean 'openvino'"),
         ({"--out": "file/out"}, "cannot be written"),
+        ({"--store-key": "nowhere.pem"}, "none is named"),
         ({"recipe": "balancd"}, "did you mean `balanced`"),
     ],
 )

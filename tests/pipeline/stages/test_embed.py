@@ -33,3 +33,14 @@ def test_a_runtime_without_threads_embeds_in_several_processes_and_in_order(
             actual = context.run(embed.Embed(artifact_of("tflite-micro", artifact), faces, threads, "tiny"))
         np.testing.assert_array_equal(actual, expected)
     assert len(np.unique(expected, axis=0)) == len(images)
+
+
+def test_embeddings_of_another_cpu_are_not_taken(tmp_path, monkeypatch):
+    """INT8 kernels give other figures without VNNI, so that a store which machines share must tell CPUs apart."""
+    (tmp_path / "tiny.tflite").write_bytes(b"model")
+    faces = DecodedFaces(Store(tmp_path / "cache"), "faces", 1, lambda: iter(()))
+    stage = embed.Embed(artifact_of("tflite-micro", tmp_path / "tiny.tflite"), faces, 1, "tiny")
+    here = stage.inputs()
+    assert here == stage.inputs()
+    monkeypatch.setattr(embed, "describe_kernels", lambda: {"cpu": "another"})
+    assert here != stage.inputs()

@@ -31,7 +31,7 @@ from ghostface_edge.pipeline.support.seal import Seal
 from ghostface_edge.pipeline.support.shared_store import SharedStore, open_store
 from ghostface_edge.reports.errors import InputError
 
-from .bucket_server import bucket_server
+from ...shared_store.bucket_server import bucket_server
 
 NAME, OTHER = "stage-" + "0" * 32, "stage-" + "1" * 32
 FILES = {"model.onnx": b"network" * 100, "notes/facts.json": b"{}", "empty.npy": b""}
