@@ -153,6 +153,8 @@ def test_some_of_the_three_inputs_are_too_few(cli, few_pairs):
         ({"--calibration": "empty"}, "holds no images"),
         ({"--targets": "openvno"}, "did you mean 'openvino'"),
         ({"--out": "file/out"}, "cannot be written"),
+        ({"--history": "file/runs"}, "cannot be written"),
+        ({"--release": "v1"}, "give the folder with --history, too"),
         ({"recipe": "balancd"}, "did you mean `balanced`"),
     ],
 )
