@@ -154,6 +154,8 @@ def test_some_of_the_three_inputs_are_too_few(cli, few_pairs):
         ({"--targets": "openvno"}, "did you mean 'openvino'"),
         ({"--out": "file/out"}, "cannot be written"),
         ({"--store-key": "nowhere.pem"}, "none is named"),
+        ({"--history": "file/runs"}, "cannot be written"),
+        ({"--release": "v1"}, "give the folder with --history, too"),
         ({"recipe": "balancd"}, "did you mean `balanced`"),
     ],
 )

@@ -83,7 +83,7 @@ def stand_for_quantization(monkeypatch):
 def both(small_inputs, cache, tmp_path_factory):
     """One job of a float and an INT8 variant that goes well: the job, its report and its exit code."""
     job = job_of(small_inputs, tmp_path_factory.mktemp("both") / "out", "onnxruntime-fp32,onnxruntime-int8")
-    job = replace(job, command="ghostface-edge run quick")
+    job = replace(job, command="ghostface-edge run quick", history=job.out.parent / "history", release="v1")
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("GHOSTFACE_EDGE_CACHE", str(cache))
         stand_for_quantization(monkeypatch)

@@ -24,6 +24,8 @@ from ghostface_edge.pipeline.support.store import Store
 from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import ExitCode, InputError, RuntimeMissingError, ToolError
 from ghostface_edge.reports.gate import exit_code
+from ghostface_edge.reports.history.folder import read_history
+from ghostface_edge.reports.history.kept_run import KeptRun
 from ghostface_edge.reports.report import Report, Status, Verdict
 
 from ..listener import Listener
@@ -70,6 +72,13 @@ def test_every_variant_has_its_figures(both):
     for name in ("README.md", "common/alignment.c", "onnxruntime-c/runtime.c", "golden/onnxruntime-int8/golden.c"):
         assert f"runners/{name}" in report.runners
     assert "runners/README.md" in (job.out / "report.html").read_text()
+
+
+def test_a_run_is_kept_in_its_history(both):
+    job, report, code = both
+    (kept,) = read_history(job.history).runs
+    assert kept == KeptRun.of(report, code, "v1")
+    assert [variant.accuracy.value for variant in kept.variants] == [one.accuracy.mean for one in report.variants]
 
 
 def test_a_job_is_made_again_of_its_own_account(both, listener, tmp_path):
@@ -195,9 +204,9 @@ class Killer(Listener):
 @pytest.mark.parametrize(
     ("stage", "during"), [("export to ONNX", "export"), ("reference on calibration faces", "(load|embed_file)")]
 )
-def test_a_killed_export_or_reference_is_reported(make_job, cache, monkeypatch, stage, during):
+def test_a_killed_export_or_reference_is_reported(make_job, cache, monkeypatch, tmp_path, stage, during):
     monkeypatch.setenv("GHOSTFACE_EDGE_CACHE", str(cache / stage.split()[0]))
-    job = make_job("onnxruntime-fp32,onnxruntime-int8")
+    job = make_job("onnxruntime-fp32,onnxruntime-int8", history=tmp_path / "history")
     report, code = run(job, Killer(stage))
     assert code is ExitCode.TOOL_FAILED
     written = Report.read(job.out / "report.json")
@@ -210,18 +219,22 @@ def test_a_killed_export_or_reference_is_reported(make_job, cache, monkeypatch, 
     assert written.data.pairs.count == 40
     for name in ("report.html", "report.md", "junit.xml"):
         assert "SIGKILL" in (job.out / name).read_text()
+    (kept,) = read_history(job.history).runs
+    assert kept.exit_code is ExitCode.TOOL_FAILED
+    assert all("SIGKILL" in variant.error for variant in kept.variants)
 
 
 @pytest.mark.parametrize("error", [InputError, RuntimeMissingError])
-def test_what_no_variant_can_do_without_leaves_nothing_behind(make_job, listener, monkeypatch, error):
+def test_what_no_variant_can_do_without_leaves_nothing_behind(make_job, listener, monkeypatch, tmp_path, error):
     def broken(*_, **__):
         raise error("no way to start", fix="start elsewhere")
 
     monkeypatch.setattr("ghostface_edge.pipeline.run.steps.embed_reference", broken)
-    job = make_job("onnxruntime-fp32")
+    job = make_job("onnxruntime-fp32", history=tmp_path / "history")
     with pytest.raises(error, match="no way to start"):
         run(job, listener)
     assert not job.out.exists()
+    assert not job.history.exists()
 
 
 def test_people_who_are_in_the_pairs_are_left_out_of_calibration(
