@@ -109,9 +109,10 @@ class Film:
         if self._face is not None:
             colour = MEANT if same is None else SAME if same else DIFFERENT
             draw(self._picture, self._face, 1.0, colour)
-            size = max(0.4, self._picture.shape[1] / 1000)
+            size = max(0.5, self._picture.shape[1] / 1000)
             at = (round(self._face.box[0]), max(round(self._face.box[1] - 8), 14))
-            cv2.putText(self._picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, size, colour, 1, cv2.LINE_AA)
+            for ink, width in (((255, 255, 255), 4), (colour, 1)):
+                cv2.putText(self._picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, size, ink, width, cv2.LINE_AA)
         shown = self._picture[:, :, ::-1]
         if self._writer is not None:
             self._writer.write(np.ascontiguousarray(shown))
