@@ -10,7 +10,7 @@ import typer
 import ghostface_edge
 from ghostface_edge.pipeline.cli import options
 from ghostface_edge.pipeline.cli.printing import say, say_json, say_table
-from ghostface_edge.reports.errors import ExitCode
+from ghostface_edge.reports.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
     from ghostface_edge.pipeline.tools.matching import Matching
@@ -21,7 +21,9 @@ _LISTED = 20
 
 def match(
     first: Annotated[Path, typer.Argument(help="A photograph, JPEG or PNG.")],
-    second: Annotated[Path, typer.Argument(help="Another, or a folder of them.")],
+    second: Annotated[
+        Path | None, typer.Argument(help="Another, or a folder of them; not with --video or --camera.")
+    ] = None,
     model: Annotated[
         Path | None, typer.Option(help="Artifact of any runtime; the run's INT8 if not given.", show_default=False)
     ] = None,
@@ -40,10 +42,23 @@ def match(
         Literal["0.01", "0.001", "0.0001", "0.00001", "0.000001"] | None,
         typer.Option(help="False-match rate of the threshold; 0.001 if the run tells it.", show_default=False),
     ] = None,
+    video: Annotated[
+        Path | None, typer.Option(help="Look for the face in every frame of a video.", show_default=False)
+    ] = None,
+    camera: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=99,
+            help="Look for it in what a camera sees, live; q ends it, with --show a minute.",
+            show_default=False,
+        ),
+    ] = None,
     show: Annotated[
         Path | None,
         typer.Option(
-            help="Page (.html) or picture (.png) of what was found and where the score lies.", show_default=False
+            help="Page (.html) or picture (.png) of what was found and where the score lies; of a video .mp4 or .webm.",
+            show_default=False,
         ),
     ] = None,
     json_: options.Json = False,
@@ -56,10 +71,17 @@ def match(
     Exit code: 0 with an answer, whichever it is; 2 for a photograph that shows no face or cannot be read; 4 where no
     run tells a threshold for the model, so that there is a score only.
     """
-    options.check_inputs(first, model, detector)
+    if sum(given is not None for given in (second, video, camera)) != 1:
+        raise InputError(
+            "a photograph is compared with one thing", fix="give a second photograph, a folder, --video or --camera"
+        )
+    options.check_inputs(first, model, detector, video)
     if show is not None:
         options.check_output(show)
 
+    if second is None:
+        _match_film(first, video, camera, model, run, detector, face, fmr, show, json_)
+        return
     found = ghostface_edge.match(first, second, model=model, run=run, detector=detector, face=face, fmr=fmr, show=show)
     if json_:
         from ghostface_edge.pipeline.tools.matching import said
@@ -70,6 +92,44 @@ def match(
     else:
         _say_pair(found)
     if found.threshold is None:
+        raise typer.Exit(ExitCode.INCONCLUSIVE)
+
+
+def _match_film(
+    first: Path,
+    video: Path | None,
+    camera: int | None,
+    model: Path | None,
+    run: Path | None,
+    detector: Path | None,
+    face: str,
+    fmr: str | None,
+    show: Path | None,
+    json_: bool,
+) -> None:
+    from pydantic import TypeAdapter
+
+    from ghostface_edge.calibration.detector import Choice
+    from ghostface_edge.pipeline.support.progress import Progress
+    from ghostface_edge.pipeline.tools.match import Comparing
+    from ghostface_edge.pipeline.tools.match_film import Seen, match_film
+
+    watched = Path(f"camera {camera}") if video is None else video
+    asked = Comparing(first, watched, model=model, run=run, detector=detector, choice=Choice(face), fmr=fmr, show=show)
+    seen = match_film(asked, camera, Progress())
+    if json_:
+        say_json(TypeAdapter(Seen).dump_python(seen, mode="json"))
+    else:
+        best, threshold = seen.best, seen.threshold
+        rows = [
+            ("frames", f"{seen.frames:,}, {len(seen.sightings):,} with a face"),
+            ("same person", "not decided" if threshold is None else f"in {seen.same:,} frames"),
+            ("most alike", "no face" if best is None else f"{best.score:.4f}, at {best.second:.2f} s"),
+            ("threshold", "no run tells one for this model" if threshold is None else f"{threshold.cosine:.4f}"),
+            ("model", seen.model),
+        ]
+        say_table(rows, title=f"{first} in {watched}")
+    if seen.threshold is None:
         raise typer.Exit(ExitCode.INCONCLUSIVE)
 
 

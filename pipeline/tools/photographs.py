@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ghostface_edge.calibration.aligned import FACE_SIZE
 from ghostface_edge.calibration.alignment import AlignedFace, YuNet, align_photos
-from ghostface_edge.calibration.detector import Choice
+from ghostface_edge.calibration.detector import Choice, Detection
 from ghostface_edge.calibration.faces import read_image, scan_folder
 from ghostface_edge.calibration.image_file import decode
 from ghostface_edge.calibration.photos import PhotoFolder
@@ -158,14 +158,18 @@ def photos_at(path: Path) -> tuple[Path, ...]:
 
 
 def _found(face: AlignedFace) -> FoundFace:
-    seen = face.detection
-    assert seen is not None
+    assert face.detection is not None
+    return boxes_of(Path(face.name), face.detection, face.flags)
+
+
+def boxes_of(photo: Path, seen: Detection, flags: tuple[Flag, ...]) -> FoundFace:
+    """A detection as plain numbers."""
     return FoundFace(
-        photo=Path(face.name),
+        photo=photo,
         box=_box(seen.box),
         landmarks=tuple((x, y) for x, y in seen.landmarks.tolist()),
         detector_score=seen.score,
-        flags=face.flags,
+        flags=flags,
         others=tuple(map(_box, seen.others)),
     )
 

@@ -90,6 +90,43 @@ def test_it_is_shown_as_a_page_and_as_a_picture(own, assets, raw, tmp_path):
         match(Comparing(*two, run=own, detector=assets / YUNET, show=tmp_path / "pair.gif"), Progress())
 
 
+def test_a_video_is_looked_through_and_annotated(fetched, finished, cli, raw, tmp_path):
+    """Two frames of the same photograph, one of a bystander, one of a wall."""
+    film = tmp_path / "film.mp4"
+    writer = cv2.VideoWriter(str(film), cv2.VideoWriter.fourcc(*"mp4v"), 5, (250, 250))
+    same, other = (cv2.imread(str(raw / name)) for name in ("Abel_Pacheco/Abel_Pacheco_0001.jpg", BYSTANDER))
+    for picture in (same, same, other, np.full_like(same, 150)):
+        writer.write(picture)
+    writer.release()
+    first = raw / "Abel_Pacheco/Abel_Pacheco_0001.jpg"
+    shown = tmp_path / "seen.webm"
+    done = cli("match", first, "--video", film, "--run", finished[1], "--show", shown, "--json")
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["frames"] == 4
+    assert [one["second"] for one in said["sightings"]] == pytest.approx([0, 0.2, 0.4])
+    assert said["sightings"][0]["score"] > 0.9 > said["sightings"][2]["score"]
+    frames, seen = 0, cv2.VideoCapture(str(shown))
+    while seen.read()[0]:
+        frames += 1
+    assert frames == 4
+
+
+def test_what_is_no_video_or_camera_is_refused(fetched, finished, cli, raw, tmp_path):
+    (tmp_path / "film.mp4").write_bytes(b"no film")
+    first = raw / "Abel_Pacheco/Abel_Pacheco_0001.jpg"
+    for arguments, says in (
+        (("--video", tmp_path / "film.mp4"), "cannot be opened as a video"),
+        (("--camera", "0", "--show", tmp_path / "seen.mp4"), "camera 0 cannot be opened"),
+        (("--video", tmp_path / "film.mp4", "--show", tmp_path / "seen.png"), "ends in neither"),
+        ((), "is compared with one thing"),
+    ):
+        done = cli("match", first, *arguments, "--run", finished[1])
+        assert done.returncode == 2
+        assert says in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"film.mp4"}
+
+
 def test_a_folder_is_sorted_and_what_shows_no_face_is_named(fetched, finished, cli, raw, tmp_path):
     _, out = finished
     (tmp_path / "album").mkdir()
