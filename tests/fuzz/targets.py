@@ -364,6 +364,22 @@ def _tiny_ir() -> tuple[bytes, bytes]:
     return source.with_suffix(".xml").read_bytes(), source.with_suffix(".bin").read_bytes()
 
 
+def _ncnn() -> Parse:
+    from ghostface_edge.targets.ncnn.model import read_model
+
+    as_file("net.bin", _tiny_ncnn()[1])
+    return _judged("net.param", read_model)
+
+
+@functools.cache
+def _tiny_ncnn() -> tuple[bytes, bytes]:
+    from ghostface_edge.targets.ncnn.lowering import lower
+
+    source = as_file("tiny.onnx", good.tiny_onnx(quantized=True))
+    lower(source).write(source.with_suffix(".param"))
+    return source.with_suffix(".param").read_bytes(), source.with_suffix(".bin").read_bytes()
+
+
 def _onnx_walk() -> Parse:
     """The walk alone, over graphs whose weights are zeros; what comes before it is the target `onnx`."""
     import onnx_ir as ir
@@ -492,6 +508,7 @@ TARGETS = MappingProxyType(
         "onnx-walk": FuzzTarget(_onnx_walk, _onnx_without_weights, mutators.onnx_graph, max_bytes=1 << 17),
         "torch": FuzzTarget(_torch_file, _torch_seeds, mutators.torch_zip),
         "ir": FuzzTarget(_openvino_ir, lambda: [_tiny_ir()[0]], words=_XML),
+        "ncnn": FuzzTarget(_ncnn, lambda: [_tiny_ncnn()[0]], max_bytes=4_096),
         "qdq": FuzzTarget(_qdq, lambda: [good.tiny_onnx(quantized=True)], mutators.onnx_graph),
         "tflite": FuzzTarget(_tflite, lambda: [good.tiny_tflite()], max_bytes=4_096),
         "wire": FuzzTarget(_wire, _wire_seeds, mutators.framed_json, max_bytes=4_096),
