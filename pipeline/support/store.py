@@ -78,11 +78,6 @@ class Store:
         """Locks on the artifacts that this process uses."""
         weakref.finalize(self, _close, self._held)
 
-    def place(self, stage: str, inputs: Mapping[str, object]) -> Path:
-        """Where the outcome of a stage lies once it is made."""
-        key = _digest({"stage": stage, "inputs": inputs, "code": code_version()})
-        return self.folder / f"{stage}-{key[:32]}"
-
     def make(
         self,
         stage: str,
@@ -103,7 +98,7 @@ class Store:
             ToolError: the disk is full or fails.
             InputError: the cache was taken away.
         """
-        folder = self.place(stage, inputs)
+        folder = self.folder / name_of(stage, inputs)
         with self._own_errors():
             if self._take(folder, say):
                 return Stored(folder, reused=True)
@@ -233,6 +228,11 @@ class Store:
             if not is_machine_fault(error) and self.folder not in Path(str(error.filename)).parents:
                 raise
             raise write_error(error.filename or f"the cache folder {self.root}", error, fix=_FIX) from error
+
+
+def name_of(stage: str, inputs: Mapping[str, object]) -> str:
+    """The name of a stage's folder; inputs are JSON values that decide the outcome."""
+    return f"{stage}-{_digest({'stage': stage, 'inputs': inputs, 'code': code_version()})[:32]}"
 
 
 def mark_temporary(folder: Path) -> None:
