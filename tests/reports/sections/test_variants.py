@@ -1,4 +1,4 @@
-from ghostface_edge.reports.renderings import markdown
+from ghostface_edge.reports.renderings import html, markdown
 from ghostface_edge.reports.report import Report
 
 
@@ -9,5 +9,6 @@ def test_times_of_a_busy_machine_are_said_to_be(report: Report) -> None:
         if variant.latency
     )
     said = "Times were taken while this machine did other work of a matrix"
-    assert said in markdown.render(report.model_copy(update={"variants": busy}))
-    assert said not in markdown.render(report)
+    for render in (html.render, markdown.render):
+        assert said in render(report.model_copy(update={"variants": busy}))
+        assert said not in render(report)
