@@ -47,8 +47,9 @@ def render(report: Report, baseline: Report | None = None, *, sections: Sequence
     lines += [
         "",
         f"<sub>{_text(pairs.protocol)}. Drop, interval and cosine are against the FP32 reference on the same pairs; "
-        f"× FP32 is the median latency over that of the same runtime's FP32 (for C, TFLite's), interleaved."
-        f"{wording.on_a_busy_machine(report)} {_text(report.tool.name)} {_text(report.tool.version)} on {_text(report.host.cpu)}.</sub>",
+        "× FP32 is the median latency over that of the same runtime's FP32 (for C, TFLite's), interleaved."
+        f"{wording.on_a_busy_machine(report)} "
+        f"{_text(report.tool.name)} {_text(report.tool.version)} on {_text(report.host.cpu)}.</sub>",
         "",
     ]
     return "\n".join(lines)
