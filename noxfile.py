@@ -45,7 +45,7 @@ def run(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """The test suite; `tests-3.12` and so on run it on the Python of that version."""
-    install(session, "all,micro,pkcs11,s3", "test")
+    install(session, "all,dask,micro,pkcs11,s3", "test")
     session.run("pytest", "--numprocesses", "auto", "--maxprocesses", "4", "--no-loadscope-reorder", *session.posargs)
 
 
@@ -56,7 +56,7 @@ for version in LATER_PYTHONS:
 @nox.session
 def lint(session: nox.Session) -> None:
     """Format, lint, types; the files that CI and Docker read."""
-    install(session, "all,pkcs11,s3", "lint", "test")
+    install(session, "all,dask,pkcs11,s3", "lint", "test")
     session.run("ruff", "format", "--check")
     session.run("ruff", "check")
     session.run("mypy", "--package", "ghostface_edge")
@@ -146,6 +146,13 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session
+def matrix(session: nox.Session) -> None:
+    """A matrix under measurement and under fire: `nox -s matrix -- speed|equal|kills|scheduler|deadly|large`."""
+    install(session, "all,dask")
+    session.run("python", "-m", "tests.matrix.campaign", *session.posargs)
+
+
+@nox.session
 def devices(session: nox.Session) -> None:
     """A device behind SSH whose cable is pulled: `nox -s devices -- MODEL.tflite PAIRS.bin --faces 0 --kills 50`."""
     install(session, "all")
@@ -183,7 +190,7 @@ def honesty(session: nox.Session) -> None:
 @nox.session
 def coverage(session: nox.Session) -> None:
     """Branches that the test suite runs, child processes included: 90 % of all, and every one of the guards."""
-    install(session, "all,micro,pkcs11,s3", "test", "coverage")
+    install(session, "all,dask,micro,pkcs11,s3", "test", "coverage")
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", "--numprocesses", "auto", "--maxprocesses", "4", *session.posargs)
     session.run("coverage", "combine", "--quiet")
@@ -197,7 +204,7 @@ def coverage(session: nox.Session) -> None:
 @nox.session
 def mutate(session: nox.Session) -> None:
     """Change every guard a little and see whether its own tests notice: `nox -s mutate -- [PART OF A PATH…]`."""
-    install(session, "all,micro", "test", "mutate")
+    install(session, "all,dask,micro", "test", "mutate")
     session.run("python", "-m", "tests.mutation", *session.posargs)
 
 

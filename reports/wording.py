@@ -50,6 +50,12 @@ def compared(report: Report, variant: Variant) -> str:
     return _COMPARED if is_comparison(report, variant) else ""
 
 
+def on_a_busy_machine(report: Report) -> str:
+    """Say, in a sentence that follows others, that times are those of a busy machine; empty where they are not."""
+    busy = any(variant.latency and variant.latency.beside_other_work for variant in report.variants)
+    return " Times were taken while this machine did other work of a matrix: an idle one is faster." if busy else ""
+
+
 def left_out(gate: Gate) -> list[str]:
     """Say which rules could not be judged; nothing where all were."""
     if not gate.not_judged:

@@ -99,14 +99,16 @@ class _Reader:
         self.variants = functools.cache(parse_variants)
         self.boards = functools.cache(self._boards)
         self.checkpoint = functools.cache(self._checkpoint)
-        self._shared = [
-            self.policy.model_dump(mode="json"),
-            str(self.calibration),
-            plan.calibration_faces,
-            plan.device_faces,
-            plan.jobs,
-            code_version(),
-        ]
+        self._shared = _digest(
+            [
+                self.policy.model_dump(mode="json"),
+                str(self.calibration),
+                plan.calibration_faces,
+                plan.device_faces,
+                plan.jobs,
+                code_version(),
+            ]
+        )
 
     def cell(
         self, checkpoint: str | None, recipe: str, targets: Names, devices: Names, pairs: Names, seed: int
@@ -130,9 +132,9 @@ class _Reader:
             devices,
             [self.digest(path) if path.is_file() else str(path) for path in sets],
             seed,
-            *self._shared,
+            self._shared,
         ]
-        name = _name(axes, json.dumps(decisive, sort_keys=True))
+        name = _name(axes, _digest(decisive))
         job = Job(
             checkpoint=network,
             pairs=sources(sets),
@@ -185,7 +187,7 @@ def _elsewhere(devices: tuple[Device, ...]) -> tuple[Device, ...]:
     return tuple(device for device in devices if device.kind is not DeviceKind.LOCAL)
 
 
-def _name(axes: Axes, decisive: str) -> str:
+def _name(axes: Axes, digest: str) -> str:
     """For people to tell cells apart, and a digest of all that decides it."""
     parts = (
         Path(axes.checkpoint).stem,
@@ -196,4 +198,8 @@ def _name(axes: Axes, decisive: str) -> str:
         f"s{axes.seed}",
     )
     words = re.sub(r"[^a-z0-9.]+", "-", "-".join(parts).lower()).strip("-.")[:_LONGEST]
-    return f"{words}-{hashlib.sha256(decisive.encode()).hexdigest()[:10]}"
+    return f"{words}-{digest[:10]}"
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

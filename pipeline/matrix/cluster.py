@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LOCAL: Final = "local"
 _DEATHS: Final = 3
 """Workers that a task may end before it is given up."""
-_LOCAL_CONFIG: Final = {
+_CONFIG: Final = {
     "distributed.scheduler.allowed-failures": _DEATHS - 1,
     "distributed.scheduler.locks.lease-timeout": "15s",  # after which what a dead worker was making may be made
     "distributed.scheduler.locks.lease-validation-interval": "1s",
@@ -45,8 +45,9 @@ def open_cluster(where: str, workers: int, boards: Collection[str]) -> "Iterator
     require_modules("dask", "distributed")
     import dask
     from distributed import Client
+    from distributed.utils import silence_logging_cmgr
 
-    with dask.config.set(_LOCAL_CONFIG):
+    with dask.config.set(_CONFIG), silence_logging_cmgr(logging.CRITICAL):  # what counts is said by who asked
         if where == LOCAL:
             with _local(workers, boards) as cluster, Client(cluster, set_as_default=False) as client:
                 yield client
@@ -73,7 +74,7 @@ def _local(workers: int, boards: Collection[str]) -> Any:
 
     secure = Security.temporary()  # else whoever may connect here may run what he likes as this user
     offered = dict.fromkeys([*(f"board:{name}" for name in boards), *(["quiet"] if workers == 1 else [])], 1)
-    common = {"nthreads": 1, "host": "127.0.0.1", "security": secure, "silence_logs": logging.ERROR}
+    common = {"nthreads": 1, "host": "127.0.0.1", "security": secure, "silence_logs": logging.CRITICAL}
     return SpecCluster(
         workers={
             number: {"cls": Nanny, "options": {**common, "resources": offered if number == 0 else {}}}
@@ -84,7 +85,7 @@ def _local(workers: int, boards: Collection[str]) -> Any:
             "options": {"host": "127.0.0.1", "port": 0, "protocol": "tls", "security": secure, **_dashboard()},
         },
         security=secure,
-        silence_logs=logging.ERROR,
+        silence_logs=logging.CRITICAL,
     )
 
 

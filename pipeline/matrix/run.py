@@ -82,7 +82,9 @@ def run_matrix(ledger: Ledger, where: Where, progress: Progress) -> MatrixReport
     ledger.write(now=True)
     if tasks:
         with open_cluster(where.address, where.workers, boards) as client:
-            progress.say(f"{cells} cells in {len(tasks)} tasks on {client.scheduler.address}; {dashboard_of(client)}")
+            progress.say(
+                f"{cells} cells in {len(tasks)} tasks on {client.scheduler_info()['address']}; {dashboard_of(client)}"
+            )
             with progress.stage(f"{cells} cells", cells) as advance:
                 for ended in _Running(client, ledger, tasks, progress).cells():
                     advance(ended)

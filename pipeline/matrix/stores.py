@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
-from ghostface_edge.pipeline.support.store import Store, Stored
+from ghostface_edge.pipeline.support.store import Store, Stored, name_of
 
 
 class OnceStore(Store):
@@ -28,7 +28,7 @@ class OnceStore(Store):
     ) -> Stored:
         from distributed import Lock
 
-        place = self.place(stage, inputs)
+        place = self.folder / name_of(stage, inputs)
         with nullcontext() if place.is_dir() else Lock(place.name):
             stored = super().make(stage, inputs, build, say=say)
         if not stored.reused and stored.folder == place:

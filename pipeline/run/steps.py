@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import ClassVar, Protocol, Self, TypeVar, cast, runtime_checkable
+from typing import ClassVar, Protocol, Self, TypeVar, cast
 
 from ghostface_edge.calibration.leaks import OnLeak
 from ghostface_edge.calibration.sampling import SamplingMethod
@@ -33,7 +33,6 @@ Outcome = TypeVar("Outcome")
 Outcome_co = TypeVar("Outcome_co", covariant=True)
 
 
-@runtime_checkable
 class Step(Protocol[Outcome_co]):
     """A part of a job; frozen."""
 
@@ -50,7 +49,7 @@ def needs(step: Step[object]) -> Iterator[Step[object]]:
     """The steps that a step is made of; in place of a light one what that is made of."""
     for field in fields(step):  # type: ignore[arg-type] # steps are dataclasses
         value = getattr(step, field.name)
-        if isinstance(value, Step):
+        if hasattr(value, "is_light"):
             yield from needs(value) if value.is_light else (value,)
 
 

@@ -80,10 +80,6 @@ class Store:
         """Locks on the artifacts that this process uses."""
         weakref.finalize(self, _close, self._held)
 
-    def place(self, stage: str, inputs: Mapping[str, object]) -> Path:
-        """Where the outcome of a stage lies once it is made."""
-        return self.folder / name_of(stage, inputs)
-
     def make(
         self,
         stage: str,
@@ -104,7 +100,7 @@ class Store:
             ToolError: the disk is full or fails.
             InputError: the cache was taken away.
         """
-        folder = self.place(stage, inputs)
+        folder = self.folder / name_of(stage, inputs)
         with self._own_errors():
             if self._take(folder, say):
                 return Stored(folder, reused=True)

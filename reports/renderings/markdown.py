@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from ghostface_edge.reports import wording
 from ghostface_edge.reports.blocks import (
     Align,
     Block,
@@ -46,7 +47,8 @@ def render(report: Report, baseline: Report | None = None, *, sections: Sequence
     lines += [
         "",
         f"<sub>{_text(pairs.protocol)}. Drop, interval and cosine are against the FP32 reference on the same pairs; "
-        f"× FP32 is the median latency over that of the same runtime's FP32 (for C, TFLite's), interleaved. "
+        "× FP32 is the median latency over that of the same runtime's FP32 (for C, TFLite's), interleaved."
+        f"{wording.on_a_busy_machine(report)} "
         f"{_text(report.tool.name)} {_text(report.tool.version)} on {_text(report.host.cpu)}.</sub>",
         "",
     ]

@@ -68,7 +68,7 @@ def _reading(report: Report, measured: list[Variant]) -> str:
     text = f"Drop, interval and cosine are against the reference{name}, on the same pairs."
     if any(wording.is_comparison(report, variant) for variant in report.local_variants):
         text += " Rows in grey are kept for comparison: another variant of their runtime and precision would ship."
-    return text
+    return text + wording.on_a_busy_machine(report)
 
 
 def _accuracy_row(variant: Variant) -> list[Cell | str]:

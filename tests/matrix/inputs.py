@@ -8,7 +8,7 @@ from ghostface_edge.pipeline.checkpoints.weights_file import write_safetensors
 from ghostface_edge.pipeline.network.architecture import Architecture
 from ghostface_edge.pipeline.synthetic.sets import write_calibration, write_pairs
 
-TARGETS = ("onnxruntime-int8", "openvino-int8", "tflite-int8", "tflite-fp32")
+TARGETS = ("tflite-fp32", "onnxruntime-int8", "tflite-int8", "openvino-int8")
 
 
 def write_inputs(folder: Path, checkpoints: int = 2, recipes: int = 3) -> None:
