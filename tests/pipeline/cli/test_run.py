@@ -118,7 +118,8 @@ def test_the_official_network_on_lfw(assets, cli, tmp_path):
         *("run", "--checkpoint", assets / "checkpoints/GN_W0.5_S2_ArcFace_epoch16.h5"),
         *("--pairs", assets / "lfw/raw-pairs.txt", "--faces", assets / "lfw/raw", "--pairs", tmp_path / "few.bin"),
         *("--landmarks", assets / "lfw/landmarks.csv", "--calibration", assets / "lfw/calibration"),
-        *("--targets", "onnxruntime-fp32,onnxruntime-int8-stock", "--out", tmp_path / "out", "--json"),
+        *("--calibration-faces", 200, "--targets", "onnxruntime-fp32,onnxruntime-int8-stock"),
+        *("--out", tmp_path / "out", "--json"),
     )
     report = json.loads(done.stdout)
     assert report["data"]["pairs"]["count"] == 200
