@@ -80,8 +80,11 @@ def match(
         options.check_output(show)
 
     if second is None:
-        _match_film(first, video, camera, model, run, detector, face, fmr, show, json_)
-        return
+        seen = ghostface_edge.match_video(
+            first, video, camera=camera, model=model, run=run, detector=detector, face=face, fmr=fmr, show=show
+        )
+        _say_seen(seen, f"{first} in {f'camera {camera}' if video is None else video}", json_)
+        raise typer.Exit(ExitCode.INCONCLUSIVE if seen.threshold is None else ExitCode.PASS)
     found = ghostface_edge.match(first, second, model=model, run=run, detector=detector, face=face, fmr=fmr, show=show)
     if json_:
         from ghostface_edge.pipeline.tools.matching import said
@@ -95,42 +98,21 @@ def match(
         raise typer.Exit(ExitCode.INCONCLUSIVE)
 
 
-def _match_film(
-    first: Path,
-    video: Path | None,
-    camera: int | None,
-    model: Path | None,
-    run: Path | None,
-    detector: Path | None,
-    face: str,
-    fmr: str | None,
-    show: Path | None,
-    json_: bool,
-) -> None:
-    from pydantic import TypeAdapter
-
-    from ghostface_edge.calibration.detector import Choice
-    from ghostface_edge.pipeline.support.progress import Progress
-    from ghostface_edge.pipeline.tools.match import Comparing
-    from ghostface_edge.pipeline.tools.match_film import Seen, match_film
-
-    watched = Path(f"camera {camera}") if video is None else video
-    asked = Comparing(first, watched, model=model, run=run, detector=detector, choice=Choice(face), fmr=fmr, show=show)
-    seen = match_film(asked, camera, Progress())
+def _say_seen(seen: "ghostface_edge.Seen", title: str, json_: bool) -> None:
     if json_:
-        say_json(TypeAdapter(Seen).dump_python(seen, mode="json"))
-    else:
-        best, threshold = seen.best, seen.threshold
-        rows = [
-            ("frames", f"{seen.frames:,}, {len(seen.sightings):,} with a face"),
-            ("same person", "not decided" if threshold is None else f"in {seen.same:,} frames"),
-            ("most alike", "no face" if best is None else f"{best.score:.4f}, at {best.second:.2f} s"),
-            ("threshold", "no run tells one for this model" if threshold is None else f"{threshold.cosine:.4f}"),
-            ("model", seen.model),
-        ]
-        say_table(rows, title=f"{first} in {watched}")
-    if seen.threshold is None:
-        raise typer.Exit(ExitCode.INCONCLUSIVE)
+        from pydantic import TypeAdapter
+
+        say_json(TypeAdapter(ghostface_edge.Seen).dump_python(seen, mode="json"))
+        return
+    best, threshold = seen.best, seen.threshold
+    rows = [
+        ("frames", f"{seen.frames:,}, {len(seen.sightings):,} with a face"),
+        ("same person", "not decided" if threshold is None else f"in {seen.same:,} frames"),
+        ("most alike", "no face" if best is None else f"{best.score:.4f}, at {best.second:.2f} s"),
+        ("threshold", "no run tells one for this model" if threshold is None else f"{threshold.cosine:.4f}"),
+        ("model", seen.model),
+    ]
+    say_table(rows, title=title)
 
 
 def _say_pair(found: "Matching") -> None:
