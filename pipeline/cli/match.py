@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -11,9 +11,6 @@ import ghostface_edge
 from ghostface_edge.pipeline.cli import options
 from ghostface_edge.pipeline.cli.printing import say, say_json, say_table
 from ghostface_edge.reports.errors import ExitCode, InputError
-
-if TYPE_CHECKING:
-    from ghostface_edge.pipeline.tools.matching import Matching
 
 _LISTED = 20
 """Photographs of a folder that a table shows; JSON has all."""
@@ -115,7 +112,7 @@ def _say_seen(seen: "ghostface_edge.Seen", title: str, json_: bool) -> None:
     say_table(rows, title=title)
 
 
-def _say_pair(found: "Matching") -> None:
+def _say_pair(found: "ghostface_edge.Matching") -> None:
     one = found.matches[0]
     rows = [
         ("answer", one.answer),
@@ -128,7 +125,7 @@ def _say_pair(found: "Matching") -> None:
     say_table(rows, title=f"{found.face.photo} and {one.face.photo}")
 
 
-def _say_folder(found: "Matching", folder: Path) -> None:
+def _say_folder(found: "ghostface_edge.Matching", folder: Path) -> None:
     from ghostface_edge.pipeline.tools.matching import bound
 
     shown = found.matches[:_LISTED]

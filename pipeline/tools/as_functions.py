@@ -1,4 +1,4 @@
-"""`evaluate`, `match` and `match_video` as the library offers them: options by name in, parsed here; heavy imports inside."""
+"""`evaluate`, `match` and `match_video` as the library offers them: options in, parsed here; heavy imports inside."""
 
 import os
 from collections.abc import Sequence
