@@ -1,4 +1,4 @@
-"""ghostface-edge as a library: `run`, `evaluate` and `match`, as the command line calls them.
+"""ghostface-edge as a library: `run`, `evaluate`, `match` and `match_video`, as the command line calls them.
 
     import ghostface_edge
 
@@ -17,10 +17,11 @@ Every error on purpose is a `GhostfaceEdgeError`, with `message`, `fix` and the 
 from typing import TYPE_CHECKING
 
 from ghostface_edge.pipeline.run.as_function import run
-from ghostface_edge.pipeline.tools.as_functions import evaluate, match
+from ghostface_edge.pipeline.tools.as_functions import evaluate, match, match_video
 from ghostface_edge.reports.errors import ExitCode, GhostfaceEdgeError, InputError, RuntimeMissingError, ToolError
 
 if TYPE_CHECKING:
+    from ghostface_edge.pipeline.tools.match_film import Seen, Sighting
     from ghostface_edge.pipeline.tools.matching import Match, Matching
     from ghostface_edge.reports.report import Report
 
@@ -32,9 +33,12 @@ __all__ = [
     "Matching",
     "Report",
     "RuntimeMissingError",
+    "Seen",
+    "Sighting",
     "ToolError",
     "evaluate",
     "match",
+    "match_video",
     "run",
 ]
 
@@ -42,6 +46,8 @@ _LAZY = {
     "Match": "ghostface_edge.pipeline.tools.matching",
     "Matching": "ghostface_edge.pipeline.tools.matching",
     "Report": "ghostface_edge.reports.report",
+    "Seen": "ghostface_edge.pipeline.tools.match_film",
+    "Sighting": "ghostface_edge.pipeline.tools.match_film",
 }
 """Results, by the module that they come with."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -11,9 +11,6 @@ import ghostface_edge
 from ghostface_edge.pipeline.cli import options
 from ghostface_edge.pipeline.cli.printing import say, say_json, say_table
 from ghostface_edge.reports.errors import ExitCode, InputError
-
-if TYPE_CHECKING:
-    from ghostface_edge.pipeline.tools.matching import Matching
 
 _LISTED = 20
 """Photographs of a folder that a table shows; JSON has all."""
@@ -80,8 +77,11 @@ def match(
         options.check_output(show)
 
     if second is None:
-        _match_film(first, video, camera, model, run, detector, face, fmr, show, json_)
-        return
+        seen = ghostface_edge.match_video(
+            first, video, camera=camera, model=model, run=run, detector=detector, face=face, fmr=fmr, show=show
+        )
+        _say_seen(seen, f"{first} in {f'camera {camera}' if video is None else video}", json_)
+        raise typer.Exit(ExitCode.INCONCLUSIVE if seen.threshold is None else ExitCode.PASS)
     found = ghostface_edge.match(first, second, model=model, run=run, detector=detector, face=face, fmr=fmr, show=show)
     if json_:
         from ghostface_edge.pipeline.tools.matching import said
@@ -95,45 +95,24 @@ def match(
         raise typer.Exit(ExitCode.INCONCLUSIVE)
 
 
-def _match_film(
-    first: Path,
-    video: Path | None,
-    camera: int | None,
-    model: Path | None,
-    run: Path | None,
-    detector: Path | None,
-    face: str,
-    fmr: str | None,
-    show: Path | None,
-    json_: bool,
-) -> None:
-    from pydantic import TypeAdapter
-
-    from ghostface_edge.calibration.detector import Choice
-    from ghostface_edge.pipeline.support.progress import Progress
-    from ghostface_edge.pipeline.tools.match import Comparing
-    from ghostface_edge.pipeline.tools.match_film import Seen, match_film
-
-    watched = Path(f"camera {camera}") if video is None else video
-    asked = Comparing(first, watched, model=model, run=run, detector=detector, choice=Choice(face), fmr=fmr, show=show)
-    seen = match_film(asked, camera, Progress())
+def _say_seen(seen: "ghostface_edge.Seen", title: str, json_: bool) -> None:
     if json_:
-        say_json(TypeAdapter(Seen).dump_python(seen, mode="json"))
-    else:
-        best, threshold = seen.best, seen.threshold
-        rows = [
-            ("frames", f"{seen.frames:,}, {len(seen.sightings):,} with a face"),
-            ("same person", "not decided" if threshold is None else f"in {seen.same:,} frames"),
-            ("most alike", "no face" if best is None else f"{best.score:.4f}, at {best.second:.2f} s"),
-            ("threshold", "no run tells one for this model" if threshold is None else f"{threshold.cosine:.4f}"),
-            ("model", seen.model),
-        ]
-        say_table(rows, title=f"{first} in {watched}")
-    if seen.threshold is None:
-        raise typer.Exit(ExitCode.INCONCLUSIVE)
+        from pydantic import TypeAdapter
+
+        say_json(TypeAdapter(ghostface_edge.Seen).dump_python(seen, mode="json"))
+        return
+    best, threshold = seen.best, seen.threshold
+    rows = [
+        ("frames", f"{seen.frames:,}, {len(seen.sightings):,} with a face"),
+        ("same person", "not decided" if threshold is None else f"in {seen.same:,} frames"),
+        ("most alike", "no face" if best is None else f"{best.score:.4f}, at {best.second:.2f} s"),
+        ("threshold", "no run tells one for this model" if threshold is None else f"{threshold.cosine:.4f}"),
+        ("model", seen.model),
+    ]
+    say_table(rows, title=title)
 
 
-def _say_pair(found: "Matching") -> None:
+def _say_pair(found: "ghostface_edge.Matching") -> None:
     one = found.matches[0]
     rows = [
         ("answer", one.answer),
@@ -146,7 +125,7 @@ def _say_pair(found: "Matching") -> None:
     say_table(rows, title=f"{found.face.photo} and {one.face.photo}")
 
 
-def _say_folder(found: "Matching", folder: Path) -> None:
+def _say_folder(found: "ghostface_edge.Matching", folder: Path) -> None:
     from ghostface_edge.pipeline.tools.matching import bound
 
     shown = found.matches[:_LISTED]

@@ -1,4 +1,4 @@
-"""`evaluate` and `match` as the library offers them: options by name in, parsed here; heavy imports inside."""
+"""`evaluate`, `match` and `match_video` as the library offers them: options in, parsed here; heavy imports inside."""
 
 import os
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from ghostface_edge.reports.errors import InputError
 
 if TYPE_CHECKING:
     from ghostface_edge.calibration.pairs_source import PairsSource
+    from ghostface_edge.pipeline.tools.match_film import Seen
     from ghostface_edge.pipeline.tools.matching import Matching
 
 StrPath = str | os.PathLike[str]
@@ -145,6 +146,61 @@ def match(
         show=path_of(show),
     )
     return compare(asked, Progress())
+
+
+def match_video(
+    first: StrPath,
+    video: StrPath | None = None,
+    *,
+    camera: int | None = None,
+    model: StrPath | None = None,
+    run: StrPath | None = None,
+    detector: StrPath | None = None,
+    face: Literal["largest", "central"] = "largest",
+    fmr: Literal["0.01", "0.001", "0.0001", "0.00001", "0.000001"] | None = None,
+    show: StrPath | None = None,
+) -> "Seen":
+    """Compare the face in a photograph with that in every frame of a video, or of what a camera sees.
+
+    Args:
+        first: a photograph.
+        video: what FFmpeg reads.
+        camera: the number of one, instead; it is shown in a window until `q`, or a minute of it is recorded by `show`.
+        model: as for `match`.
+        run: as for `match`.
+        detector: as for `match`.
+        face: as for `match`.
+        fmr: as for `match`.
+        show: annotated video to write, `.mp4` or `.webm`.
+
+    Returns:
+        A sighting for every frame that shows a face: seconds from the start, score, and whether it reaches the
+        threshold.
+
+    Raises:
+        InputError: a photograph without a face, no video, camera, window, model or detector.
+        RuntimeMissingError: the model's runtime is not installed.
+        ToolError: a runtime or the video failed.
+    """
+    if (video is None) == (camera is None):
+        raise InputError("a photograph is looked for in one thing", fix="give a video or a camera")
+
+    from ghostface_edge.calibration.detector import Choice
+    from ghostface_edge.pipeline.support.progress import Progress
+    from ghostface_edge.pipeline.tools.match import Comparing
+    from ghostface_edge.pipeline.tools.match_film import match_film
+
+    asked = Comparing(
+        Path(first),
+        Path(f"camera {camera}" if video is None else video),
+        model=path_of(model),
+        run=path_of(run),
+        detector=path_of(detector),
+        choice=Choice(face),
+        fmr=fmr,
+        show=path_of(show),
+    )
+    return match_film(asked, camera, Progress())
 
 
 def sources_of(

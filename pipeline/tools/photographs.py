@@ -84,13 +84,13 @@ class FaceFinder:
         return height, width
 
     def picture(self, photo: Path, longest: int) -> NDArray[np.uint8]:
-        """A photograph, RGB uint8 (H, W, 3), no side longer than that."""
+        """A photograph, RGB uint8 (H, W, 3), its longer side of so many pixels."""
         import cv2
 
         pixels = decode(read_image(photo))
         scale = longest / max(pixels.shape[:2])
-        small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
-        return np.asarray(small, np.uint8)
+        way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        return np.asarray(cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=way), np.uint8)
 
 
 class Found:
@@ -112,7 +112,7 @@ class Found:
         return face
 
     def picture(self, photo: Path, longest: int) -> tuple[NDArray[np.uint8], float]:
-        """A photograph, RGB uint8 (H, W, 3), no side longer than that, and how much smaller it is."""
+        """A photograph, RGB uint8 (H, W, 3), its longer side of so many pixels, and its scale."""
         size, small = self._finder.size(photo), self._finder.picture(photo, longest)
         return small.copy(), max(small.shape[:2]) / max(size)
 

@@ -24,10 +24,8 @@ from ghostface_edge.reports.section import Section
 from ghostface_edge.reports.write import write_bytes, write_text
 
 SUFFIXES = (".html", ".png")
-_LONGEST = 640
-"""Side of a photograph in a page, in pixels."""
 _TILE, _GAP, _PLOT = 480, 16, 300
-"""Of the picture: side of a photograph's place, space between, height of the histogram."""
+"""Longer side of a photograph; of a picture, the space between, and the height of the histogram; in pixels."""
 _QUALITY = 88
 _INK, _SOFT, _GENUINE, _IMPOSTOR = (27, 31, 36), (89, 99, 110), (168, 214, 187), (232, 178, 175)
 _CAPTION = (
@@ -72,7 +70,7 @@ def write_shown(path: Path, found: Found, matching: Matching, histogram: ScoreHi
 
 
 def _side(found: Found, face: FoundFace) -> _Side:
-    picture, scale = found.picture(face.photo, _LONGEST)
+    picture, scale = found.picture(face.photo, _TILE)
     draw(picture, face, scale)
     place = found.faces.index(face)
     return _Side(face, picture, found.aligned_face(place))
@@ -138,7 +136,7 @@ def _canvas(
     """Photographs over aligned faces over the histogram, with the answer on top."""
     width = 2 * _TILE + 3 * _GAP
     rows = [_line(best.answer, width, 1.3), _line(f"score {best.score:.4f}   threshold {_cosine(matching)}", width)]
-    rows.append(_beside([_fitted(side.picture, _TILE) for side in sides], width))
+    rows.append(_beside([side.picture for side in sides], width))
     rows.append(_beside([side.aligned for side in sides], width))
     if histogram is not None and matching.threshold is not None:
         rows.append(_plot(histogram, best.score, matching.threshold.cosine, width))
@@ -165,11 +163,6 @@ def _beside(pictures: list[NDArray[np.uint8]], width: int) -> NDArray[np.uint8]:
         left = _GAP + number * (_TILE + _GAP) + (_TILE - picture.shape[1]) // 2
         row[: len(picture), left : left + picture.shape[1]] = picture
     return row
-
-
-def _fitted(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    scale = side / max(picture.shape[:2])
-    return np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _plot(histogram: ScoreHistogram, score: float, threshold: float, width: int) -> NDArray[np.uint8]:

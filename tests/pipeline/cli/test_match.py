@@ -84,8 +84,8 @@ def test_it_is_shown_as_a_page_and_as_a_picture(own, assets, raw, tmp_path):
     assert page.count("data:image/jpeg;base64,") == 4
     assert "1 more, in grey, not meant" in page
     picture = cv2.imread(str(tmp_path / "pair.png"))
-    blue = (picture.astype(int) - (201, 99, 37) == 0).all(axis=2)
-    assert blue[:, :500].sum() > 100 < blue[:, 500:].sum()
+    boxes = (picture == (201, 99, 37)).all(axis=2)
+    assert boxes[:, :500].sum() > 500 < boxes[:, 500:].sum()
     with pytest.raises(InputError, match=r"ends in neither .html nor .png"):
         match(Comparing(*two, run=own, detector=assets / YUNET, show=tmp_path / "pair.gif"), Progress())
 
