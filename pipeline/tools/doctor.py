@@ -33,6 +33,7 @@ _RUNTIME_MODULES: Final = MappingProxyType(
         "onnxruntime": "onnxruntime",
         "tflite": "ai_edge_litert.interpreter",
         "tflite-micro": "tflite_micro",
+        "ncnn": "ncnn",
     }
 )
 _INT8: Final = MappingProxyType(
@@ -50,6 +51,8 @@ Source: ONNX Runtime's platform.cpp, oneDNN's "CPU Dispatcher Control", XNNPACK'
 """
 _ANY: Final = MappingProxyType({"avx2": "AVX2", "asimd": "NEON"})
 """What they make do with."""
+_CHOOSING: Final = ("openvino", "onnxruntime", "tflite")
+"""They choose kernels by those flags."""
 _SATURATING: Final = ("openvino", "onnxruntime")
 _DETECTOR: Final = "yunet"
 
@@ -111,8 +114,9 @@ def _runtimes(host: "Host") -> Iterator[Finding]:
 
     names = runtimes()
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        torch = pool.submit(_torch)  # takes longest
         yield from pool.map(lambda name: _runtime(name, host), names)
-        yield _torch(pool.submit(probe, "torch").result)
+        yield torch.result()
 
 
 def _runtime(name: str, host: "Host") -> Finding:
@@ -146,10 +150,10 @@ def _uses(name: str, host: "Host") -> list[str]:
         from ghostface_edge.targets.c.native import native_kernels
 
         return list(native_kernels(find_compiler()))
-    if name not in _RUNTIME_MODULES:
-        return []
     if name == "tflite-micro":
         return ["reference kernels"]
+    if name not in _CHOOSING:
+        return []
     found = [word for flag, word in _INT8.items() if flag in host.isa]
     found = found or [word for flag, word in _ANY.items() if flag in host.isa]
     if name in _SATURATING and int8_saturates(host):
@@ -157,14 +161,14 @@ def _uses(name: str, host: "Host") -> list[str]:
     return found
 
 
-def _torch(probed: Callable[[], Probed]) -> Finding:
+def _torch() -> Finding:
     from ghostface_edge.targets.requirements import require_modules, versions
 
     try:
         require_modules("torch", "torch")
     except RuntimeMissingError as error:
         return Finding("torch", State.MISSING, f"{error.message}: no run, export, quantize or train", error.fix)
-    fault = probed().fault
+    fault = probe("torch").fault
     if fault is not None:
         return Finding("torch", State.BROKEN, fault, "pip install --force-reinstall torch")
     found = versions(["torch"])
