@@ -41,6 +41,7 @@ class Tone(StrEnum):
 class Style(StrEnum):
     """How a stretch of text is set: HTML's name of it."""
 
+    PLAIN = "span"
     STRONG = "b"
     EMPHASIS = "i"
     CODE = "code"
@@ -52,6 +53,8 @@ class Span:
 
     text: str
     style: Style = Style.CODE
+    to: str = ""
+    """Where a page links it to: a section by its anchor, a file beside the page."""
 
 
 Words: TypeAlias = str | Span | tuple[str | Span, ...]

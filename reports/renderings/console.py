@@ -33,6 +33,7 @@ from ghostface_edge.reports.report import Report
 from ghostface_edge.reports.section import Findings, Section, SectionOf, shown
 from ghostface_edge.reports.sections import SECTIONS
 from ghostface_edge.reports.sections.difference import between
+from ghostface_edge.reports.sections.in_short import in_short
 from ghostface_edge.reports.sections.recommended import recommended
 
 _STYLES = {
@@ -51,12 +52,13 @@ _UNLIMITED = 10_000
 def print_report(
     report: Report, console: Console, baseline: Report | None = None, *, sections: Sequence[SectionOf] = SECTIONS
 ) -> None:
-    """Print the table of variants, what did not pass and why, and the verdict."""
+    """Print the table of variants, what did not pass and why, the verdict, and what it comes to in five lines."""
     console.print(_text(f"{report.model.name} on {report.data.pairs.count:,} pairs"), soft_wrap=not console.is_terminal)
     for section in shown(Findings(report, baseline=baseline), sections, Reach.TERMINAL):
         _print_section(section, console)
     verdict = report.gate.verdict.value
     console.print(Text.assemble("Verdict: ", (verdict, _STYLES[Tone(verdict)])))
+    _print_section(in_short(report), console)
 
 
 def print_difference(compared: Difference, console: Console, further: Sequence[Section] = ()) -> None:

@@ -8,11 +8,12 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from importlib.resources import files
+from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
 from ghostface_edge.reports import wording
-from ghostface_edge.reports.blocks import Reach, Span, Words, spans
+from ghostface_edge.reports.blocks import Block, Reach, Span, Words, spans
 from ghostface_edge.reports.curves import ReportCurves
 from ghostface_edge.reports.difference import Difference
 from ghostface_edge.reports.history.history import History
@@ -22,6 +23,7 @@ from ghostface_edge.reports.report import Report
 from ghostface_edge.reports.section import Findings, Section, SectionOf, shown
 from ghostface_edge.reports.sections import SECTIONS
 from ghostface_edge.reports.sections.difference import between
+from ghostface_edge.reports.sections.in_short import in_short
 
 
 def render(
@@ -43,7 +45,7 @@ def render(
         shown(Findings(report, curves, baseline), sections, Reach.PAGE),
         title=model.name,
         verdicts=(verdict.value,),
-        meaning=wording.MEANING[verdict],
+        summary=in_short(report).blocks,
         lead=lead,
     )
 
@@ -63,7 +65,7 @@ def render_history(history: History) -> str:
 
 
 def page(
-    sections: Sequence[Section], *, title: str, verdicts: Sequence[str] = (), meaning: str = "", lead: str = ""
+    sections: Sequence[Section], *, title: str, verdicts: Sequence[str] = (), summary: Sequence[Block] = (), lead: str = ""
 ) -> str:
     """Write sections as a page of their own, under a title with its verdicts."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -84,7 +86,7 @@ def page(
         sections=sections,
         title=title,
         verdicts=verdicts,
-        meaning=meaning,
+        summary=summary,
         lead=lead,
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
@@ -101,12 +103,16 @@ def _seen(value: object) -> object:
 def _words(words: Words) -> Markup:
     """Set text with its spans; a figure and its percent sign stay on one line."""
     parts = [
-        Markup("<{0}>{1}</{0}>").format(part.style.value, printable(part.text))
-        if isinstance(part, Span)
-        else escape(printable(part).replace(" %", "\u00a0%"))
+        _span(part) if isinstance(part, Span) else escape(printable(part).replace(" %", "\u00a0%"))
         for part in spans(words)
     ]
     return Markup("").join(parts)
+
+
+def _span(span: Span) -> Markup:
+    """A link stays on this page or beside it, whatever a name of others says."""
+    text = Markup("<{0}>{1}</{0}>").format(span.style.value, printable(span.text))
+    return Markup('<a href="{}">{}</a>').format(quote(span.to.lstrip("/"), safe="#/"), text) if span.to else text
 
 
 def _hash(text: str) -> str:

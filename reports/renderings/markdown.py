@@ -25,9 +25,10 @@ from ghostface_edge.reports.printable import printable
 from ghostface_edge.reports.report import Report
 from ghostface_edge.reports.section import Findings, Section, SectionOf, shown
 from ghostface_edge.reports.sections import SECTIONS
+from ghostface_edge.reports.sections.in_short import in_short
 
 _MARKS = {Tone.PASS: "✅ ", Tone.FAIL: "❌ ", Tone.INCONCLUSIVE: "❔ ", Tone.CAREFUL: "⚠️ "}
-_STYLES = {Style.STRONG: "**{}**", Style.EMPHASIS: "*{}*", Style.CODE: "{}"}
+_STYLES = {Style.STRONG: "**{}**", Style.EMPHASIS: "*{}*", Style.CODE: "{}", Style.PLAIN: "{}"}
 _TRENDS = {Tone.BETTER: "{} ▲", Tone.WORSE: "**{}** ▼"}
 
 
@@ -35,8 +36,10 @@ def render(report: Report, baseline: Report | None = None, *, sections: Sequence
     """Write a report as GitHub-flavoured Markdown, with what changed against a baseline if one is given."""
     model, pairs, calibration = report.model, report.data.pairs, report.data.calibration
     verdict = report.gate.verdict.value
-    lines = [
-        f"## {_MARKS[Tone(verdict)]}{_text(model.name)}: {verdict}",
+    lines = [f"## {_MARKS[Tone(verdict)]}{_text(model.name)}: {verdict}"]
+    for block in in_short(report).blocks:
+        lines += ["", *_block(block)]
+    lines += [
         "",
         f"{_text(model.architecture)}, {model.parameters:,} parameters, {model.mmacs:.1f} M MACs; "
         f"{pairs.count:,} pairs of {_text(pairs.name)}; calibrated on {calibration.images:,} faces of "

@@ -180,6 +180,26 @@ def _report() -> Parse:
     return parse
 
 
+def _history() -> Parse:
+    from ghostface_edge.reports.history.folder import read_history
+    from ghostface_edge.reports.history.history import look_at
+
+    folder = _folder() / "history"
+    folder.mkdir(exist_ok=True)
+
+    def parse(data: bytes) -> None:
+        as_file("history/run.json", data)
+        look_at(read_history(folder))
+
+    return parse
+
+
+def _kept_run() -> Iterable[bytes]:
+    from ..reports.history.made import made_history
+
+    yield made_history(1, 0)[0].to_json().encode()
+
+
 def _small_report() -> Iterable[bytes]:
     whole = good.report()
     yield json.dumps(whole).encode()
@@ -501,6 +521,7 @@ TARGETS = MappingProxyType(
         "recipe": FuzzTarget(_recipe, lambda: [good.recipe()], words=_YAML, max_bytes=2_048),
         "policy": FuzzTarget(_policy, lambda: [_short_policy()], words=_YAML, max_bytes=2_048),
         "report": FuzzTarget(_report, _small_report, mutators.json_tree),
+        "history": FuzzTarget(_history, _kept_run, mutators.json_tree),
         "bundle": FuzzTarget(_bundle, lambda: [good.bundle()], mutators.bundle_members),
         "safetensors": FuzzTarget(_checkpoint("net.safetensors"), _safetensors_seeds, mutators.framed_json),
         "hdf5": FuzzTarget(_hdf5, _keras_seeds, mutators.json_tree),

@@ -14,7 +14,7 @@ from .targets import TARGETS
 
 LIGHT = (
     *("bin", "pairs", "people", "cfp", "landmarks", "image", "archive", "records"),
-    *("recipe", "policy", "report", "wire"),
+    *("recipe", "policy", "report", "history", "wire"),
 )
 """Whose parsers and seeds need neither PyTorch nor a runtime."""
 WHOLE = {*LIGHT} - {"records"}

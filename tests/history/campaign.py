@@ -22,8 +22,8 @@ def main() -> None:
     asked = parser.parse_args()
     for scatter, words, shift in (
         (1.0, "noise as the intervals state", no_shift),
-        (2.0, "noise twice what the intervals state", no_shift),
         (1.0, "noise as the intervals state", planted),
+        (2.0, "noise twice what the intervals state", no_shift),
     ):
         found: Counter[str] = Counter()
         for seed in range(asked.histories):

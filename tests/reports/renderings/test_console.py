@@ -19,7 +19,9 @@ def test_a_log_has_every_column_and_one_line_per_reason(report: Report) -> None:
     (reason,) = [line for line in text.splitlines() if line.startswith("fail")]
     assert "onnxruntime-int8-stock: accuracy drop" in reason
     assert reason.rstrip().endswith("(for comparison, does not decide)")
-    assert text.rstrip().endswith("Verdict: pass")
+    verdict, *lines = text.rstrip().splitlines()[-6:]
+    assert verdict == "Verdict: pass"
+    assert [line.partition(":")[0] for line in lines] == ["Ship", "File", "Costs", "Loses", "Look at"]
 
 
 def test_a_narrow_terminal_leaves_columns_out(report: Report) -> None:

@@ -10,7 +10,8 @@ def test_table_and_reasons_fit_a_comment(report: Report) -> None:
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     assert len(rows) == 2 + 3
     assert len({row.count("|") for row in rows}) == 1
-    (reason,) = [line for line in text.splitlines() if line.startswith("- ")]
+    *lines, reason = [line for line in text.splitlines() if line.startswith("- ")]
+    assert [line.partition(":")[0] for line in lines] == ["- Ship", "- File", "- Costs", "- Loses", "- Look at"]
     assert "onnxruntime-int8-stock: accuracy drop" in reason
     assert "for comparison" in reason
 
