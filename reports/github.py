@@ -46,7 +46,7 @@ def append_summary(markdown: str, environment: Mapping[str, str]) -> None:
 
 
 def set_outputs(path: Path, report: Report, environment: Mapping[str, str]) -> None:
-    """Set what later steps read as `outputs` of the step: the verdict, and the file that `recommend` chooses here.
+    """Set the outputs of the running step: the verdict, and the file that `recommend` chooses here.
 
     Where no file may ship, `variant`, `model` and `drop-pp` are empty. A runner that reads no outputs gets none.
 

@@ -31,7 +31,11 @@ def require_modules(extra: str, *modules: str) -> None:
 def _how_to_install(extra: str, package: str) -> str:
     """The line that installs an extra, or in which Pythons its package can be, where that is not this one."""
     ends = f'extra == "{extra}"'
-    for wanted in map(Requirement, requires("ghostface-edge") or ()):
+    try:
+        known = requires("ghostface-edge") or []
+    except PackageNotFoundError:  # imported from a tree that nobody installed
+        known = []
+    for wanted in map(Requirement, known):
         marker = wanted.marker
         if marker and wanted.name == package and str(marker).endswith(ends) and not marker.evaluate({"extra": extra}):
             return f"use a Python that {package} has packages for: {str(marker).removesuffix(f' and {ends}')}"
