@@ -65,6 +65,9 @@ def describe(name: str, entries: Mapping[str, tuple[int | None, str | None]]) ->
     Args:
         name: of the outcome.
         entries: size and SHA-256 of every file by its path, None of a folder.
+
+    Raises:
+        InputError: a reader would refuse it.
     """
     files = [
         {"path": path, "size": size, "sha256": sha256}
@@ -73,7 +76,10 @@ def describe(name: str, entries: Mapping[str, tuple[int | None, str | None]]) ->
     ]
     filled = {path.rpartition("/")[0] for path in entries}
     empty = [path for path, (size, _) in sorted(entries.items()) if size is None and path not in filled]
-    return Binding.model_validate({"name": name, "files": tuple(files), "empty_folders": tuple(empty)})
+    try:
+        return Binding.model_validate({"name": name, "files": tuple(files), "empty_folders": tuple(empty)})
+    except ValidationError as error:
+        raise InputError(first_problem(error), fix="use it where it was made") from None
 
 
 def write_binding(binding: Binding, signer: Signer | None) -> bytes:

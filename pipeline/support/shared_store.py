@@ -42,6 +42,7 @@ Say = Callable[[str], None]
 _BUCKET: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w=-][\w.=-]*)*/?", re.ASCII)
 _ANSWER_S: Final = 30
 _SLOWEST_BYTES_PER_S: Final = 2**20
+_SLOWEST_FILES_PER_S: Final = 5
 """Below that it is quicker to make most outcomes again."""
 _REST_S: Final = 60
 
@@ -106,11 +107,7 @@ class SharedStore:
                 binding = self._binding(name)
                 if binding is None:
                     return False
-                folder.mkdir()
-                for path in binding.empty_folders:
-                    (folder / path).mkdir(parents=True)
-                for file in binding.files:
-                    within(_patience_s(file.size), partial(self._copy, file, folder / file.path))
+                within(_patience_s(binding), partial(self._copy_all, binding, folder))
             except (_DamagedError, InputError) as error:
                 self._bad.add(f"bindings/{name}")
                 fault = error.message if isinstance(error, InputError) else str(error)
@@ -131,12 +128,12 @@ class SharedStore:
         if (self._key is not None and self._signer is None) or not self._writing.is_open:
             return
         with self._writing.trying(say):
-            binding = describe(name, manifest.entries(folder))
-            for file in binding.files:
-                within(_patience_s(file.size), partial(self._put_content, file, folder / file.path))
-            key, data = f"bindings/{name}", write_binding(binding, self._signer)
-            within(_ANSWER_S, lambda: self._depot.put(key, io.BytesIO(data), replace=key in self._bad))
-            self._bad.discard(key)
+            try:
+                binding = describe(name, manifest.entries(folder))
+            except InputError as error:
+                say(f"{name} cannot be put into the shared store: {error.message}")
+                return
+            within(_patience_s(binding), partial(self._put_all, binding, folder))
 
     def _binding(self, name: str) -> Binding | None:
         def read() -> bytes | None:
@@ -150,6 +147,13 @@ class SharedStore:
 
         data = within(_ANSWER_S, read)
         return None if data is None else read_binding(data, name, self._key)
+
+    def _copy_all(self, binding: Binding, folder: Path) -> None:
+        folder.mkdir()
+        for path in binding.empty_folders:
+            (folder / path).mkdir(parents=True)
+        for file in binding.files:
+            self._copy(file, folder / file.path)
 
     def _copy(self, file: BoundFile, place: Path) -> None:
         """Copy a content that is what its hash says; never more of it than it should have."""
@@ -171,6 +175,13 @@ class SharedStore:
         if digest.hexdigest() != file.sha256:
             self._bad.add(key)
             raise _DamagedError(f"{file.path} was changed")
+
+    def _put_all(self, binding: Binding, folder: Path) -> None:
+        for file in binding.files:
+            self._put_content(file, folder / file.path)
+        key, data = f"bindings/{binding.name}", write_binding(binding, self._signer)
+        self._depot.put(key, io.BytesIO(data), replace=key in self._bad)
+        self._bad.discard(key)
 
     def _put_content(self, file: BoundFile, path: Path) -> None:
         key = f"blobs/{file.sha256}"
@@ -231,5 +242,6 @@ def _pieces(source: BinaryIO, at_most: int, what: str) -> Iterator[bytes]:
         yield piece
 
 
-def _patience_s(size: int) -> int:
-    return _ANSWER_S + size // _SLOWEST_BYTES_PER_S
+def _patience_s(binding: Binding) -> int:
+    size = sum(file.size for file in binding.files)
+    return _ANSWER_S + size // _SLOWEST_BYTES_PER_S + len(binding.files) // _SLOWEST_FILES_PER_S

@@ -268,6 +268,16 @@ def test_a_signed_store_can_be_read_without_a_key(url, keys, tmp_path):
     assert open_store(url).fetch(NAME, tmp_path / "two", said.append)
 
 
+def test_what_a_reader_would_refuse_is_not_put_there(depot, url, tmp_path):
+    said = []
+    open_store(url).put(NAME, outcome(tmp_path / "one", FILES | {"con": b"x"}), said.append)
+    open_store(url).put(NAME, outcome(tmp_path / "two", FILES), said.append)
+    (line,) = said
+    assert line.startswith(f"{NAME} cannot be put into the shared store: ")
+    assert "'con' cannot be the name of a file" in line
+    assert json.loads(raw(depot, f"bindings/{NAME}"))["name"] == NAME
+
+
 WRITER = """
 import sys
 from pathlib import Path
