@@ -30,8 +30,8 @@ from ghostface_edge.targets.devices.device import Device
 from ghostface_edge.targets.devices.table import DEVICES_FILE, find_devices
 from ghostface_edge.targets.table import parse_variants
 
-MOST: Final = 100_000
-"""Cells of a plan."""
+MOST: Final = 40_000
+"""Cells of a plan: the record of more could not be read again, see `record.MAX_BYTES`."""
 _EMBEDDED: Final = "embedded"
 _LONGEST: Final = 60
 """Characters of a cell's name before its digest."""

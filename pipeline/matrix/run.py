@@ -103,6 +103,7 @@ class _Running:
         self.cell_count = sum(task.stage == CELL for task in tasks)
         offered = offered_by(client)
         self.resources = {task.key: resources_of(task, offered) for task in tasks}
+        self.ended = 0
         self._told = 0.0
 
     def cells(self) -> Iterable[int]:
@@ -134,9 +135,9 @@ class _Running:
             alone = "quiet" in self.resources[task.key]
             ended = self.ledger.note_cell(cell, result, timed_alone=alone)
         self.ledger.write()
-        number = self.cell_count - sum(each.stage == CELL for each in self.left.values())
+        self.ended += 1
         outcome = f"failed: {ended.error}" if ended.verdict is None else str(ended.verdict)
-        self.progress.say(f"[{number}/{self.cell_count}] {cell.id}: {outcome} · {ended.seconds:.1f} s")
+        self.progress.say(f"[{self.ended}/{self.cell_count}] {cell.id}: {outcome} · {ended.seconds:.1f} s")
 
     def _why(self, error: BaseException) -> str:
         from distributed import KilledWorker

@@ -273,7 +273,8 @@ def large(lab: Lab, options: argparse.Namespace) -> bool:
             while client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)) < len(tasks):
                 time.sleep(0.1)
             print(f"taken by the scheduler in {time.monotonic() - started:.1f} s")
-            held = process.memory_info().rss
+            held, spent = process.memory_info().rss, process.cpu_times()
+            print(f"of which the scheduler computed {spent.user + spent.system:.1f} s since its start")
             print(f"scheduler: {before / 2**20:.0f} MB before, {held / 2**20:.0f} MB with {len(futures)} tasks")
             return took <= 10 and held <= 2 * 2**30
     finally:
