@@ -49,7 +49,7 @@ def devices(
 
 
 def localize(
-    model: Annotated[Path, typer.Argument(help=".onnx, .xml or .tflite.")],
+    model: Annotated[Path, typer.Argument(help=".onnx, .xml, .tflite or .param.")],
     device: Annotated[str, typer.Option(help="Where it gives other embeddings.", show_default=False)],
     pairs: Annotated[
         Path | None, typer.Option(help="Verification pairs to take faces from.", show_default=False)

@@ -16,7 +16,7 @@ _LISTED = 10
 
 
 def evaluate(
-    artifact: Annotated[Path, typer.Argument(help=".onnx, .xml or .tflite.")],
+    artifact: Annotated[Path, typer.Argument(help=".onnx, .xml, .tflite or .param.")],
     pairs: options.Pairs = None,
     gallery: options.Gallery = None,
     reference: Annotated[Path | None, typer.Option(help="Artifact to compare with, usually the FP32 ONNX.")] = None,

@@ -12,7 +12,8 @@ from ghostface_edge.pipeline.cli.printing import say, say_json, say_table
 
 
 def inspect(
-    file: Annotated[Path, typer.Argument(help="Checkpoint, .onnx, .xml or .tflite.")], json_: options.Json = False
+    file: Annotated[Path, typer.Argument(help="Checkpoint, .onnx, .xml, .tflite or .param.")],
+    json_: options.Json = False,
 ) -> None:
     """Say what a file holds: architecture, parameters, MACs, interface, operators, share of MACs per precision."""
     from ghostface_edge.pipeline.tools.inspection import describe

@@ -63,7 +63,7 @@ class NcnnEmbedder:
         """What some blobs hold for the first face."""
         return self._extract(inputs[0], names)
 
-    def _extract(self, face: Any, names: Any) -> Any:
+    def _extract(self, face: Any, names: "list[str]") -> "dict[str, NDArray[np.float32]]":
         extractor = self._net.create_extractor()
         extractor.set_light_mode(len(names) == 1)  # which keeps no blob that was read
         extractor.input(self._input, self._mat(face).clone())

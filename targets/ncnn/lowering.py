@@ -210,7 +210,8 @@ class _Lowering:
         self.add("Reshape", (flat,), node.outputs[0], {0: 1, 1: 1, 2: -1})
 
     def average_pool(self, node: ir.Node) -> None:
-        if any(node.attributes.get_ints("pads", (0, 0, 0, 0))) or node.attributes.get_int("ceil_mode", 0):
+        rounds_up = node.attributes.get_int("ceil_mode", 0) != 0
+        if rounds_up or any(node.attributes.get_ints("pads", (0, 0, 0, 0))):
             raise ToolError(f"{label(node)} is padded", fix=_FIX)
         (height, width), (stride_h, stride_w) = (
             node.attributes[name].as_ints() for name in ("kernel_shape", "strides")

@@ -77,7 +77,10 @@ class Layer:
 
     def number(self, key: int, default: int = 0) -> int:
         """A whole setting."""
-        return int(self.settings.get(key, default))  # type: ignore[arg-type] - a list is a TypeError of the reader's
+        value = self.settings.get(key, default)
+        if isinstance(value, tuple):
+            raise TypeError(f"{self.output[:40]!r} has a list as its setting {key}")
+        return int(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,8 @@ def test_what_a_terminal_cannot_show_is_escaped(shell):
         ("export net.h5 -o net.onnx --batch 1000000", "less than or equal to 1024"),
         ("run --out $GHOSTFACE_EDGE_CACHE/out", "lies in the cache"),
         ("run balancd", "did you mean `balanced`"),
+        ("targets install tflite-runtme", "did you mean 'tflite-runtime'?"),
+        ("targets upgrade", "lists, installs or removes"),
     ],
 )
 def test_arguments_of_no_use_are_one_message_and_leave_nothing(shell, tmp_path, arguments, says):
