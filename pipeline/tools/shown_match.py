@@ -95,7 +95,7 @@ def _html(sides: tuple[_Side, ...], matching: Matching, best: Match, histogram: 
     return page(
         sections,
         title=best.answer.capitalize(),
-        meaning=f"Score {best.score:.4f}; threshold {matching.deciding}.",
+        summary=[Note(f"Score {best.score:.4f}; threshold {matching.deciding}.")],
         lead=f"How sure: {matching.how_sure(best)} · {matching.model.name}",
     )
 

@@ -65,7 +65,12 @@ def render_history(history: History) -> str:
 
 
 def page(
-    sections: Sequence[Section], *, title: str, verdicts: Sequence[str] = (), summary: Sequence[Block] = (), lead: str = ""
+    sections: Sequence[Section],
+    *,
+    title: str,
+    verdicts: Sequence[str] = (),
+    summary: Sequence[Block] = (),
+    lead: str = "",
 ) -> str:
     """Write sections as a page of their own, under a title with its verdicts."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
