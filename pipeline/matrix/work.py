@@ -21,6 +21,7 @@ from ghostface_edge.pipeline.run.steps import Bench, Opened, OpenFaces, Step, ne
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.support.code_version import code_version
 from ghostface_edge.pipeline.support.progress import Progress
+from ghostface_edge.pipeline.support.shared_store import SharedStore, open_store
 from ghostface_edge.reports.errors import ExitCode, GhostfaceEdgeError, ToolError
 from ghostface_edge.reports.verdicts import Verdict
 
@@ -65,8 +66,9 @@ def work(key: str, what: StepWork | PlannedCell, terms: Terms, *_needed: object)
         try:
             if terms.code != code_version():
                 raise ToolError("this worker runs another version", fix="install the same version on all machines")
+            shared = open_store()
             if isinstance(what, PlannedCell):
-                verdict, code = _run_cell(what, terms, store, Progress(log))
+                verdict, code = _run_cell(what, terms, store, shared, Progress(log))
             else:
                 context = StageContext(
                     store,
@@ -74,6 +76,7 @@ def work(key: str, what: StepWork | PlannedCell, terms: Terms, *_needed: object)
                     Progress(log),
                     what.cores,
                     limits=what.limits,
+                    shared=shared,
                     beside_other_work=terms.beside_other_work,
                 )
                 with Bench(context, _opened_for(what.step, context)) as bench:
@@ -93,12 +96,14 @@ def work(key: str, what: StepWork | PlannedCell, terms: Terms, *_needed: object)
     )
 
 
-def _run_cell(cell: PlannedCell, terms: Terms, store: OnceStore, progress: Progress) -> tuple[Verdict, ExitCode]:
+def _run_cell(
+    cell: PlannedCell, terms: Terms, store: OnceStore, shared: SharedStore | None, progress: Progress
+) -> tuple[Verdict, ExitCode]:
     job = cell.job_there(beside_other_work=terms.beside_other_work)
     shutil.rmtree(job.out, ignore_errors=True)  # what an attempt left whose worker died
     faces = steps_of(job).faces
-    context = StageContext(store, terms.out / "logs" / cell.id, progress, job.cores)
-    report, code = run(job, progress, store=store, opened=_opened(faces, context))
+    context = StageContext(store, terms.out / "logs" / cell.id, progress, job.cores, shared=shared)
+    report, code = run(job, progress, shared, store, opened=_opened(faces, context))
     return report.gate.verdict, code
 
 

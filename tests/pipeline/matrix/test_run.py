@@ -34,6 +34,8 @@ def test_cells_are_the_runs_that_they_would_be_alone(
     make_cells: MakeCells, inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GHOSTFACE_EDGE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("GHOSTFACE_EDGE_STORE", str(tmp_path / "store"))
+    (tmp_path / "store").mkdir()
     out, plan = tmp_path / "out", inputs / "short.yaml"
     (inputs / "broken.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0{}      ")
     cells = make_cells(checkpoints=("one.safetensors", "broken.safetensors"), targets=("onnxruntime-fp32",))
@@ -49,6 +51,9 @@ def test_cells_are_the_runs_that_they_would_be_alone(
     assert record.exit_code is ExitCode.TOOL_FAILED
     made = [name for task in record.tasks for name in task.made]
     assert len(made) == len(set(made)) > 5
+    assert {path.name for path in (tmp_path / "store/bindings").iterdir()} >= {
+        name for name in made if name.startswith(("export", "convert", "embed"))
+    }
     of_the_matrix = Report.read(out / good.report)
     alone, _ = run(cells[0].job_there(beside_other_work=False), Listener())
     assert _figures(of_the_matrix) == _figures(alone)
