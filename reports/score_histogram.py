@@ -9,6 +9,8 @@ from ghostface_edge.reports.svg import Axis, Chart
 _WIDTH, _HEIGHT = 640, 300
 _HEADROOM = 1.18
 """Above the higher hump, for names."""
+_BESIDE = 0.15
+"""A hump's name stands on its outer side, where scores are rare."""
 _LAST_LABEL = 0.94
 """A number further to the right would leave the drawing."""
 
@@ -41,8 +43,9 @@ def score_among(histogram: ScoreHistogram, score: float, threshold: float) -> Ma
     names = {"genuine": "one person", "impostor": "strangers"}
     for kind, share in shares.items():
         chart.area(*staircase(np.array(edges), np.array(share)), f"area {kind}", f"pairs of {names[kind]}")
-        top = max(range(len(share)), key=share.__getitem__)
-        chart.text((edges[top] + edges[top + 1]) / 2, share[top] + 0.05 * highest, names[kind])
+        flank = [place for place, part in enumerate(share) if part >= max(share) / 2]
+        at = edges[flank[0]] - _BESIDE if kind == "impostor" else min(edges[flank[-1]] + _BESIDE, _LAST_LABEL)
+        chart.text(at, 0.7 * max(share), names[kind])
     chart.line([threshold] * 2, [0.0, highest], "threshold", f"threshold: {threshold:.4f}")
     chart.line([score] * 2, [0.0, 0.93 * highest], "int8 c0", f"score: {score:.4f}")
     chart.text(min(score, _LAST_LABEL), 0.97 * highest, f"{score:.3f}")
