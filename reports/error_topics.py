@@ -42,6 +42,7 @@ _MODULES: Final[Mapping[str, str]] = MappingProxyType(
         "pipeline.support.options": "command-line",
         "pipeline.synthetic": "faces",
         "pipeline.tools.align": "faces",
+        "pipeline.tools.as_functions": "command-line",
         "pipeline.tools.benchmark": "measuring",
         "pipeline.tools.chosen_model": "models",
         "pipeline.tools.embedded": "pairs",
