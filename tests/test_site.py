@@ -48,6 +48,13 @@ def test_messages_are_found_through_constants_variables_and_helpers():
     assert len(found) > 300
 
 
+def test_every_name_of_the_package_is_on_its_page():
+    import ghostface_edge
+
+    page = (DOCS / "reference/python.md").read_text(encoding="utf-8")
+    assert {*re.findall(r"^::: ghostface_edge\.(\w+)$", page, re.MULTILINE)} == {*ghostface_edge.__all__}
+
+
 def test_every_page_is_in_the_navigation():
     navigation = (DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8")
     pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
