@@ -65,6 +65,6 @@ def test_points_closer_than_an_eye_tells_are_left_out_but_not_the_ends() -> None
 
 
 def test_an_axis_of_names_shows_as_many_as_there_is_room_for() -> None:
-    axis = Axis("", -0.5, 39.5, names=[f"a-release-called-v1.{run}" if run == 8 else f"v1.{run}" for run in range(40)])
-    assert axis.ticks() == [(0, "v1.0"), (8, "a-release-c…"), (16, "v1.16"), (24, "v1.24"), (32, "v1.32")]
-    assert Axis("", -0.5, 1.5, names=["a", "b"]).ticks() == [(0, "a"), (1, "b")]
+    axis = Axis("", -0.5, 39.5, names=[f"a-release-called-v1.{run}" if run == 10 else f"v1.{run}" for run in range(40)])
+    assert axis.ticks() == [(0, "v1.0"), (10, "a-release…"), (20, "v1.20"), (30, "v1.30")]
+    assert Axis("", -0.5, 1.5, names=["a", "2026-01-01 07:30"]).ticks() == [(0, "a"), (1, "2026-01-01")]
