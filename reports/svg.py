@@ -20,7 +20,7 @@ _NORMAL = NormalDist()
 _RATES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 0.99)
 """That a normal-deviate axis names."""
 _RARE = 1e-4
-_MOST_NAMES, _LONGEST_NAME = 5, 12
+_MOST_NAMES, _LONGEST_NAME = 4, 10
 """Beside each other under an axis."""
 _VISIBLE = 0.5
 """Least distance of two points of a line, in pixels."""
@@ -230,7 +230,9 @@ def _round_step(rough: float) -> float:
 
 
 def _short(name: str) -> str:
-    return printable(name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…")
+    """What fits under a tick: the day of a moment, the beginning of a longer name."""
+    fits = len(name) <= _LONGEST_NAME or name[_LONGEST_NAME] == " "
+    return printable(name[:_LONGEST_NAME] if fits else f"{name[: _LONGEST_NAME - 1]}…")
 
 
 def _rate(rate: float) -> str:

@@ -12,7 +12,8 @@ from ghostface_edge.reports.svg import Axis, Chart
 _UNITS = {Quantity.ACCURACY: "accuracy, %", Quantity.FNMR: "FNMR, %", Quantity.LATENCY: "× FP32", Quantity.BYTES: "KB"}
 _ROOM, _LEAST_ROOM = 0.08, 0.004
 """Above and below what is drawn: of its height, and of its middle."""
-_HEIGHT = 250
+_WIDTH, _HEIGHT = 440, 220
+"""Three beside each other on a page, with letters that can be read."""
 
 
 def chart(series: Series, names: Sequence[str], colour: str) -> Markup:
@@ -30,6 +31,7 @@ def chart(series: Series, names: Sequence[str], colour: str) -> Markup:
         f"{series.variant}: {_UNITS[series.quantity]}",
         Axis("", -0.5, len(names) - 0.5, names=names),
         Axis(_UNITS[series.quantity], min(ends) - room, max(ends) + room),
+        width=_WIDTH,
         height=_HEIGHT,
     )
     for level, start in _levels(series):

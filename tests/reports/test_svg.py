@@ -62,3 +62,9 @@ def test_points_closer_than_an_eye_tells_are_left_out_but_not_the_ends() -> None
     assert 500 < len(points) < 1_200
     assert points[0] == f"{chart.px(0):g},{chart.py(0):g}"
     assert points[-1] == f"{chart.px(1):g},{chart.py(1):g}"
+
+
+def test_an_axis_of_names_shows_as_many_as_there_is_room_for() -> None:
+    axis = Axis("", -0.5, 39.5, names=[f"a-release-called-v1.{run}" if run == 10 else f"v1.{run}" for run in range(40)])
+    assert axis.ticks() == [(0, "v1.0"), (10, "a-release…"), (20, "v1.20"), (30, "v1.30")]
+    assert Axis("", -0.5, 1.5, names=["a", "2026-01-01 07:30"]).ticks() == [(0, "a"), (1, "2026-01-01")]
