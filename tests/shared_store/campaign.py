@@ -63,7 +63,8 @@ def kill(url: str, key: Path, folder: Path, whole: Path, after_s: float, name: s
     ) as writer:
         assert writer.stdin is not None
         assert writer.stdout is not None
-        assert writer.stdout.readline() == "ready\n"
+        if writer.stdout.readline() != "ready\n":
+            return "NOT BEGUN"
         writer.stdin.write("\n")
         writer.stdin.flush()
         try:
