@@ -63,7 +63,8 @@ def kill(url: str, key: Path, folder: Path, whole: Path, after_s: float, name: s
     ) as writer:
         assert writer.stdin is not None
         assert writer.stdout is not None
-        assert writer.stdout.readline() == "ready\n"
+        if writer.stdout.readline() != "ready\n":
+            return "NOT BEGUN"
         writer.stdin.write("\n")
         writer.stdin.flush()
         try:
@@ -83,7 +84,7 @@ def kill(url: str, key: Path, folder: Path, whole: Path, after_s: float, name: s
     writer_again = open_reader(url, key)
     writer_again.put(name, whole, said.append)
     if not writer_again.fetch(name, folder, said.append) or not same(folder, whole):
-        return "NOT MENDED"
+        return f"NOT MENDED {said}"
     shutil.rmtree(folder)
     return ("whole, writer had ended" if was_done else "whole") if is_there else "absent"
 
