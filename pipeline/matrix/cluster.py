@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ghostface_edge.reports.errors import InputError
+from ghostface_edge.reports.errors import InputError, ToolError
 from ghostface_edge.reports.yaml_file import read_mapping
 from ghostface_edge.targets.requirements import require_modules
 
@@ -41,6 +41,7 @@ def open_cluster(where: str, workers: int, boards: Collection[str]) -> "Iterator
     Raises:
         InputError: no scheduler answers there, or the file is of no use.
         RuntimeMissingError: Dask is not installed.
+        ToolError: a worker of this machine does not start.
     """
     require_modules("dask", "distributed")
     import dask
@@ -75,18 +76,23 @@ def _local(workers: int, boards: Collection[str]) -> Any:
     secure = Security.temporary()  # else whoever may connect here may run what he likes as this user
     offered = dict.fromkeys([*(f"board:{name}" for name in boards), *(["quiet"] if workers == 1 else [])], 1)
     common = {"nthreads": 1, "host": "127.0.0.1", "security": secure, "silence_logs": logging.CRITICAL}
-    return SpecCluster(
-        workers={
-            number: {"cls": Nanny, "options": {**common, "resources": offered if number == 0 else {}}}
-            for number in range(workers)
-        },
-        scheduler={
-            "cls": Scheduler,
-            "options": {"host": "127.0.0.1", "port": 0, "protocol": "tls", "security": secure, **_dashboard()},
-        },
-        security=secure,
-        silence_logs=logging.CRITICAL,
-    )
+    try:
+        return SpecCluster(
+            workers={
+                number: {"cls": Nanny, "options": {**common, "resources": offered if number == 0 else {}}}
+                for number in range(workers)
+            },
+            scheduler={
+                "cls": Scheduler,
+                "options": {"host": "127.0.0.1", "port": 0, "protocol": "tls", "security": secure, **_dashboard()},
+            },
+            security=secure,
+            silence_logs=logging.CRITICAL,
+        )
+    except RuntimeError as error:
+        raise ToolError(
+            f"a worker did not start: {error}", fix="go on with --resume; with fewer workers if it lasts"
+        ) from error
 
 
 def _dashboard() -> dict[str, object]:

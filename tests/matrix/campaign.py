@@ -171,6 +171,8 @@ def kills(lab: Lab, options: argparse.Namespace) -> bool:
         out = f"killed{number}"
         number += 1
         program, killed = lab.start(out, plan, "--workers", "2"), 0
+        while " tasks on " not in (lab.folder / f"{out}.log").read_text() and _waited(program, 0.5):
+            pass  # a worker that dies before it is one ends the program, which says so
         for _ in range(min(options.per_run, options.kills - done)):
             if not _waited(program, rng.uniform(2, options.longest_s)):
                 break
