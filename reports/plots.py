@@ -18,6 +18,8 @@ _COLOURS = 6
 _LONGEST_NAME = 34
 _NAME_MARGIN, _LETTER = 20, 7.6
 """Room beside a chart's rows, in its own pixels; letters are widest on a phone."""
+_FAR_APART = 8
+"""Between medians of one plot."""
 _SAMPLE = Markup('<svg viewBox="0 0 26 8" aria-hidden="true">{}</svg>')
 
 
@@ -63,6 +65,13 @@ def named_rows(title: str, axis: Axis, names: Sequence[str], *, step: int) -> Ch
 def shortened(name: str) -> str:
     """Keep the end of a long name, where layers differ."""
     return name if len(name) <= _LONGEST_NAME else f"…{name[1 - _LONGEST_NAME :]}"
+
+
+def time_axis(label: str, medians: Sequence[float], highest: float) -> Axis:
+    """From zero; logarithmic where one median is so long that the others would not be told apart."""
+    if medians and max(medians) > _FAR_APART * min(medians):
+        return Axis(f"{label}; logarithmic", 0.7 * min(medians), highest, log=True)
+    return Axis(label, 0.0, highest)
 
 
 def bars(title: str, label: str, rows: Sequence[tuple[str, float]], colours: Sequence[str | None] = ()) -> Markup:

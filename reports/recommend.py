@@ -97,8 +97,17 @@ def recommend(report: Report, device: str) -> Recommendation:
         raise InputError(
             f"nothing in the report ran on {device!r}", fix=f"did you mean `{near[0]}`?" if near else known
         )
+    return choose(device, considered(report, device))
+
+
+def considered(report: Report, device: str) -> list[Considered]:
+    """Every file of a report with what is known of it on a device."""
     rows = {variant.local_id: variant for variant in report.variants if (variant.device or LOCAL) == device}
-    judged = [_judged(report, local, rows.get(local.id)) for local in report.local_variants]
+    return [_judged(report, local, rows.get(local.id)) for local in report.local_variants]
+
+
+def choose(device: str, judged: Sequence[Considered]) -> Recommendation:
+    """Choose among files that were judged for a device."""
     verdict = next((one for one in _BEST_FIRST if any(file.verdict is one for file in judged)), Verdict.FAIL)
     able = [] if verdict is Verdict.FAIL else [file for file in judged if file.verdict is verdict]
     by = next((one for one in Yardstick if any(getattr(file, one) is not None for file in able)), Yardstick.SIZE)

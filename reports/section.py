@@ -1,6 +1,6 @@
 """A section as a value, and what its function makes it from."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -51,9 +51,13 @@ SectionOf: TypeAlias = Callable[[Findings], Section | None]
 def shown(findings: Findings, sections: Sequence[SectionOf], reach: Reach) -> list[Section]:
     """Make the sections that have something to say as far as `reach`, with those blocks only."""
     made = (section_of(findings) for section_of in sections)
+    return reaching([section for section in made if section is not None], reach)
+
+
+def reaching(sections: Iterable[Section], reach: Reach) -> list[Section]:
+    """Keep of sections what is shown as far as `reach`."""
     cut = (
         replace(section, blocks=tuple(block for block in section.blocks if block.reach >= reach))
-        for section in made
-        if section is not None
+        for section in sections
     )
     return [section for section in cut if section.blocks]

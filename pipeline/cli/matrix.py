@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from ghostface_edge.pipeline.cli import options
-from ghostface_edge.pipeline.cli.printing import say, say_json
+from ghostface_edge.pipeline.cli.printing import say, say_json, terminal
 
 
 def matrix(
     plan: Annotated[Path, typer.Argument(help="YAML file of the axes; see docs/fleet.md.", metavar="PLAN.yaml")],
-    out: Annotated[Path, typer.Option(help="Folder for matrix.json and the cells' own folders.", show_default=False)],
+    out: Annotated[
+        Path, typer.Option(help="Folder for matrix.json, its page and the cells' own folders.", show_default=False)
+    ],
     cluster: Annotated[
         str,
         typer.Option(
@@ -41,6 +43,8 @@ def matrix(
     from ghostface_edge.pipeline.matrix.plan import Plan
     from ghostface_edge.pipeline.matrix.run import Where, begin, run_matrix
     from ghostface_edge.pipeline.support.progress import Progress
+    from ghostface_edge.reports.matrix.pages import PAGE, write_pages
+    from ghostface_edge.reports.renderings.console import print_section
     from ghostface_edge.targets.requirements import require_modules
 
     cells = cells_of(Plan.read(plan), plan.absolute().parent, out)
@@ -57,11 +61,12 @@ def matrix(
         return
     require_modules("torch", "torch")
     report = run_matrix(ledger, Where(cluster, workers), Progress())
+    summary = write_pages(report, out)
     if json_:
         say_json(report.model_dump(mode="json"))
     else:
-        for cell in report.cells:
-            say(f"{cell.id}: {cell.verdict or f'failed: {cell.error}'}")
+        print_section(summary, terminal())
+        say(f"Page: {out / PAGE}")
     raise typer.Exit(report.exit_code)
 
 

@@ -55,10 +55,10 @@ def print_report(
     """Print the table of variants, what did not pass and why, the verdict, and what it comes to in five lines."""
     console.print(_text(f"{report.model.name} on {report.data.pairs.count:,} pairs"), soft_wrap=not console.is_terminal)
     for section in shown(Findings(report, baseline=baseline), sections, Reach.TERMINAL):
-        _print_section(section, console)
+        print_section(section, console)
     verdict = report.gate.verdict.value
     console.print(Text.assemble("Verdict: ", (verdict, _STYLES[Tone(verdict)])))
-    _print_section(in_short(report), console)
+    print_section(in_short(report), console)
 
 
 def print_difference(compared: Difference, console: Console, further: Sequence[Section] = ()) -> None:
@@ -69,7 +69,7 @@ def print_difference(compared: Difference, console: Console, further: Sequence[S
 
 def print_recommendation(recommendation: Recommendation, console: Console) -> None:
     """Print which file to ship on a device, and why not the others."""
-    _print_section(recommended(recommendation), console)
+    print_section(recommended(recommendation), console)
 
 
 def print_history(history: History, console: Console) -> None:
@@ -80,10 +80,10 @@ def print_history(history: History, console: Console) -> None:
 def _print_for_terminal(sections: Sequence[Section], console: Console) -> None:
     for section in sections:
         blocks = tuple(block for block in section.blocks if block.reach is Reach.TERMINAL)
-        _print_section(replace(section, blocks=blocks), console)
+        print_section(replace(section, blocks=blocks), console)
 
 
-def _print_section(section: Section, console: Console) -> None:
+def print_section(section: Section, console: Console) -> None:
     """Print a section; its title stands over its first table."""
     title = section.title
     for block in section.blocks:

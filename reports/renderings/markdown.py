@@ -23,7 +23,7 @@ from ghostface_edge.reports.blocks import (
 )
 from ghostface_edge.reports.printable import printable
 from ghostface_edge.reports.report import Report
-from ghostface_edge.reports.section import Findings, Section, SectionOf, shown
+from ghostface_edge.reports.section import Findings, Section, SectionOf, reaching, shown
 from ghostface_edge.reports.sections import SECTIONS
 from ghostface_edge.reports.sections.in_short import in_short
 
@@ -35,11 +35,8 @@ _TRENDS = {Tone.BETTER: "{} ▲", Tone.WORSE: "**{}** ▼"}
 def render(report: Report, baseline: Report | None = None, *, sections: Sequence[SectionOf] = SECTIONS) -> str:
     """Write a report as GitHub-flavoured Markdown, with what changed against a baseline if one is given."""
     model, pairs, calibration = report.model, report.data.pairs, report.data.calibration
-    verdict = report.gate.verdict.value
-    lines = [f"## {_MARKS[Tone(verdict)]}{_text(model.name)}: {verdict}"]
-    for block in in_short(report).blocks:
-        lines += ["", *_block(block)]
-    lines += [
+    lines = [
+        *_head(model.name, report.gate.verdict.value, in_short(report).blocks),
         "",
         f"{_text(model.architecture)}, {model.parameters:,} parameters, {model.mmacs:.1f} M MACs; "
         f"{pairs.count:,} pairs of {_text(pairs.name)}; calibrated on {calibration.images:,} faces of "
@@ -56,6 +53,21 @@ def render(report: Report, baseline: Report | None = None, *, sections: Sequence
         "",
     ]
     return "\n".join(lines)
+
+
+def page(sections: Sequence[Section], *, title: str, verdict: str, summary: Sequence[Block]) -> str:
+    """Write sections under a title with its verdict, as far as a comment shows them."""
+    lines = _head(title, verdict, summary)
+    for section in reaching(sections, Reach.COMMENT):
+        lines += _section(section)
+    return "\n".join([*lines, ""])
+
+
+def _head(title: str, verdict: str, summary: Sequence[Block]) -> list[str]:
+    lines = [f"## {_MARKS.get(Tone(verdict), '')}{_text(title)}: {verdict}"]
+    for block in summary:
+        lines += ["", *_block(block)]
+    return lines
 
 
 def _section(section: Section) -> list[str]:

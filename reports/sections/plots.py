@@ -9,15 +9,13 @@ from ghostface_edge.reports import wording
 from ghostface_edge.reports.blocks import Figure, Grid
 from ghostface_edge.reports.curves import ReportCurves
 from ghostface_edge.reports.metrics import roc
-from ghostface_edge.reports.plots import legend, look, named_rows, staircase
+from ghostface_edge.reports.plots import legend, look, named_rows, staircase, time_axis
 from ghostface_edge.reports.report import Report
 from ghostface_edge.reports.section import Findings, Section
 from ghostface_edge.reports.svg import Axis, Chart
 from ghostface_edge.reports.variant import Variant
 
 _SMALLEST_DROP_PP = 0.01
-_FAR_APART = 8
-"""Between medians of one plot."""
 _COSINE_BINS = 70
 _COSINES = "Cosine between each image's embedding by the variant and by the reference."
 _ROC = (
@@ -81,7 +79,7 @@ def roc_plot(findings: Findings, curves: ReportCurves) -> Markup:
 def latency_plot(findings: Findings) -> Markup:
     """One row per variant: quartiles as a box, median as a line, a whisker to p90 and p99."""
     rows = [(variant, variant.latency) for variant in findings.measured if variant.latency is not None]
-    axis = _time_axis(
+    axis = time_axis(
         "ms per face: quartiles, median, whisker to 90 and 99 %",
         [latency.p50_ms for _, latency in rows],
         1.04 * max((latency.p99_ms for _, latency in rows), default=1.0),
@@ -112,7 +110,7 @@ def pareto_plot(findings: Findings) -> Markup:
     largest = max((size for *_, size in shown), default=1)
     y = Axis("accuracy lost, pp", _SMALLEST_DROP_PP / 2, max(1.0, 1.5 * worst), log=True)
     chart = Chart(
-        "Accuracy, time and size", _time_axis("median ms per face", medians, 1.15 * max(medians, default=1.0)), y
+        "Accuracy, time and size", time_axis("median ms per face", medians, 1.15 * max(medians, default=1.0)), y
     )
     for variant, versus, latency, size in sorted(shown, key=lambda point: -point[3]):
         css = look(variant, findings.report)
@@ -143,10 +141,3 @@ def cosine_histogram(report: Report, curves: ReportCurves, shown: list[Variant])
 def _moved(curves: ReportCurves, measured: Sequence[Variant]) -> list[Variant]:
     """Variants whose embeddings differ from the reference, where cosines are at hand."""
     return [variant for variant in measured if variant.precision != "fp32" and variant.id in curves.cosines]
-
-
-def _time_axis(label: str, medians: Sequence[float], highest: float) -> Axis:
-    """From zero; logarithmic where one variant is so slow that the others would not be told apart."""
-    if medians and max(medians) > _FAR_APART * min(medians):
-        return Axis(f"{label}; logarithmic", 0.7 * min(medians), highest, log=True)
-    return Axis(label, 0.0, highest)

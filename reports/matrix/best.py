@@ -1,0 +1,25 @@
+"""Which file of all cells to ship in a place, by the rule that chooses among the files of one report.
+
+A file that several cells judged, on other pairs for instance, may ship if it may by all of them.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from ghostface_edge.reports.recommend import Considered, Recommendation, choose
+from ghostface_edge.reports.verdicts import Verdict, overall
+
+
+def best(files: Mapping[str, Sequence[Considered]]) -> list[Recommendation]:
+    """One choice for each place, in their order."""
+    return [choose(place, _judged_by_all(judged)) for place, judged in files.items()]
+
+
+def _judged_by_all(files: Sequence[Considered]) -> list[Considered]:
+    alike: dict[str | None, list[Verdict]] = defaultdict(list)
+    for file in files:
+        alike[file.sha256].append(file.verdict)
+    return [
+        file if file.sha256 is None else file.model_copy(update={"verdict": overall(alike[file.sha256])})
+        for file in files
+    ]
