@@ -195,7 +195,7 @@ def _cells(results: Results) -> Section:
         :MOST_ROWS
     ]
     kept.sort(key=lambda row: numbers[row.cell.id])
-    columns = (
+    columns: tuple[Column | str, ...] = (
         *(Column(name) for name in ("Cell", "Verdict", "Checkpoint", "Recipe", "Variant", "Device", "Pairs")),
         *("Seed", "Accuracy %", "Drop, pp", "FNMR rise, pp", "× FP32", "Size, KB"),
         *("Seconds", Column("Whole cell")),
@@ -223,7 +223,7 @@ def _line(row: Row, number: int) -> TableRow:
     report = "" if cell.report is None else str(PurePosixPath(cell.report).with_name("report.html"))
     size = row.figure(Metric.BYTES)
     pairs = ", ".join(PurePosixPath(path).stem for path in axes.pairs) or "rendered"
-    texts = [
+    texts: list[TableCell | str] = [
         TableCell(Span(str(number), Style.PLAIN, report) if report else str(number), hover=cell.id),
         TableCell(_tone(row).value, _tone(row), hover=shortened(row.why, _LONGEST)),
         TableCell(tail(axes.checkpoint), hover=axes.checkpoint),
