@@ -16,10 +16,15 @@ def best(files: Mapping[str, Sequence[Considered]]) -> list[Recommendation]:
 
 
 def _judged_by_all(files: Sequence[Considered]) -> list[Considered]:
-    alike: dict[str | None, list[Verdict]] = defaultdict(list)
+    alike: dict[tuple[str | None, str], list[Verdict]] = defaultdict(list)
     for file in files:
-        alike[file.sha256].append(file.verdict)
+        alike[_identity(file)].append(file.verdict)
     return [
-        file if file.sha256 is None else file.model_copy(update={"verdict": overall(alike[file.sha256])})
+        file if file.sha256 is None else file.model_copy(update={"verdict": overall(alike[_identity(file)])})
         for file in files
     ]
+
+
+def _identity(file: Considered) -> tuple[str | None, str]:
+    """One file may be several variants of a cell, of which one ships and the others are for comparison."""
+    return file.sha256, file.variant.split("/", 1)[1]

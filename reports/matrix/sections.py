@@ -41,7 +41,7 @@ MOST_ROWS: Final = 2000
 _MOST_FAILED: Final = 50
 _LONGEST: Final = 400
 """Characters of an error; junit.xml and matrix.json have all."""
-_LONGEST_WHY: Final = 240
+_LONGEST_WHY: Final = 120
 _OVERALL: Final = {
     ExitCode.PASS: (Tone.PASS, "every cell passed"),
     ExitCode.GATE_FAILED: (Tone.FAIL, "a cell breaks a limit by more than its noise"),
@@ -50,8 +50,10 @@ _OVERALL: Final = {
 }
 _URGENT: Final = (Tone.FAILED, Tone.FAIL, Tone.INCONCLUSIVE)
 _BEST: Final = (
-    "By the rule of `recommend`: of the files that may ship the fastest, of equally fast ones the smallest. A file "
-    "that several cells judged may ship if it may by all of them. Accuracies are of each cell's own pairs."
+    "By the rule of ",
+    Span("recommend"),
+    ": of the files that may ship the fastest, of equally fast ones the smallest. A file "
+    "that several cells judged may ship if it may by all of them. Accuracies are of each cell's own pairs.",
 )
 _CELLS: Final = (
     "A row for every variant of a cell; the number leads to the cell's report. Drop and FNMR rise (at FMR 1:10,000, "
@@ -108,7 +110,7 @@ def _best_in_short(choices: Sequence[Recommendation]) -> Words:
     words: tuple[str | Span, ...] = (Span(chosen.variant, to=chosen.path or ""), f" on {choices[0].device}")
     if chosen.verdict is not Verdict.PASS:
         words += (", once its open checks are settled",)
-    return (*words, "; ", Span(f"{len(choices) - 1} more places", Style.PLAIN, "#best")) if len(choices) > 1 else words
+    return (*words, "; ", Span(f"{len(choices) - 1} more", Style.PLAIN, "#best")) if len(choices) > 1 else words
 
 
 def _look_at(results: Results) -> Words:
@@ -193,10 +195,10 @@ def _cells(results: Results) -> Section:
         :MOST_ROWS
     ]
     kept.sort(key=lambda row: numbers[row.cell.id])
-    columns = (
-        *(Column(name) for name in ("Cell", "Checkpoint", "Recipe", "Variant", "Device", "Pairs")),
+    columns: tuple[Column | str, ...] = (
+        *(Column(name) for name in ("Cell", "Verdict", "Checkpoint", "Recipe", "Variant", "Device", "Pairs")),
         *("Seed", "Accuracy %", "Drop, pp", "FNMR rise, pp", "× FP32", "Size, KB"),
-        *(Column("Verdict"), Column("Cell's"), "Seconds"),
+        *("Seconds", Column("Whole cell")),
     )
     table = Table(columns, [_line(row, numbers[row.cell.id]) for row in kept], filter="balanced, tflite, fail…")
     left = len(rows) - len(kept)
@@ -221,8 +223,9 @@ def _line(row: Row, number: int) -> TableRow:
     report = "" if cell.report is None else str(PurePosixPath(cell.report).with_name("report.html"))
     size = row.figure(Metric.BYTES)
     pairs = ", ".join(PurePosixPath(path).stem for path in axes.pairs) or "rendered"
-    texts = [
+    texts: list[TableCell | str] = [
         TableCell(Span(str(number), Style.PLAIN, report) if report else str(number), hover=cell.id),
+        TableCell(_tone(row).value, _tone(row), hover=shortened(row.why, _LONGEST)),
         TableCell(tail(axes.checkpoint), hover=axes.checkpoint),
         TableCell(tail(axes.recipe), hover=axes.recipe),
         tail(row.variant),
@@ -234,9 +237,8 @@ def _line(row: Row, number: int) -> TableRow:
         _points(row.figure(Metric.FNMR_RISE)),
         _ratio(row.figure(Metric.LATENCY_RATIO)),
         wording.MISSING if size is None else f"{size.value / 1000:,.1f}",
-        TableCell(_tone(row).value, _tone(row), hover=shortened(row.why, _LONGEST)),
-        TableCell("failed" if cell.verdict is None else cell.verdict.value),
         f"{cell.seconds:,.1f}",
+        "failed" if cell.verdict is None else cell.verdict.value,
     ]
     return TableRow(
         texts, "" if row.decides else "For comparison: another variant of this runtime and precision decides"
