@@ -91,7 +91,7 @@ def test_a_run_that_is_refused_leaves_no_older_report_to_judge(act, tmp_path):
     (tmp_path / "work/out/report.json").write_text("{}")
     done, *_ = act("Run", checkpoint="absent.h5")
     assert done.returncode == ExitCode.BAD_INPUT
-    assert "belong together" in done.stderr
+    assert "absent.h5 cannot be read" in done.stderr
     assert not (tmp_path / "work/out/report.json").exists()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ghostface_edge.reports.errors import RuntimeMissingError
-from ghostface_edge.targets.places import board
+from ghostface_edge.targets.places import board, plain_side
 from ghostface_edge.targets.tflite.runtime import TfliteEmbedder
 
 ORDER = [2, 0, 3, 1]
@@ -206,4 +206,4 @@ class FaultyBoard(board.Board):
 if __name__ == "__main__":
     FaultyBoard.file = Path(sys.argv[1])
     board.Board = FaultyBoard
-    board.main()
+    plain_side.main()
