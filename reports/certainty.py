@@ -36,12 +36,14 @@ class Threshold(Record):
 def certainty(found: AllPairs, cosine: float) -> Certainty:
     """Bound both error rates of a threshold at this score by those of thresholds that the run counted.
 
-    A threshold below the score lets in more strangers, one above it turns away more of one person.
+    A threshold below the score lets in more strangers, one above it turns away more of one person. Fewer rejections than
+    make a figure count as so many, as false matches do.
     """
     points = [*_stated(found), *_counted(found)]
+    least = min(FIGURE_FROM / found.genuine, 1.0) if found.genuine else 1.0
     return Certainty(
         fmr=min((fmr for threshold, fmr, _ in points if threshold <= cosine), default=1.0),
-        fnmr=min((fnmr for threshold, _, fnmr in points if threshold > cosine), default=1.0),
+        fnmr=max(min((fnmr for threshold, _, fnmr in points if threshold > cosine), default=1.0), least),
     )
 
 

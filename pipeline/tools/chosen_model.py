@@ -88,12 +88,12 @@ def _of_run(folder: Path) -> ChosenModel:
 def _unchanged(folder: Path, runtime: str, artifact: Artifact) -> Path:
     """The file that a report names, if it still is what was measured."""
     path = folder / artifact.path
-    judge_artifact(path)
     if artifact_of(runtime, path).sha256 != artifact.sha256:
         raise InputError(
             f"{path} is not what {folder / _REPORT} was measured on: its SHA-256 is another",
             fix="run again, or name the model with --model",
         )
+    judge_artifact(path)
     return path
 
 

@@ -75,14 +75,14 @@ class Matching:
 
     def how_sure(self, match: Match) -> str:
         """What the run's images say of a score, for people."""
-        if match.certainty is None or self.evidence is None:
-            few = self.evidence is not None
-            return f"not known: {'the run has too few images' if few else 'no run tells error rates of this model'}"
-        told, where = match.certainty, self.evidence
+        where, told = self.evidence, match.certainty
+        if where is None:
+            return "not known: no run tells error rates of this model"
+        if told is None or (rate := told.fmr if match.same else told.fnmr) == 1:
+            return "not known: the run has too few images"
+        of = "strangers on {} score as high" if match.same else "one person on {} score as low"
         counted = f"{where.images:,} images of {where.people:,} people, {where.variant}"
-        if match.same:
-            return f"at most {bound(told.fmr)} of the pairs of strangers on {where.set} score as high ({counted})"
-        return f"at most {bound(told.fnmr)} of the pairs of one person on {where.set} score as low ({counted})"
+        return f"at most {bound(rate)} of the pairs of {of.format(where.set)} ({counted})"
 
 
 def said(found: Matching) -> dict[str, object]:
