@@ -36,8 +36,8 @@ class Threshold(Record):
 def certainty(found: AllPairs, cosine: float) -> Certainty:
     """Bound both error rates of a threshold at this score by those of thresholds that the run counted.
 
-    A threshold below the score lets in more strangers, one above it turns away more of one person. Fewer rejections than
-    make a figure count as so many, as false matches do.
+    A threshold below the score lets in more strangers, one above it turns away more of one person. Fewer rejections
+    than make a figure count as so many, as false matches do.
     """
     points = [*_stated(found), *_counted(found)]
     least = min(FIGURE_FROM / found.genuine, 1.0) if found.genuine else 1.0

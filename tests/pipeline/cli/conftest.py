@@ -89,9 +89,9 @@ def given(few_pairs, few_faces, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def finished(cli, given, tmp_path_factory):
-    """The outcome of that job over all variants but the slowest stock ones, and its folder."""
+    """The outcome of that job over all variants but the slowest, and its folder."""
     out = tmp_path_factory.mktemp("run") / "out"
-    targets = "openvino-fp32,openvino-fp16,openvino-int8,onnxruntime,onnxruntime-int8-stock,tflite-fp32,tflite-fp16,tflite-int8"
+    targets = "openvino-fp32,openvino-fp16,openvino-int8,onnxruntime,tflite"
     return cli("run", *arguments_of(given), "--targets", targets, "--out", out), out
 
 

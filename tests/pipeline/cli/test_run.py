@@ -21,7 +21,7 @@ def test_every_variant_is_built_checked_and_timed(finished):
     report = json.loads((out / "report.json").read_text())
     variants = {variant["id"]: variant for variant in report["variants"]}
     assert {variant["status"] for variant in variants.values()} == {"ok"}, done.stderr
-    assert len(variants) == 10
+    assert len(variants) == 11
     assert report["model"]["parameters"] == 722_364
     assert report["model"]["mmacs"] == pytest.approx(10.7, abs=0.05)
     assert report["data"]["pairs"]["count"] == 60
