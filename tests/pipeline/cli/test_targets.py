@@ -4,13 +4,16 @@ import json
 
 
 def test_runtimes_that_are_missing_are_named_with_their_pip_lines(cli, hiding):
-    missing = hiding("openvino", "nncf", "ai_edge_litert", "ai_edge_quantizer", "flatbuffers", "tflite_micro", "ethosu")
+    lite = ("ai_edge_litert", "ai_edge_quantizer", "flatbuffers", "tflite_micro", "ethosu")
+    missing = hiding("openvino", "nncf", "ncnn", *lite)
     done = cli("targets", "--json", **missing)
     assert done.returncode == 0, done.stderr
     assert {row["runtime"]: row["fix"] for row in json.loads(done.stdout)} == {
         "onnxruntime": "",
         "openvino": "pip install 'ghostface-edge[openvino]'",
+        "ncnn": "pip install 'ghostface-edge[ncnn]'",
         "tflite": "pip install 'ghostface-edge[tflite]'",
+        "tflite-runtime": "pip install 'ghostface-edge[tflite]'",  # reads what it is given with the schema
         "tflite-micro": "pip install 'ghostface-edge[micro]'",
         "c": "pip install 'ghostface-edge[tflite]'",
         "ethos-u": "estimates: pip install 'ghostface-edge[micro]'",
