@@ -26,7 +26,7 @@ def test_a_runtime_without_threads_embeds_in_several_processes_and_in_order(
     images = np.random.default_rng(1).integers(0, 256, (9, 112, 112, 3), np.uint8)
     embedder = MicroEmbedder(artifact)
     expected = embedder.run(embedder.prepare(images))
-    monkeypatch.setattr(embed, "_STEP", 2)
+    monkeypatch.setattr(embed, "STEP", 2)
     for threads in (1, 3):
         context = StageContext(Store(tmp_path / f"cache{threads}"), tmp_path / "logs", Progress(), threads)
         with DecodedFaces(context.store, "faces", len(images), lambda: iter([images])) as faces:
