@@ -58,7 +58,7 @@ def test_as_json_every_line_is_an_object_with_all_that_is_known(capsys):
     assert err.isascii()
     told = [json.loads(line) for line in err.splitlines()]
     assert [each["level"] for each in told] == ["info", "warning", "info", "info", "info", "error"]
-    assert told[0]["text"] == NASTY
+    assert told[0]["text"] == r"a\n::error::b\x1b[31m\udc80"
     assert all(each["time"].endswith("+00:00") for each in told)
     assert (told[2]["stage"], told[3]["step"]) == ("embed", "ranges")
     assert told[4]["seconds"] >= told[3]["seconds"] >= 0
