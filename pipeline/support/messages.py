@@ -1,7 +1,8 @@
 """What is said on the way, on standard error: lines for people, or an object of JSON a line for what reads logs.
 
 The tool's logger says all of it, so a program that uses this package can direct it as it does its own; names of others
-are written out before, so that they are but names wherever it goes. The command line chooses once how; a line's level is `info`, `warning` or `error`.
+are written out before, so that they are but names wherever it goes. The command line
+chooses once how; a line's level is `info`, `warning` or `error`.
 """
 
 import json
@@ -36,7 +37,8 @@ def warn(text: object) -> None:
 def fail(text: object, *, fix: str | None = None, more: str | None = None, trace: str | None = None) -> None:
     """What ended the program, how to mend it, where to read on, and where the fault is if it is the program's own."""
     facts = {"fix": fix, "more": more, "trace": trace}
-    LOGGER.error("%s", printable(text), extra={_FACTS: {name: value for name, value in facts.items() if value is not None}})
+    known = {name: value for name, value in facts.items() if value is not None}
+    LOGGER.error("%s", printable(text), extra={_FACTS: known})
 
 
 def choose(*, quiet: bool, as_json: bool) -> None:

@@ -119,7 +119,7 @@ def test_the_command_line_says_such_names_without_obeying_them(report: Report, t
     assert rb"'no\n::error::\x1b[31m\udc80' is not UTF-8" in undecodable.stderr
     refused = call("gate", "no\n::error::\x1b[31m")
     assert refused.returncode == 2
-    assert refused.stderr.count(b"\n") == 2
+    assert refused.stderr.count(b"\n") == 3
     assert rb"no\n::error::\x1b[31m cannot be read" in refused.stderr
     model = report.model.model_copy(update={"name": NASTY})
     (tmp_path / "report.json").write_text(report.model_copy(update={"model": model}).to_json())
