@@ -182,7 +182,7 @@ def history(session: nox.Session) -> None:
 
 @nox.session
 def honesty(session: nox.Session) -> None:
-    """Every field of a good report set to every wrong value; the test suite tries a thirtieth of them."""
+    """Every field of a good report set to every wrong value; the test suite tries a tenth of them."""
     install(session, "all", "test")
     session.run("pytest", "tests/reports/test_honesty.py", *session.posargs, env={"EVERY_NTH_WRONG_VALUE": "1"})
 
