@@ -11,6 +11,9 @@ from ghostface_edge.pipeline.synthetic.sets import write_calibration, write_pair
 
 from ..people import write_people
 
+TARGETS = "openvino-fp32,openvino-fp16,openvino-int8,onnxruntime,tflite"
+"""Of the shared job: all but what NNCF makes, which takes longest."""
+
 
 @pytest.fixture(scope="session")
 def few_pairs(tmp_path_factory):
@@ -91,8 +94,7 @@ def given(few_pairs, few_faces, tmp_path_factory):
 def finished(cli, given, tmp_path_factory):
     """The outcome of that job over all variants but the slowest, and its folder."""
     out = tmp_path_factory.mktemp("run") / "out"
-    targets = "openvino-fp32,openvino-fp16,openvino-int8,onnxruntime,tflite"
-    return cli("run", *arguments_of(given), "--targets", targets, "--out", out), out
+    return cli("run", *arguments_of(given), "--targets", TARGETS, "--out", out), out
 
 
 def arguments_of(given):
