@@ -1,5 +1,5 @@
 # docker build -t ghostface-edge .
-# docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:/work" ghostface-edge run --checkpoint NET.h5 --pairs lfw.bin …
+# docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:/job" ghostface-edge run --checkpoint NET.h5 --pairs lfw.bin …
 FROM python:3.11-slim AS build
 # PyTorch's index of builds for the CPU, without which PyTorch brings CUDA
 ARG PIP_EXTRA_INDEX_URL
@@ -11,11 +11,11 @@ RUN python -m venv /opt/ghostface-edge && \
 
 FROM python:3.11-slim
 COPY --from=build /opt/ghostface-edge /opt/ghostface-edge
-RUN install --directory --owner 1000 --group 1000 /work
+RUN install --directory --owner 1000 --group 1000 /job
 # of whatever user it is run as
 ENV GHOSTFACE_EDGE_CACHE=/tmp/ghostface-edge \
     PATH=/opt/ghostface-edge/bin:$PATH
 USER 1000:1000
-WORKDIR /work
+WORKDIR /job
 ENTRYPOINT ["ghostface-edge"]
 CMD ["--help"]
