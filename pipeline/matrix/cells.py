@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from ghostface_edge.calibration.pairs_source import sources
+from ghostface_edge.calibration.photos import open_photos
 from ghostface_edge.pipeline.checkpoints.formats import judge_checkpoint
 from ghostface_edge.pipeline.default import default_checkpoint
 from ghostface_edge.pipeline.matrix.plan import Names, Plan
@@ -91,8 +92,6 @@ class _Reader:
         self.plan, self.folder, self.out = plan, folder.absolute(), out
         self.policy = self._policy()
         self.calibration = None if plan.calibration is None else self.folder / plan.calibration
-        if self.calibration is not None and not self.calibration.is_dir():
-            raise InputError(f"{self.calibration} is no folder", fix="give the path of a folder of faces")
         self.devices_file = DEVICES_FILE.absolute() if DEVICES_FILE.is_file() else None
         self.recipe = functools.cache(self._recipe)
         self.digest = functools.cache(file_sha256)
@@ -102,7 +101,7 @@ class _Reader:
         self._shared = _digest(
             [
                 self.policy.model_dump(mode="json"),
-                str(self.calibration),
+                self._calibration_digest(),
                 plan.calibration_faces,
                 plan.device_faces,
                 plan.jobs,
@@ -162,6 +161,14 @@ class _Reader:
         words += ["--device-faces", str(job.device_faces)] if job.device_faces else []
         words += ["--policy", self._policy_name()] if self.plan.policy else []
         return shlex.join([*words, "--seed", str(job.seed), "--jobs", str(job.cores)])
+
+    def _calibration_digest(self) -> str | None:
+        if self.calibration is None:
+            return None
+        if not self.calibration.is_dir():
+            raise InputError(f"{self.calibration} is no folder", fix="give the path of a folder of faces")
+        photos = open_photos(self.calibration)
+        return photos.fingerprint(photos.names())
 
     def _policy_name(self) -> str:
         name = self.plan.policy or ""

@@ -9,11 +9,10 @@ from ghostface_edge.pipeline.matrix.cells import PlannedCell
 from ghostface_edge.pipeline.matrix.graph import PlannedTask
 from ghostface_edge.pipeline.matrix.work import Done
 from ghostface_edge.reports.errors import ExitCode
-from ghostface_edge.reports.matrix.record import CELLS, FILE, Cell, CellStatus, MatrixReport, Task
+from ghostface_edge.reports.matrix.record import FILE, Cell, CellStatus, MatrixReport, Task, report_of
 from ghostface_edge.reports.provenance import Tool
 from ghostface_edge.reports.write import write_text
 
-_REPORT = "report.json"
 _WRITING_SHARE = 0.05
 """Of the time: the record of thousands of cells is not written after each of them."""
 
@@ -43,7 +42,7 @@ class Ledger:
         """Keep what an earlier, ended matrix in the same folder did for the same cells."""
         planned = {cell.id for cell in self.cells}
         for cell in earlier.cells:
-            whole = cell.status is CellStatus.OK and (self.out / CELLS / cell.id / _REPORT).is_file()
+            whole = cell.status is CellStatus.OK and (self.out / report_of(cell.id)).is_file()
             if cell.id in planned and whole:
                 self.ended[cell.id] = cell
         self.tasks = {task.key: task for task in earlier.tasks}
@@ -78,7 +77,7 @@ class Ledger:
             id=cell.id,
             axes=cell.axes,
             status=CellStatus.OK,
-            report=f"{CELLS}/{cell.id}/{_REPORT}",
+            report=report_of(cell.id),
             verdict=done.verdict,
             exit_code=done.exit_code,
             seconds=seconds,

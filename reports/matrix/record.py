@@ -27,6 +27,11 @@ _WORST_FIRST: Final = (ExitCode.TOOL_FAILED, ExitCode.GATE_FAILED, ExitCode.INCO
 _AGAIN: Final = "make it again with `ghostface-edge matrix`"
 
 
+def report_of(cell: str) -> str:
+    """Where the report of a cell with that id lies, relative to the record's folder."""
+    return f"{CELLS}/{cell}/report.json"
+
+
 class CellStatus(StrEnum):
     """Whether a cell has a report."""
 
@@ -58,7 +63,7 @@ class Cell(Record):
     error: Text | None = None
     """Why there is no report."""
     report: Text | None = None
-    """Its report.json, relative to the record's folder."""
+    """As `report_of` says, if there is one."""
     verdict: Verdict | None = None
     exit_code: ExitCode
     """What a run of its own would have ended with."""
@@ -75,6 +80,8 @@ class Cell(Record):
             raise ValueError("a cell that is ok has a report and a verdict, and no error")
         if self.status is CellStatus.FAILED and (self.error is None or self.report or self.verdict):
             raise ValueError("a cell that failed has an error, and neither a report nor a verdict")
+        if self.report not in {None, report_of(self.id)}:
+            raise ValueError("a cell's report lies in its own folder")
         return self
 
 

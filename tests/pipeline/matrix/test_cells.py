@@ -1,5 +1,6 @@
 """From a plan to jobs."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,16 @@ def test_a_cells_name_changes_with_what_decides_it_and_with_nothing_else(make_ce
     recipe.write_text("name: changing\nlimits: {export: {minutes: 3}}\n")
     (third,) = make_cells(recipes=("changing.yaml",))
     assert second.id != first.id == third.id
+
+
+def test_another_calibration_face_is_another_cell(make_cells: MakeCells, inputs: Path) -> None:
+    copy = inputs / "another"
+    shutil.copytree(inputs / "calibration", copy)
+    (first,) = make_cells()
+    (same,) = make_cells(calibration="another")
+    next(copy.rglob("*.png")).unlink()
+    (other,) = make_cells(calibration="another")
+    assert other.id != first.id == same.id
 
 
 def test_nothing_named_is_the_embedded_network_on_rendered_faces(make_cells: MakeCells) -> None:

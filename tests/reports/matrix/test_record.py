@@ -64,6 +64,7 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
         (('"seconds": 3.5', '"seconds": NaN'), "seconds"),
         (('"schema_version": 1', '"schema_version": 2'), "schema_version"),
         (('"id": "a"', '"id": "../a"'), "id"),
+        (('"cells/a/report.json"', '"cells/b/report.json"'), "own folder"),
     ],
 )
 def test_what_contradicts_itself_is_refused_by_its_name(tmp_path: Path, change: tuple[str, str], named: str) -> None:
