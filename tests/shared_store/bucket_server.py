@@ -4,7 +4,9 @@ import contextlib
 import re
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Iterator
+from threading import Thread
 
 REGION = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing", "AWS_DEFAULT_REGION": "us-east-1"}
 
@@ -21,6 +23,7 @@ def bucket_server(*buckets: str) -> Iterator[dict[str, str]]:
         try:
             assert server.stderr is not None
             found = next(filter(None, (re.search(r"http://127\.0\.0\.1:\d+", line) for line in server.stderr)))
+            Thread(target=deque, args=(server.stderr, 0), daemon=True).start()  # a full pipe would stop the server
             variables = {**REGION, "AWS_ENDPOINT_URL": found[0]}
             for bucket in buckets:
                 make_bucket(bucket, variables)
