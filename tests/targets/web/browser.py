@@ -1,6 +1,7 @@
 """A headless Chromium, asked over a pipe: https://chromedevtools.github.io/devtools-protocol/."""
 
 import base64
+import fcntl
 import functools
 import json
 import os
@@ -109,30 +110,33 @@ class Page:
         return base64.b64decode(self.ask("Page.captureScreenshot")["data"])
 
 
+def above_the_browsers_own(end):
+    """The same end of a pipe, not as number 3 or 4, which the browser has them as."""
+    moved = fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 20)
+    os.close(end)
+    return moved
+
+
 @contextmanager
 def browsing(profile):
     """A page of a browser with an empty profile."""
-    mine, theirs = os.pipe(), os.pipe()  # requests; answers
-
-    def place():
-        os.dup2(mine[0], 103)
-        os.dup2(theirs[1], 104)
-        os.dup2(103, 3)
-        os.dup2(104, 4)
-
+    (requests, mine), (theirs, answers) = (map(above_the_browsers_own, os.pipe()) for _ in range(2))
     process = subprocess.Popen(
-        [find_browser(), *FLAGS, f"--user-data-dir={profile}", "about:blank"],
+        [
+            *("bash", "-c", f'exec "$@" 3<&{requests} 4>&{answers}', "chromium"),
+            *(find_browser(), *FLAGS, f"--user-data-dir={profile}", "about:blank"),
+        ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        preexec_fn=place,
-        pass_fds=(3, 4),
-        start_new_session=True,
+        pass_fds=(requests, answers),
     )
+    for end in (requests, answers):
+        os.close(end)
     try:
-        yield Page(mine[1], theirs[0])
+        yield Page(mine, theirs)
     finally:
-        for end in (*mine, *theirs):
-            os.close(end)
         process.kill()
         process.wait()
+        for end in (mine, theirs):
+            os.close(end)
