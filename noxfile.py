@@ -246,11 +246,11 @@ def boards(session: nox.Session) -> None:
 
 @nox.session
 def toolchains(session: nox.Session) -> None:
-    """The contract of a target in an environment of its own: `nox -s toolchains -- NAME`, as `targets` lists them."""
+    """What is tested of a target in an environment of its own: `nox -s toolchains -- NAME`, as `targets` lists them."""
     install(session, "all", "test")
     (name,) = session.posargs or ["tflite-runtime"]
     session.run("ghostface-edge", "targets", "install", name)
-    session.run("pytest", "tests/targets/test_contract.py", "-k", name)
+    session.run("pytest", "tests/targets", "-k", name)
 
 
 @nox.session

@@ -70,6 +70,7 @@ _MODULES: Final[Mapping[str, str]] = MappingProxyType(
         "targets.c": "firmware",
         "targets.c.for_device": "devices",
         "targets.devices": "devices",
+        "targets.environment": "runtimes",
         "targets.places": "devices",
         "targets.qdq": "quantizing",
         "targets.quant_params": "quantizing",

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final, cast
 
 from ghostface_edge.reports.errors import InputError
-from ghostface_edge.targets.environment import Environment
+from ghostface_edge.targets.environment import Environment, NodeEnvironment
 from ghostface_edge.targets.protocol import STOCK, Precision, Target
 
 TARGETS: Final = MappingProxyType(
@@ -26,11 +26,13 @@ TARGETS: Final = MappingProxyType(
         "tflite-runtime": "ghostface_edge.targets.tflite.old_runtime:TfliteRuntimeTarget",
         "c": "ghostface_edge.targets.c:CTarget",
         "ncnn": "ghostface_edge.targets.ncnn:NcnnTarget",
+        "web": "ghostface_edge.targets.web:WebTarget",
     }
 )
 ENVIRONMENTS: Final = MappingProxyType(
     {
         "tflite-runtime": "ghostface_edge.targets.tflite.old_runtime:TFLITE_RUNTIME",
+        "web": "ghostface_edge.targets.web:WEB",
     }
 )
 """What runtimes that cannot share our environment have; theirs are called as it is, or as it is and a hyphen."""
@@ -118,7 +120,7 @@ def load_target(runtime: str) -> Target:
     return cast("Target", point.load()())
 
 
-def load_environment(name: str) -> Environment:
+def load_environment(name: str) -> Environment | NodeEnvironment:
     """An environment of the table.
 
     Raises:
@@ -130,4 +132,4 @@ def load_environment(name: str) -> Environment:
             f"'{name}' is no environment of its own",
             fix=f"did you mean '{near[0]}'?" if near else f"choose from {', '.join(ENVIRONMENTS)}",
         )
-    return cast("Environment", EntryPoint(name, ENVIRONMENTS[name], ENTRY_POINTS).load())
+    return cast("Environment | NodeEnvironment", EntryPoint(name, ENVIRONMENTS[name], ENTRY_POINTS).load())

@@ -25,6 +25,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from ghostface_edge.targets.runners.write import PROGRAMS
+
 _STARTS: Final = 7
 _CMAKE_PROGRAMS: Final = {"c": "c", "onnxruntime": "onnxruntime-c", "openvino": "openvino-cpp"}
 _SANITIZED: Final = "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all -g"
@@ -78,7 +80,7 @@ def all_rows(runners: Path, work: Path, sdk: Path | None) -> Iterator[Row]:
         variant, runtime = golden["variant"], golden["runtime"]
         if runtime in _CMAKE_PROGRAMS:
             yield built_row(runners, work, golden, sdk)
-        if runtime not in ("c", "tflite-micro"):  # which need no runtime, or a project of their own
+        if "python" in PROGRAMS[runtime]:
             yield measured_row(
                 "python", [sys.executable, str(runners / "python/ghostface.py"), variant], golden, runners
             )

@@ -8,12 +8,9 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from ghostface_edge.pipeline.support import file_lock
-from ghostface_edge.reports.errors import RuntimeMissingError, ToolError
-from ghostface_edge.reports.write import remove
-from ghostface_edge.targets.environment import WHOLE
+from ghostface_edge.pipeline.support.whole_folder import make_whole, run_installer
+from ghostface_edge.reports.errors import RuntimeMissingError
 
-_LOCK = ".lock"
 _ASK = "import sys; print('%d.%d' % sys.version_info[:2])"
 
 
@@ -64,22 +61,14 @@ def make(folder: Path, version: str, requirements: Iterable[str], finish: Callab
         RuntimeMissingError: there is no such Python.
         ToolError: pip failed.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    (folder.parent / _LOCK).touch()
+
+    def fill(lock: int) -> None:
+        _run([str(find_python(version)), "-m", "venv", str(folder)], lock)
+        _run([str(inside), "-m", "pip", "install", "--quiet", "--no-deps", *requirements], lock)
+        finish(inside)
+
     inside = folder / "bin" / "python"
-    with file_lock.exclusive(folder.parent / _LOCK) as lock:
-        if (folder / WHOLE).is_file():
-            return inside
-        python = find_python(version)
-        remove(folder)
-        try:
-            _run([str(python), "-m", "venv", str(folder)], lock)
-            _run([str(inside), "-m", "pip", "install", "--quiet", "--no-deps", *requirements], lock)
-            finish(inside)
-        except BaseException:
-            remove(folder)
-            raise
-        (folder / WHOLE).touch()
+    make_whole(folder, fill)
     return inside
 
 
@@ -89,13 +78,4 @@ def clean() -> dict[str, str]:
 
 
 def _run(command: Sequence[str], lock: int) -> None:
-    """Run it; it holds the lock, too: should this process be killed, nobody begins anew before pip has ended."""
-    try:
-        subprocess.run(
-            command, env=clean(), check=True, capture_output=True, text=True, errors="replace", pass_fds=(lock,)
-        )
-    except subprocess.CalledProcessError as error:
-        said = next((line for line in error.stderr.splitlines() if line.startswith("ERROR")), error.stderr[-300:])
-        raise ToolError(
-            f"the environment cannot be made: {said.strip()[:300]}", fix="check the network and pip's indexes"
-        ) from error
+    run_installer(command, lock, clean(), "check the network and pip's indexes")

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ghostface_edge.pipeline.support import virtual_environment
+from ghostface_edge.pipeline.support import node_modules, virtual_environment
+from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.reports.write import remove as remove_folder
-from ghostface_edge.targets.environment import Environment
+from ghostface_edge.targets.environment import Environment, NodeEnvironment
 from ghostface_edge.targets.places.inside import place_inside
 from ghostface_edge.targets.places.inventory import Inventory
 from ghostface_edge.targets.table import ENVIRONMENTS, load_environment
@@ -23,7 +24,8 @@ class Installed:
     """An environment, and what there is of it."""
 
     name: str
-    python: str
+    interpreter: str
+    """The version of Python, or that of Node with its name."""
     packages: dict[str, str]
     """Pinned versions."""
     folder: str
@@ -31,7 +33,7 @@ class Installed:
     """None where it is not installed."""
 
 
-def install(environment: Environment, say: Callable[[str], None]) -> None:
+def install(environment: Environment | NodeEnvironment, say: Callable[[str], None]) -> None:
     """Make an environment, unless it is there.
 
     Args:
@@ -39,29 +41,41 @@ def install(environment: Environment, say: Callable[[str], None]) -> None:
         say: told its size before anything is fetched, and its versions when it is there.
 
     Raises:
-        RuntimeMissingError: the Python that it needs is not there.
-        ToolError: pip failed, or what it installed cannot be imported; nothing is left then.
+        RuntimeMissingError: the Python or Node that it needs is not there.
+        ToolError: pip or npm failed, or what they installed cannot be imported; nothing is left then.
     """
     name = environment.name
 
-    def check(_python: Path) -> None:
+    def check(*_: object) -> None:
         log = environment.root / f"{name}.log"  # what is left of one that failed
         with place_inside(environment).open(Inventory, environment.imports, log=log, timeout_s=_PATIENT_S) as there:
             versions = there.versions()
+        if isinstance(environment, NodeEnvironment) and versions != environment.versions:  # npm takes what is missing
+            raise ToolError(f"{name}: npm installed {versions}, and not what is pinned", fix="check npm's settings")
         say(f"{name}: {', '.join(f'{package} {version}' for package, version in sorted(versions.items()))}")
 
     if not environment.is_installed:
-        python = virtual_environment.find_python(environment.python)
         say(
-            f"{name}: {len(environment.requirements)} packages for {python}, {environment.download_mb:,} MB to "
-            f"download, {environment.installed_mb:,} MB on disk, as recorded when they were pinned"
+            f"{name}: {len(environment.requirements)} packages for {_interpreter(environment)}, "
+            f"{environment.download_mb:,} MB to download, {environment.installed_mb:,} MB on disk, as recorded when "
+            "they were pinned"
         )
-    virtual_environment.make(environment.folder, environment.python, environment.requirements, check)
+    if isinstance(environment, NodeEnvironment):
+        node_modules.make(environment.folder, environment.versions, check)
+    else:
+        virtual_environment.make(environment.folder, environment.python, environment.requirements, check)
     found = described(environment)
     say(f"{name}: {(found.size_bytes or 0) / _MB:,.0f} MB in {found.folder}")
 
 
-def remove(environment: Environment) -> int:
+def _interpreter(environment: Environment | NodeEnvironment) -> str:
+    if isinstance(environment, Environment):
+        return str(virtual_environment.find_python(environment.python))
+    environment.require_node()
+    return environment.interpreter
+
+
+def remove(environment: Environment | NodeEnvironment) -> int:
     """Remove an environment, and those of other pins under its name; returns how many bytes that was."""
     size = 0
     for folder in environment.root.glob(f"{environment.name}-*"):
@@ -71,10 +85,10 @@ def remove(environment: Environment) -> int:
     return size
 
 
-def described(environment: Environment) -> Installed:
+def described(environment: Environment | NodeEnvironment) -> Installed:
     """What there is of an environment."""
     size = _size(environment.folder) if environment.is_installed else None
-    return Installed(environment.name, environment.python, environment.versions, str(environment.folder), size)
+    return Installed(environment.name, environment.interpreter, environment.versions, str(environment.folder), size)
 
 
 def described_for(runtime: str) -> Installed | None:

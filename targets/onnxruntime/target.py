@@ -34,7 +34,7 @@ class OnnxruntimeTarget:
     name = "onnxruntime"
     layout = protocol.Layout.NCHW
     extension = ".onnx"
-    packages = ("onnxruntime", "onnx")
+    packages: tuple[str, ...] = ("onnxruntime", "onnx")
     input_types = (InputType.FLOAT32,)
     methods = protocol.EVERY_METHOD
     reads_onnx = True

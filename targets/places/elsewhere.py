@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostface_edge.targets.environment import Environment
+from ghostface_edge.targets.environment import Environment, NodeEnvironment
 from ghostface_edge.targets.places.inference import Inference
 from ghostface_edge.targets.places.inside import open_inside
 from ghostface_edge.targets.protocol import Embeddings, Faces
@@ -31,7 +31,7 @@ class Elsewhere:
 
     def __init__(
         self,
-        environment: Environment,
+        environment: Environment | NodeEnvironment,
         kind: Callable[..., Inference],
         arguments: tuple[object, ...],
         artifact: Path,

@@ -13,6 +13,7 @@ import numpy as np
 
 from ghostface_edge.calibration.preprocessing import normalize
 from ghostface_edge.targets.diagnosis.input_causes import encode_real
+from ghostface_edge.targets.places.elsewhere import Elsewhere
 from ghostface_edge.targets.places.worker import RuntimeWorker
 from ghostface_edge.targets.protocol import Faces
 from ghostface_edge.targets.runners.golden import Golden, GoldenLayer
@@ -52,7 +53,7 @@ class GoldenRecorder(RuntimeWorker):
             return _record_trace(trace(artifact, faces), folder)
         self.load(artifact, 1, 1)
         np.save(folder / "embeddings.npy", self.embed(faces))
-        if is_firmware:  # its runner takes the camera's bytes, and a board has no room for models cut short
+        if is_firmware or isinstance(self._loaded, Elsewhere):  # boards have no room for models cut short, pages no use
             return Recorded((), None)
         computed = self.tensors(artifact)
         names: list[str] = []

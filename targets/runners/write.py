@@ -8,7 +8,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -26,6 +26,7 @@ from ghostface_edge.targets.runners.thresholds import Thresholds
 from ghostface_edge.targets.table import VariantId
 
 _MICRO: Final = "tflite-micro"
+_WEB: Final = "web"
 PROGRAMS: Final = MappingProxyType(
     {
         "c": ("common", "c"),
@@ -33,6 +34,7 @@ PROGRAMS: Final = MappingProxyType(
         "onnxruntime": ("common", "onnxruntime-c", "python"),
         "openvino": ("common", "openvino-cpp", "python"),
         _MICRO: ("common",),
+        _WEB: ("web",),
     }
 )
 """Runtimes that there are runners for, and the folders of these; of TensorFlow Lite Micro beside its own."""
@@ -75,6 +77,7 @@ def write_runners(folder: Path, faces: Faces, runs: Iterable[Run]) -> tuple[Path
         content |= _figures(run, folder)
         if run.variant.runtime == _MICRO:
             content |= _micro(run.model)
+    content |= _page([run for run in runs if run.variant.runtime == _WEB], faces)
     for name, data in content.items():
         write_bytes(folder / name, data)
     return tuple(folder / name for name in sorted(content))
@@ -91,6 +94,17 @@ def _micro(model: Path) -> dict[str, bytes]:
     from ghostface_edge.targets.tflite_micro.runner import runner_sources
 
     return {f"{_MICRO}/{name}": text.encode() for name, text in runner_sources(model, model.stem).items()}
+
+
+def _page(runs: Sequence[Run], faces: Faces) -> dict[str, bytes]:
+    """A page for all of them; a server gives a browser what lies in its folder and no more."""
+    if not runs:
+        return {}
+    from ghostface_edge.targets.web.page import page_files
+
+    models = {str(run.variant): run.model for run in runs}
+    embeddings = {str(run.variant): run.golden.embeddings for run in runs}
+    return {f"{_WEB}/{name}": data for name, data in page_files(models, embeddings, faces).items()}
 
 
 def _faces(faces: Faces) -> dict[str, bytes]:

@@ -1,6 +1,9 @@
 """An environment of its own: a real one, of a wheel that is made here and lends it this Python's NumPy."""
 
 import importlib.metadata
+import json
+import os
+import shutil
 import sys
 import zipfile
 from dataclasses import replace
@@ -13,7 +16,7 @@ from onnx import TensorProto, helper
 
 from ghostface_edge.pipeline.tools.environments import described, install, remove
 from ghostface_edge.reports.errors import RuntimeMissingError, ToolError
-from ghostface_edge.targets.environment import Environment
+from ghostface_edge.targets.environment import Environment, NodeEnvironment
 from ghostface_edge.targets.onnxruntime.embedder import OnnxruntimeEmbedder
 from ghostface_edge.targets.places.board import Board
 from ghostface_edge.targets.places.elsewhere import Elsewhere
@@ -130,6 +133,75 @@ def test_it_is_removed_with_those_of_other_pins(installed):
     assert not TINY.is_installed
     assert [old.exists(), other.exists()] == [False, True]
     assert described(TINY).size_bytes is None
+
+
+NODE = NodeEnvironment(
+    name="node-tiny",
+    requirements=("lender==1.0", "@of/its-own==2.0"),
+    imports=("lender",),
+    download_mb=1,
+    installed_mb=2,
+    node=18,
+    far_side="ghostface_edge.targets.web:sources/far_side.mjs",
+)
+
+
+@pytest.fixture
+def npm(tmp_path, monkeypatch):
+    """Stands for npm, which installs nothing without a registry: leaves what it is told, and runs on the real Node."""
+    if shutil.which("node") is None:
+        pytest.skip("no Node here")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("GHOSTFACE_EDGE_CACHE", str(tmp_path / "cache"))
+
+    def leave(*packages, code=0):
+        lines = ['for folder; do :; done; grep -q \'"lender": "1.0"\' "$folder/package.json" || exit 3']
+        for name, version, program in packages:
+            where, described_as = f"$folder/node_modules/{name}", json.dumps({"name": name, "version": version})
+            lines += [f'mkdir -p "{where}"; echo \'{described_as}\' > "{where}/package.json"']
+            lines += [f'echo "{program}" > "{where}/index.js"']
+        (tmp_path / "npm").write_text("\n".join(["#!/bin/sh", *lines, f"echo 'npm error no room' >&2; exit {code}"]))
+        (tmp_path / "npm").chmod(0o755)
+
+    return leave
+
+
+def test_packages_of_npm_are_installed_and_imported(npm):
+    npm(("lender", "1.0", "module.exports = 1"), ("@of/its-own", "2.0", ""))
+    told = []
+    install(NODE, told.append)
+    size, versions, _ = told
+    assert "2 packages for Node 18, 1 MB to download" in size
+    assert "@of/its-own 2.0, lender 1.0" in versions
+    assert described(NODE).interpreter == "Node 18"
+    assert remove(NODE) > 0
+    assert not NODE.is_installed
+
+
+@pytest.mark.parametrize(
+    ("packages", "code", "said"),
+    [
+        ([("lender", "1.0", ""), ("@of/its-own", "2.0", ""), ("more", "1.0", "")], 0, "not what is pinned"),
+        ([("lender", "1.0", "throw Error('no such thing')"), ("@of/its-own", "2.0", "")], 0, "no such thing"),
+        ([], 1, "npm error no room"),
+    ],
+)
+def test_what_npm_does_otherwise_leaves_nothing(npm, packages, code, said):
+    npm(*packages, code=code)
+    with pytest.raises(ToolError, match=said):
+        install(NODE, lambda _: None)
+    assert not NODE.folder.exists()
+
+
+def test_without_node_there_is_a_line_that_brings_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("GHOSTFACE_EDGE_CACHE", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RuntimeMissingError) as missing:
+        install(NODE, lambda _: None)
+    assert "apt-get install nodejs npm" in missing.value.fix
+    with pytest.raises(RuntimeMissingError) as missing:
+        NODE.require()
+    assert missing.value.fix == "ghostface-edge targets install node-tiny"
 
 
 def test_old_interpreters_are_pinned_with_all_that_they_need():
