@@ -26,11 +26,13 @@ TARGETS: Final = MappingProxyType(
         "tflite-runtime": "ghostface_edge.targets.tflite.old_runtime:TfliteRuntimeTarget",
         "c": "ghostface_edge.targets.c:CTarget",
         "ncnn": "ghostface_edge.targets.ncnn:NcnnTarget",
+        "executorch": "ghostface_edge.targets.executorch:ExecutorchTarget",
     }
 )
 ENVIRONMENTS: Final = MappingProxyType(
     {
         "tflite-runtime": "ghostface_edge.targets.tflite.old_runtime:TFLITE_RUNTIME",
+        "executorch": "ghostface_edge.targets.executorch.target:EXECUTORCH",
     }
 )
 """What runtimes that cannot share our environment have; theirs are called as it is, or as it is and a hyphen."""
