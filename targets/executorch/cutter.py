@@ -3,13 +3,13 @@
 import json
 import tempfile
 from pathlib import Path
-from typing import Any, List, Tuple
+from typing import Any
 
 
 class Cutter:
     """Ends programs at one of their values."""
 
-    def cut(self, artifact: Path, value: int, nodes: List[int], out: Path) -> None:
+    def cut(self, artifact: Path, value: int, nodes: list[int], out: Path) -> None:
         """Write a program that gives one value, as it is held: channels last, integers where it is quantized.
 
         Args:
@@ -42,7 +42,7 @@ class Cutter:
         Path(out).write_bytes(bytes(serialize_pte_binary(file, extract_delegate_segments=True)))
 
 
-def _read(blob: bytes) -> Tuple[Any, bytearray]:
+def _read(blob: bytes) -> tuple[Any, bytearray]:
     """An XNNPACK graph and the constants behind it."""
     from executorch.backends.xnnpack.serialization.xnnpack_graph_schema import XNNGraph
     from executorch.backends.xnnpack.serialization.xnnpack_graph_serialize import XNNHeader, _get_schema_bytes
@@ -71,7 +71,7 @@ def _copied(tensor: Any, value: int) -> Any:
     return replace(tensor, id_out=value)
 
 
-def _announce(plan: Any, shape: List[int], is_float: bool) -> None:
+def _announce(plan: Any, shape: list[int], is_float: bool) -> None:
     """Say what the program gives now, and keep memory for it behind all else."""
     from math import prod
 

@@ -5,7 +5,7 @@ imported by them. Source of the steps: "XNNPACK Backend" and "XNNPACK Quantizati
 """
 
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any
 
 from ghostface_edge.targets.places.wire import Array
 
@@ -19,11 +19,10 @@ class Exporter:
         shape: of the input.
     """
 
-    def __init__(self, calls: List[Any], constants: Path, shape: Tuple[int, ...]) -> None:
+    def __init__(self, calls: list[Any], constants: Path, shape: tuple[int, ...]) -> None:
         import torch
-        from torch.ao.quantization.fx import _decomposed  # noqa: F401 - registers the operators that quantize
 
-        self._module = _module(calls, constants)
+        self._module = module_of(calls, constants)
         self._example = (torch.zeros(*shape),)
 
     def export(self, artifact: Path) -> None:
@@ -51,12 +50,14 @@ class Exporter:
         _write(convert_pt2e(observed), self._example, artifact)
 
 
-def _module(calls: List[Any], constants: Path) -> Any:
+def module_of(calls: list[Any], constants: Path) -> Any:
+    """A PyTorch module that makes these calls; see `Exporter`."""
     import numpy as np
     import torch
+    from torch.ao.quantization.fx import _decomposed  # noqa: F401 - registers the operators that quantize
 
     root, graph, stored = torch.nn.Module(), torch.fx.Graph(), np.load(constants)
-    known: Dict[str, Any] = {"faces": graph.placeholder("faces")}
+    known: dict[str, Any] = {"faces": graph.placeholder("faces")}
 
     def meant(argument: Any) -> Any:
         if isinstance(argument, list):
@@ -78,11 +79,20 @@ def _module(calls: List[Any], constants: Path) -> Any:
     return torch.fx.GraphModule(root, graph).eval()
 
 
-def _write(module: Any, example: Tuple[Any, ...], artifact: Path) -> None:
+def _write(module: Any, example: tuple[Any, ...], artifact: Path) -> None:
     import torch
     from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
     from executorch.exir import to_edge_transform_and_lower
+    from executorch.exir.backend.utils import tag_constant_data
+
+    class Partitioner(XnnpackPartitioner):  # type: ignore[misc]
+        """Takes the constants of an addition into the delegate as well; else they are arguments of its call."""
+
+        def partition(self, exported_program: Any) -> Any:
+            parts = super().partition(exported_program)
+            tag_constant_data(parts.tagged_exported_program)
+            return parts
 
     program = torch.export.export(module, example)
-    edge = to_edge_transform_and_lower(program, partitioner=[XnnpackPartitioner()])
+    edge = to_edge_transform_and_lower(program, partitioner=[Partitioner()])
     Path(artifact).write_bytes(edge.to_executorch().buffer)

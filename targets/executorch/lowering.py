@@ -30,7 +30,7 @@ from ghostface_edge.targets.qdq import (
 )
 from ghostface_edge.targets.quant_params import INT8_MAX, INT8_MIN, QuantParams
 
-Argument: TypeAlias = "str | float | None | Sequence[Argument]"
+Argument: TypeAlias = "str | float | Sequence[Argument] | None"
 """Of a call: a text is the name of what an earlier call gave, or of a constant."""
 Call: TypeAlias = tuple[str, str, list[Argument]]
 """The name of what it gives, PyTorch's operator, arguments."""
@@ -176,7 +176,8 @@ class _Lowering:
         if not others and is_quantizer(reader):
             grid = params(reader)
         joined = []
-        for value in node.inputs:
+        for position in range(len(node.inputs)):
+            value = operand(node, position)
             name = self.real(value)
             joined.append(name if grid is None or params_of(value) == grid else self.again(name, grid))
         return self.call("aten.cat.default", joined, node.attributes["axis"].as_int())

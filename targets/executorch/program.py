@@ -8,20 +8,18 @@ another size than their shape. Source: `schema/program.fbs` and `backends/xnnpac
 import math
 import struct
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.read import read_bytes
-from ghostface_edge.targets.computed import Step
-from ghostface_edge.targets.executorch.flatbuffer import MAX_ENTRIES, Table, root
-
-Shape: TypeAlias = tuple[int, ...]
+from ghostface_edge.targets.executorch.flatbuffer import Table, root
+from ghostface_edge.targets.executorch.nodes import CONVOLUTIONS, KINDS, Node, Shape, shape_of
 
 _FIX: Final = "give a .pte that this tool wrote"
 _MAX_BYTES: Final = 512 * 2**20
@@ -37,42 +35,6 @@ _TYPES: Final = MappingProxyType({1: 4, 2: 2, 3: 1, 5: 4, 6: 1, 7: 4})
 _PRECISIONS: Final = MappingProxyType({1: "fp32", 2: "fp16", 3: "int8", 6: "int8"})
 _BY_CHANNEL, _BY_TENSOR = 1, 2
 
-_ONE = ("input", "output", "flags")
-_TWO = ("input", "input", "output", "flags")
-_JOIN = ("axis", "input", "input", "input", "input", "output", "flags", "input")
-_CONVOLUTION = (
-    "top right bottom left height width stride_h stride_w dilation_h dilation_w group_inputs group_outputs groups"
-    " adjust_h adjust_w input input input output flags"
-).split()
-_POOLING = "top right bottom left height width stride_h stride_w dilation_h dilation_w input output flags".split()
-_NODES: Final[Mapping[int, tuple[str, Sequence[str]]]] = MappingProxyType(
-    {
-        1: ("Add", _TWO),
-        2: ("FullyConnected", ("input", "input", "input", "output", "flags")),
-        4: ("Sigmoid", _ONE),
-        5: ("StaticTranspose", ("axes", "order[]", *_ONE)),
-        6: ("Clamp", _ONE),
-        7: ("Conv2d", _CONVOLUTION),
-        9: ("StaticResizeBilinear2D", ("height", "width", *_ONE)),
-        10: ("StaticConstantPad", ("before[]", "after[]", "value", *_ONE)),
-        11: ("AvgPooling2d", _POOLING),
-        12: ("Minimum", _TWO),
-        13: ("DepthwiseConv2d", _CONVOLUTION),
-        15: ("Multiply", _TWO),
-        18: ("Convert", _ONE),
-        19: ("GlobalAvgPooling2d", _ONE),
-        20: ("StaticReshape", ("axes", "shape[]", *_ONE)),
-        26: ("Maximum", _TWO),
-        31: ("PReLU", _TWO),
-        32: ("Concatenate2", _JOIN),
-        33: ("Concatenate3", _JOIN),
-        34: ("Concatenate4", _JOIN),
-        38: ("Concatenate5", _JOIN),
-        46: ("Copy", _ONE),
-    }
-)
-"""Kinds of nodes that this project's files have, with their fields in the schema's order."""
-
 
 @dataclass(frozen=True, slots=True)
 class Value:
@@ -81,22 +43,6 @@ class Value:
     kind: int
     shape: Shape
     is_constant: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """An operator of the graph."""
-
-    kind: str
-    inputs: Shape
-    output: int
-    numbers: Mapping[str, int]
-    lists: Mapping[str, Shape]
-
-    @property
-    def step(self) -> Step:
-        """What it reads and writes."""
-        return Step(self.kind, tuple(map(str, self.inputs)), (str(self.output),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +63,7 @@ class Program:
         """Multiply-accumulates by precision; integers where what is read and the weights are integers."""
         macs: Counter[str] = Counter()
         for node in self.nodes:
-            if node.kind in {"Conv2d", "DepthwiseConv2d", "FullyConnected"}:
+            if node.kind in CONVOLUTIONS:
                 source, kernel, written = (self.values[place] for place in (*node.inputs[:2], node.output))
                 positions = math.prod(written.shape[:-1])
                 precision = _PRECISIONS[kernel.kind] if _PRECISIONS[source.kind] != "fp32" else "fp32"
@@ -198,7 +144,7 @@ class _File:
             if node.output in written or not set(node.inputs) <= written:
                 raise ValueError(f"a {node.kind} reads what is not written, or writes {node.output} again")
             written.add(node.output)
-            shape = _shape(node, [values[place].shape for place in node.inputs])
+            shape = shape_of(node, [values[place].shape for place in node.inputs])
             if values[node.output].shape != shape:
                 raise ValueError(f"a {node.kind} gives {shape}, its value is {values[node.output].shape}")
         if result not in written or result == source:
@@ -247,9 +193,9 @@ def _value(entry: Table, number: int, constants: Sequence[int]) -> Value:
 
 def _node(entry: Table) -> Node:
     number, fields = entry.number(0, "B"), entry.table(1)
-    if number not in _NODES:
+    if number not in KINDS:
         raise ValueError(f"a node of kind {number}")
-    kind, names = _NODES[number]
+    kind, names = KINDS[number]
     inputs, output = [], _ABSENT
     numbers, lists = dict[str, int](), dict[str, Shape]()
     for slot, name in enumerate(names):
@@ -258,65 +204,7 @@ def _node(entry: Table) -> Node:
         elif name == "output":
             output = fields.number(slot)
         elif name.endswith("[]"):
-            lists[name] = tuple(fields.numbers(slot).tolist())
+            lists[name.removesuffix("[]")] = tuple(fields.numbers(slot).tolist())
         else:
             numbers[name] = fields.number(slot)
     return Node(kind, tuple(each for each in inputs if each != _ABSENT), output, numbers, lists)
-
-
-def _shape(node: Node, sources: Sequence[Shape]) -> Shape:
-    """What a node makes of its inputs; images are (N, H, W, C)."""
-    first = sources[0]
-    if node.kind in {"Conv2d", "DepthwiseConv2d"}:
-        return _convolved(node, *sources)
-    if node.kind == "FullyConnected":
-        _require(sources[1][1:] == first[-1:] and sources[2] == sources[1][:1], node, sources)
-        return (*first[:-1], sources[1][0])
-    if node.kind == "AvgPooling2d":
-        return (first[0], *_positions(node, first), first[3])
-    if node.kind == "GlobalAvgPooling2d":
-        return (first[0], 1, 1, first[3])
-    if node.kind == "StaticResizeBilinear2D":
-        return (first[0], node.numbers["height"], node.numbers["width"], first[3])
-    if node.kind == "StaticConstantPad":
-        before, after = node.lists["before[]"], node.lists["after[]"]
-        return tuple(sum(sizes) for sizes in zip(first, before, after, strict=True))
-    if node.kind == "StaticTranspose":
-        order = node.lists["order[]"]
-        _require(sorted(order) == list(range(len(first))), node, sources)
-        return tuple(first[axis] for axis in order)
-    if node.kind == "StaticReshape":
-        shape = node.lists["shape[]"]
-        _require(math.prod(shape) == math.prod(first) and min(shape) > 0, node, sources)
-        return shape
-    if node.kind.startswith("Concatenate"):
-        axis = node.numbers["axis"]
-        others = {source[:axis] + source[axis + 1 :] for source in sources}
-        _require(str(len(sources)) == node.kind[-1] and len(others) == 1, node, sources)
-        return (*first[:axis], sum(source[axis] for source in sources), *first[axis + 1 :])
-    return np.broadcast_shapes(*sources)
-
-
-def _convolved(node: Node, image: Shape, kernel: Shape, bias: Shape) -> Shape:
-    groups, inputs, outputs = (node.numbers[name] for name in ("groups", "group_inputs", "group_outputs"))
-    size = node.numbers["height"], node.numbers["width"]
-    is_depthwise = node.kind == "DepthwiseConv2d"
-    known = (1, *size, groups * outputs) if is_depthwise else (groups * outputs, *size, inputs)
-    _require(
-        kernel == known and bias == (groups * outputs,) and image[3] == groups * inputs, node, (image, kernel, bias)
-    )
-    return (image[0], *_positions(node, image), groups * outputs)
-
-
-def _positions(node: Node, image: Shape) -> tuple[int, int]:
-    """Height and width of what a kernel gives."""
-    top, bottom, left, right = (node.numbers[name] for name in ("top", "bottom", "left", "right"))
-    heights = image[1] + top + bottom - node.numbers["height"]
-    widths = image[2] + left + right - node.numbers["width"]
-    _require(heights >= 0 <= widths and node.numbers["dilation_h"] == node.numbers["dilation_w"] == 1, node, (image,))
-    return heights // node.numbers["stride_h"] + 1, widths // node.numbers["stride_w"] + 1
-
-
-def _require(holds: bool, node: Node, sources: Sequence[Shape]) -> None:
-    if not holds:
-        raise ValueError(f"a {node.kind} of {str(dict(node.numbers))[:200]} reads {sources}")

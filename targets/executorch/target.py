@@ -172,7 +172,7 @@ def _exporter(model: Path) -> Iterator[Exporter]:
     module = lower(model)
     with tempfile.TemporaryDirectory() as folder:
         constants = Path(folder) / "constants.npz"
-        np.savez(constants, **module.constants)
+        np.savez(constants, allow_pickle=False, **module.constants)
         with open_inside(EXECUTORCH, Exporter, module.calls, constants, module.input_shape) as there:
             yield there
 
