@@ -5,7 +5,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-torch = pytest.importorskip("torch", reason="torch is not installed")
+pytest.importorskip("torch", reason="torch is not installed")
+import torch
+
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.executorch.exporter import module_of
 from ghostface_edge.targets.executorch.lowering import lower
@@ -107,7 +109,9 @@ def test_operators_of_the_second_version(inputs, run_exactly, tmp_path):
     constants = {
         "sizes": np.array([1, 3, 28, 28]),
         "offsets": np.array([0.5, -0.25, 0.125], np.float32).reshape(1, 3, 1, 1),
-        **{"half": np.float32(0.5), "low": np.float32(-0.5), "high": np.float32(0.75)},
+        "half": np.float32(0.5),
+        "low": np.float32(-0.5),
+        "high": np.float32(0.75),
     }
     path = saved(tmp_path, *nodes, constants=constants.items())
     wanted = np.concatenate([run_exactly(path, face[None]) for face in inputs])  # Resize's sizes are one face's
