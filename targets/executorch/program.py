@@ -182,7 +182,7 @@ def _value(entry: Table, number: int, constants: Sequence[int]) -> Value:
     elements = math.prod(shape)
     if len(shape) != tensor.number(1) or len(shape) > 6 or not 0 < elements <= _MAX_ELEMENTS:
         raise ValueError(f"value {number} has the shape {shape}")
-    if tensor.number(6) != number or (kind not in {1, 2}) != is_quantized:
+    if tensor.number(6) != number or kind not in _TYPES or (kind not in {1, 2}) != is_quantized:
         raise ValueError(f"value {number} is called {tensor.number(6)}, or of type {kind}")
     if scales and shape[channel] != scales:
         raise ValueError(f"value {number} of {shape} has {scales} scales")
