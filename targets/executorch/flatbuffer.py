@@ -10,8 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-MAX_ENTRIES: Final = 50_000
-"""Of a vector of tables."""
+_MAX_TABLES: Final = 50_000
+_MAX_NUMBERS: Final = 1_000
+"""Of one vector; many may lie at one place, so that a small file could say much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Table:
     def tables(self, slot: int) -> "list[Table]":
         """A vector of tables."""
         place, count = self._vector(slot)
-        if count > MAX_ENTRIES:
+        if count > _MAX_TABLES:
             raise ValueError(f"a vector of {count:,} tables")
         entries = range(place, place + 4 * count, 4)
         return [Table(self.data, entry + _unpacked("I", self.data, entry)) for entry in entries]
@@ -62,7 +63,7 @@ class Table:
         """A vector of scalars."""
         place, count = self._vector(slot)
         size = np.dtype(kind).itemsize
-        if not 0 <= count * size <= len(self.data) - place:
+        if count > _MAX_NUMBERS or count * size > len(self.data) - place:
             raise ValueError(f"a vector of {count:,} numbers")
         return np.frombuffer(self.data, np.dtype(kind).newbyteorder("<"), count, place)
 

