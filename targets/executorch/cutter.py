@@ -2,8 +2,12 @@
 
 import json
 import tempfile
+from dataclasses import replace
+from math import prod
 from pathlib import Path
 from typing import Any
+
+from ghostface_edge.targets.executorch.flatbuffer import Table, root
 
 
 class Cutter:
@@ -53,11 +57,27 @@ def _read(blob: bytes) -> tuple[Any, bytearray]:
     with tempfile.TemporaryDirectory() as folder:
         schema, graph = Path(folder) / "schema.fbs", Path(folder) / "graph.bin"
         schema.write_bytes(_get_schema_bytes())
-        graph.write_bytes(blob[header.flatbuffer_offset :][: header.flatbuffer_size])
+        graph.write_bytes(written := blob[header.flatbuffer_offset :][: header.flatbuffer_size])
         _flatc_decompile(folder, str(schema), str(graph))
         text = _replace_infinity_in_json_file(graph.with_suffix(".json").read_bytes())
     constants = blob[header.constant_data_offset :][: header.constant_data_size]
-    return _json_to_dataclass(json.loads(text), XNNGraph), bytearray(constants)
+    read = _json_to_dataclass(json.loads(text), XNNGraph)
+    _restore_floats(read, root(written, b"XN01"))
+    return read, bytearray(constants)
+
+
+def _restore_floats(graph: Any, table: Table) -> None:
+    """The vendor's reader writes text with six decimals, which is no scale any more."""
+    for value, entry in zip(graph.xvalues, table.tables(2), strict=True):
+        grid = getattr(value.xvalue_union, "quant_params", None)
+        if hasattr(grid, "zero_point"):
+            grid.scale = entry.table(1).table(2).real(0)
+    for node, entry in zip(graph.xnodes, table.tables(1), strict=True):
+        if node.output_min_max is not None:
+            ends = entry.table(3)
+            node.output_min_max.output_min, node.output_min_max.output_max = ends.real(0), ends.real(1)
+        if hasattr(node.xnode_union, "padding_value"):
+            node.xnode_union.padding_value = entry.table(1).real(2)
 
 
 def _tensor(graph: Any, value: int) -> Any:
@@ -66,15 +86,11 @@ def _tensor(graph: Any, value: int) -> Any:
 
 
 def _copied(tensor: Any, value: int) -> Any:
-    from dataclasses import replace
-
     return replace(tensor, id_out=value)
 
 
 def _announce(plan: Any, shape: list[int], is_float: bool) -> None:
     """Say what the program gives now, and keep memory for it behind all else."""
-    from math import prod
-
     from executorch.exir.scalar_type import ScalarType
 
     result = plan.values[plan.outputs[0]].val

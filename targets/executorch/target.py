@@ -56,6 +56,7 @@ EXECUTORCH: Final = Environment(
         "targets.executorch.cutter",
         "targets.executorch.embedder",
         "targets.executorch.exporter",
+        "targets.executorch.flatbuffer",
         "targets.places.board",
         "targets.places.board_facts",
     ),
