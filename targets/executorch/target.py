@@ -51,7 +51,11 @@ EXECUTORCH: Final = Environment(
         "tabulate==0.10.0",
         "typing-extensions==4.16.0",
     ),
-    imports=("executorch.exir", "executorch.runtime", "executorch.backends.xnnpack", "torchao"),
+    imports=(
+        "executorch.runtime",
+        "executorch.backends.xnnpack.quantizer.xnnpack_quantizer",
+        "torchao.quantization.pt2e.quantize_pt2e",
+    ),
     modules=(
         "targets.executorch.cutter",
         "targets.executorch.embedder",
