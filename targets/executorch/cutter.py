@@ -69,7 +69,7 @@ def _read(blob: bytes) -> tuple[Any, bytearray]:
 def _restore_floats(graph: Any, table: Table) -> None:
     """The vendor's reader writes text with six decimals, which is no scale any more."""
     for value, entry in zip(graph.xvalues, table.tables(2), strict=True):
-        grid = getattr(value.xvalue_union, "quant_params", None)
+        grid: Any = getattr(value.xvalue_union, "quant_params", None)
         if hasattr(grid, "zero_point"):
             grid.scale = entry.table(1).table(2).real(0)
     for node, entry in zip(graph.xnodes, table.tables(1), strict=True):

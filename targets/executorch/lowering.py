@@ -7,7 +7,7 @@ float although all of it is quantized is quantized again: padding, and what a Co
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -46,9 +46,9 @@ class Module:
 
     input_shape: tuple[int, ...]
     """For one face; the input is called `faces`."""
-    output: str = ""
-    calls: list[Call] = field(default_factory=list)
-    constants: dict[str, NDArray[np.generic]] = field(default_factory=dict)
+    calls: list[Call]
+    """The last one gives the embedding."""
+    constants: dict[str, NDArray[np.generic]]
 
 
 def lower(model: Path) -> Module:
@@ -103,7 +103,8 @@ class _Lowering:
             if node.op_type not in self.rules:
                 raise ToolError(f"{label(node)} has no ExecuTorch rule", fix=_FIX)
             self.names[written] = self.rules[node.op_type](node)
-        return Module(sizes(entry), self.real(end), self.calls, self.constants)
+        self.real(end)
+        return Module(sizes(entry), self.calls, self.constants)
 
     def call(self, operator: str, *arguments: Argument) -> str:
         name = f"t{len(self.calls)}"
