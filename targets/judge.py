@@ -28,6 +28,7 @@ ARTIFACT_CHECKS: Final = MappingProxyType(
         ".onnx": "ghostface_edge.targets.checks.onnx_form:check",
         ".xml": "ghostface_edge.targets.checks.openvino_ir:check",
         ".param": "ghostface_edge.targets.ncnn.model:read_model",
+        ".pte": "ghostface_edge.targets.executorch.program:read_program",
         ".tflite": "ghostface_edge.targets.checks.tflite_file:check",
     }
 )

@@ -27,12 +27,14 @@ TARGETS: Final = MappingProxyType(
         "c": "ghostface_edge.targets.c:CTarget",
         "ncnn": "ghostface_edge.targets.ncnn:NcnnTarget",
         "web": "ghostface_edge.targets.web:WebTarget",
+        "executorch": "ghostface_edge.targets.executorch:ExecutorchTarget",
     }
 )
 ENVIRONMENTS: Final = MappingProxyType(
     {
         "tflite-runtime": "ghostface_edge.targets.tflite.old_runtime:TFLITE_RUNTIME",
         "web": "ghostface_edge.targets.web:WEB",
+        "executorch": "ghostface_edge.targets.executorch.target:EXECUTORCH",
     }
 )
 """What runtimes that cannot share our environment have; theirs are called as it is, or as it is and a hyphen."""

@@ -20,6 +20,7 @@ SEAM: Final = (
 BOARD: Final = (
     *SEAM,
     "targets.c.embedder",
+    "targets.executorch.embedder",
     "targets.ncnn.embedder",
     "targets.onnxruntime.embedder",
     "targets.onnxruntime.exact",

@@ -25,6 +25,7 @@ LOADERS = {
     "tflite": "ghostface_edge.targets.tflite.runtime:TfliteEmbedder",
     "c": "ghostface_edge.targets.c.embedder:CEmbedder",
     "ncnn": "ghostface_edge.targets.ncnn.embedder:NcnnEmbedder",
+    "executorch": "ghostface_edge.targets.executorch.embedder:ExecutorchEmbedder",
 }
 """Runtimes that a device can have, and what loads their files there."""
 _RECEIVED = re.compile(r"[0-9a-f]{32}\.[a-z]+|\.[0-9a-f]{32}\.[a-z]+\.partial")

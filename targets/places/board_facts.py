@@ -21,6 +21,7 @@ PACKAGES = {
     "tflite": ("ai-edge-litert", "tflite-runtime"),
     "c": ("arm-none-eabi-gcc", "numpy"),
     "ncnn": ("ncnn",),
+    "executorch": ("executorch",),
 }
 """Distributions that bring a runtime; programs that make one for a core without a system."""
 _FEATURES = ("asimddp", "avx2", "avx512_vnni", "avx512vl", "fma", "neon", "vfpv4")

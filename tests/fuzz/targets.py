@@ -16,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ..hostile import good
+from ..targets.executorch.pte import small_program
 from . import mutators
 
 Parse = Callable[[bytes], object]
@@ -400,6 +401,12 @@ def _tiny_ncnn() -> tuple[bytes, bytes]:
     return source.with_suffix(".param").read_bytes(), source.with_suffix(".bin").read_bytes()
 
 
+def _executorch() -> Parse:
+    from ghostface_edge.targets.executorch.program import read_program
+
+    return _judged("net.pte", read_program)
+
+
 def _onnx_walk() -> Parse:
     """The walk alone, over graphs whose weights are zeros; what comes before it is the target `onnx`."""
     import onnx_ir as ir
@@ -530,6 +537,7 @@ TARGETS = MappingProxyType(
         "torch": FuzzTarget(_torch_file, _torch_seeds, mutators.torch_zip),
         "ir": FuzzTarget(_openvino_ir, lambda: [_tiny_ir()[0]], words=_XML),
         "ncnn": FuzzTarget(_ncnn, lambda: [_tiny_ncnn()[0]], max_bytes=4_096),
+        "executorch": FuzzTarget(_executorch, lambda: [small_program()], max_bytes=4_096),
         "qdq": FuzzTarget(_qdq, lambda: [good.tiny_onnx(quantized=True)], mutators.onnx_graph),
         "tflite": FuzzTarget(_tflite, lambda: [good.tiny_tflite()], max_bytes=4_096),
         "wire": FuzzTarget(_wire, _wire_seeds, mutators.framed_json, max_bytes=4_096),

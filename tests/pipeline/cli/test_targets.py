@@ -13,6 +13,7 @@ def test_runtimes_that_are_missing_are_named_with_their_pip_lines(cli, hiding):
         "openvino": "pip install 'ghostface-edge[openvino]'",
         "ncnn": "pip install 'ghostface-edge[ncnn]'",
         "web": "ghostface-edge targets install web",
+        "executorch": "ghostface-edge targets install executorch",
         "tflite": "pip install 'ghostface-edge[tflite]'",
         "tflite-runtime": "pip install 'ghostface-edge[tflite]'",  # reads what it is given with the schema
         "tflite-micro": "pip install 'ghostface-edge[micro]'",
