@@ -28,6 +28,7 @@ ARTIFACT_CHECKS: Final = MappingProxyType(
         ".onnx": "ghostface_edge.targets.checks.onnx_form:check",
         ".xml": "ghostface_edge.targets.checks.openvino_ir:check",
         ".param": "ghostface_edge.targets.ncnn.model:read_model",
+        ".rknn": "ghostface_edge.targets.rknn.model:check",
         ".tflite": "ghostface_edge.targets.checks.tflite_file:check",
     }
 )

@@ -26,10 +26,14 @@ TARGETS: Final = MappingProxyType(
         "tflite-runtime": "ghostface_edge.targets.tflite.old_runtime:TfliteRuntimeTarget",
         "c": "ghostface_edge.targets.c:CTarget",
         "ncnn": "ghostface_edge.targets.ncnn:NcnnTarget",
+        "rknn-rk3588": "ghostface_edge.targets.rknn:rk3588",
+        "rknn-rk3566": "ghostface_edge.targets.rknn:rk3566",
+        "rknn-rv1106": "ghostface_edge.targets.rknn:rv1106",
     }
 )
 ENVIRONMENTS: Final = MappingProxyType(
     {
+        "rknn": "ghostface_edge.targets.rknn.target:RKNN",
         "tflite-runtime": "ghostface_edge.targets.tflite.old_runtime:TFLITE_RUNTIME",
     }
 )
