@@ -239,4 +239,3 @@ def _layer(row: re.Match[str]) -> Layer:
         macs=macs,
         cycles=int(row["cycles"]),
     )
-

@@ -12,7 +12,7 @@ import onnx
 from onnx import ModelProto
 
 from ghostface_edge.reports.errors import InputError
-from ghostface_edge.reports.evidence import ProfileRow
+from ghostface_edge.reports.evidence import NpuEstimate, ProfileRow
 from ghostface_edge.targets.computed import computed_tensors, require_computed
 from ghostface_edge.targets.environment import Environment
 from ghostface_edge.targets.onnx_file import read_onnx
@@ -30,7 +30,17 @@ from ghostface_edge.targets.protocol import (
     Precision,
 )
 from ghostface_edge.targets.requirements import require_input
-from ghostface_edge.targets.rknn.model import Settings, as_built, beside, cut, ranges_from, read_model, steps, write
+from ghostface_edge.targets.rknn.model import (
+    Compiled,
+    Settings,
+    as_built,
+    beside,
+    cut,
+    ranges_from,
+    read_model,
+    steps,
+    write,
+)
 from ghostface_edge.targets.rknn.toolkit import Toolkit
 
 RKNN: Final = Environment(
@@ -148,6 +158,7 @@ class RknnTarget:
             operators=dict(sorted(Counter(layer.operator for layer in compiled.layers).items())),
             macs_by_precision={precision: count for precision, count in macs.items() if count},
             constants_bytes=artifact.stat().st_size,
+            estimate=_estimate(compiled, artifact),
         )
 
     def tensors(self, artifact: Path) -> tuple[ComputedTensor, ...]:
@@ -165,6 +176,25 @@ class RknnTarget:
 rk3588 = partial(RknnTarget, "rk3588", ((Precision.FP16, ""), *_INTEGERS))
 rk3566 = partial(RknnTarget, "rk3566", ((Precision.FP16, ""), *_INTEGERS))
 rv1106 = partial(RknnTarget, "rv1106", _INTEGERS)
+
+
+def _estimate(compiled: Compiled, artifact: Path) -> NpuEstimate:
+    """What the compiler expects; it knows cycles, not the clock."""
+    layers, cycles = compiled.layers, sum(layer.cycles for layer in compiled.layers)
+    on_npu = sum(layer.place == "NPU" for layer in layers)
+    return NpuEstimate(
+        accelerator=compiled.settings.platform.upper(),
+        tool=f"rknn-toolkit2 {RKNN.versions['rknn-toolkit2']}",
+        cycles=cycles,
+        sram_kib=compiled.internal_kib,
+        flash_kib=compiled.weights_kib,
+        macs_per_cycle=sum(layer.macs for layer in layers) / max(cycles, 1),
+        npu_operators=on_npu,
+        cpu_operators=len(layers) - on_npu,
+        not_int8=tuple(f"{layer.name} ({layer.precision})" for layer in layers if layer.precision != Precision.INT8),
+        output_in_input=False,
+        path=artifact.name,
+    )
 
 
 def _write(network: ModelProto, settings: Settings, artifact: Path) -> None:

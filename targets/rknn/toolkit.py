@@ -10,9 +10,10 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any
 
 import numpy as np
 
@@ -29,8 +30,8 @@ class Toolkit(Inference):
     """One model, built for one platform.
 
     Args:
-        settings: JSON: `platform`, `mean` of the pixels, `disable_rules` of the toolkit, and `ranges` of tensors where the
-            toolkit quantizes by them; without, the model's own QuantizeLinear say what is INT8, and the rest is FP16.
+        settings: `model.Settings` as JSON. Where it has ranges the toolkit quantizes by them; else what the model's own
+            QuantizeLinear do not quantize is FP16.
     """
 
     def __init__(self, settings: str) -> None:
@@ -60,10 +61,8 @@ class Toolkit(Inference):
         return Simulated(built, self._settings["side"])
 
     def _loaded_model(self, model: Path) -> Any:
-        from ghostface_edge.targets.rknn.vendor import RKNN
-
         shutil.copyfile(model, _MODEL)
-        toolkit, pixels = RKNN(verbose=True), self._settings
+        toolkit, pixels = _new(), self._settings
         _do(
             toolkit.config,
             mean_values=[[pixels["mean"]] * 3],
@@ -74,12 +73,12 @@ class Toolkit(Inference):
         _do(toolkit.load_onnx, _MODEL)
         return toolkit
 
-    def _ranges(self, toolkit: Any, faces: Array) -> Dict[str, Any]:
+    def _ranges(self, toolkit: Any, faces: Array) -> dict[str, Any]:
         for number, face in enumerate(faces):
             np.save(f"{number}.npy", face[None].transpose(0, 3, 1, 2))
         Path("faces.txt").write_text("\n".join(f"{number}.npy" for number in range(len(faces))))
         _do(toolkit.hybrid_quantization_step1, dataset="faces.txt")
-        found: Dict[str, Any] = _read_yaml(_FOUND)[_RANGES]
+        found: dict[str, Any] = _read_yaml(_FOUND)[_RANGES]
         return found
 
     def _built(self, model: Path) -> Any:
@@ -91,6 +90,7 @@ class Toolkit(Inference):
         known = self._ranges(toolkit, np.zeros((1, side, side, 3), np.uint8))  # whose ranges are replaced
         known.update({name: ranges[name] for name in known if name in ranges})
         Path(_FOUND).write_text(json.dumps({"custom_quantize_layers": {}, _RANGES: known}))
+        toolkit = _new()  # the second step takes none that has loaded a model
         _do(toolkit.hybrid_quantization_step2, "model.model", "model.data", _FOUND)
         return toolkit
 
@@ -115,6 +115,12 @@ class Simulated:
         return np.concatenate([self._toolkit.inference([face[None]], data_format=["nhwc"])[0] for face in inputs])
 
 
+def _new() -> Any:
+    from ghostface_edge.targets.rknn.vendor import RKNN
+
+    return RKNN(verbose=True)
+
+
 def _do(step: Callable[..., int], *given: Any, **named: Any) -> None:
     """One of the toolkit's steps; it says why it fails in the last line of what it raises."""
     try:
@@ -134,9 +140,9 @@ def _read_yaml(path: str) -> Any:
 
 
 @contextmanager
-def _printed() -> Iterator[List[str]]:
+def _printed() -> Iterator[list[str]]:
     """What is printed meanwhile, also by the toolkit's compiler in C++; the log gets it, too."""
-    said: List[str] = []
+    said: list[str] = []
     sys.stdout.flush()
     kept = os.dup(1)
     with tempfile.TemporaryFile() as file:
