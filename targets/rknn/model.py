@@ -8,7 +8,7 @@ import math
 import re
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final
 
 import onnx
 from onnx import ModelProto, TensorProto, helper
@@ -40,17 +40,12 @@ _MEMORY: Final = re.compile(r"Total (Internal|Weight) Memory Size: ([\d.]+)KB")
 
 
 class Range(Record):
-    """What the toolkit found of one tensor, in its own words."""
+    """What the toolkit found of one tensor; what its file of ranges lets a user change."""
 
-    qtype: Literal["asym", "sym"]
-    qmethod: Literal["layer", "channel"]
-    dtype: str
     min: tuple[float, ...]
     max: tuple[float, ...]
     scale: tuple[float, ...]
     zero_point: tuple[int, ...]
-    ori_min: tuple[float, ...]
-    ori_max: tuple[float, ...]
 
 
 class Settings(Record):

@@ -23,6 +23,7 @@ from ghostface_edge.targets.places.inference import Inference
 from ghostface_edge.targets.places.wire import Array
 
 _MODEL, _FOUND, _RANGES = "model.onnx", "model.quantization.cfg", "quantize_parameters"
+_CHANGEABLE = ("min", "max", "scale", "zero_point")
 _FIX = "see the log; the network has to be one that `ghostface-edge export` writes"
 
 
@@ -47,7 +48,8 @@ class Toolkit(Inference):
             model: float32 ONNX.
             faces: uint8 (N, S, S, 3).
         """
-        return json.dumps(self._ranges(self._loaded_model(model), faces))
+        found = self._ranges(self._loaded_model(model), faces)
+        return json.dumps({name: {part: each[part] for part in _CHANGEABLE} for name, each in found.items()})
 
     def compile(self, model: Path, artifact: Path) -> str:
         """Write the `.rknn`; returns what the compiler said of its layers."""
@@ -88,7 +90,8 @@ class Toolkit(Inference):
             return toolkit
         side = self._settings["side"]
         known = self._ranges(toolkit, np.zeros((1, side, side, 3), np.uint8))  # whose ranges are replaced
-        known.update({name: ranges[name] for name in known if name in ranges})
+        for name in known.keys() & ranges.keys():
+            known[name].update(ranges[name])
         Path(_FOUND).write_text(json.dumps({"custom_quantize_layers": {}, _RANGES: known}))
         toolkit = _new()  # the second step takes none that has loaded a model
         _do(toolkit.hybrid_quantization_step2, "model.model", "model.data", _FOUND)
