@@ -250,7 +250,7 @@ def toolchains(session: nox.Session) -> None:
     install(session, "all", "test")
     (name,) = session.posargs or ["tflite-runtime"]
     session.run("ghostface-edge", "targets", "install", name)
-    session.run("pytest", "tests/targets/test_contract.py", "-k", name)
+    session.run("pytest", "tests/targets", "-k", name)
 
 
 @nox.session

@@ -40,12 +40,10 @@ _MEMORY: Final = re.compile(r"Total (Internal|Weight) Memory Size: ([\d.]+)KB")
 
 
 class Range(Record):
-    """What the toolkit found of one tensor; what its file of ranges lets a user change."""
+    """What the toolkit found of one tensor, as its file of ranges lets a user set it; the grid follows from it."""
 
     min: tuple[float, ...]
     max: tuple[float, ...]
-    scale: tuple[float, ...]
-    zero_point: tuple[int, ...]
 
 
 class Settings(Record):

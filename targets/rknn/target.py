@@ -62,8 +62,8 @@ RKNN: Final = Environment(
     ),
     imports=("ghostface_edge.targets.rknn.vendor",),
     modules=("targets.rknn.toolkit", "targets.rknn.vendor"),
-    download_mb=0,
-    installed_mb=0,
+    download_mb=177,
+    installed_mb=593,
 )
 _INT8: Final = "name its int8 or int8-stock"
 _INTEGERS: Final[tuple[Method, ...]] = ((Precision.INT8, ""), (Precision.INT8, STOCK))

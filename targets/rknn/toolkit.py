@@ -23,7 +23,7 @@ from ghostface_edge.targets.places.inference import Inference
 from ghostface_edge.targets.places.wire import Array
 
 _MODEL, _FOUND, _RANGES = "model.onnx", "model.quantization.cfg", "quantize_parameters"
-_CHANGEABLE = ("min", "max", "scale", "zero_point")
+_SETTABLE = ("min", "max")
 _FIX = "see the log; the network has to be one that `ghostface-edge export` writes"
 
 
@@ -49,7 +49,7 @@ class Toolkit(Inference):
             faces: uint8 (N, S, S, 3).
         """
         found = self._ranges(self._loaded_model(model), faces)
-        return json.dumps({name: {part: each[part] for part in _CHANGEABLE} for name, each in found.items()})
+        return json.dumps({name: {part: each[part] for part in _SETTABLE} for name, each in found.items()})
 
     def compile(self, model: Path, artifact: Path) -> str:
         """Write the `.rknn`; returns what the compiler said of its layers."""

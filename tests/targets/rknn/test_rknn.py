@@ -131,7 +131,8 @@ def test_our_integers_are_the_npus(ghost_qdq, tmp_path):
         pytest.skip(str(error))
     target.lower_quantized(ghost_qdq, artifact)
     info = target.inspect(artifact)
-    assert [name for name in info.estimate.not_int8 if "slice" not in name] == []
+    others = {name.partition(" ")[0] for name in info.estimate.not_int8}
+    assert not others & {"stem", "primary", "cheap", "ghost", "reduce", "expand", "attended", "embed"}
     assert info.macs_by_precision["int8"] > 0.9 * sum(info.macs_by_precision.values())
     embedder = target.load(artifact, 1, 3)
     found = embedder.run(embedder.prepare(FACES))
