@@ -33,7 +33,7 @@ TARGETS: Final = MappingProxyType(
 )
 ENVIRONMENTS: Final = MappingProxyType(
     {
-        "rknn": "ghostface_edge.targets.rknn.target:RKNN",
+        "rknn": "ghostface_edge.targets.rknn.environment:RKNN",
         "tflite-runtime": "ghostface_edge.targets.tflite.old_runtime:TFLITE_RUNTIME",
     }
 )

@@ -79,16 +79,17 @@ class Compiled(Record):
     weights_kib: float
 
 
-def as_built(model: ModelProto, platform: str) -> tuple[ModelProto, Settings]:
+def as_built(path: Path, platform: str) -> tuple[ModelProto, Settings]:
     """What the toolkit is given, for one face, and how it has to build it.
 
     Args:
-        model: float32 ONNX, or a QDQ model; changed in place.
+        path: float32 ONNX, or a QDQ model.
         platform: as the toolkit calls it.
 
     Raises:
-        InputError: not one input and one output.
+        InputError: not an ONNX model of one input and one output.
     """
+    model = read_onnx(path)
     graph_of(model)
     nodes, entry = model.graph.node, model.graph.input[0].name
     is_qdq = any(node.op_type == "QuantizeLinear" for node in nodes)

@@ -7,7 +7,6 @@ import pytest
 from ghostface_edge.reports.errors import InputError, RuntimeMissingError, ToolError
 from ghostface_edge.targets.computed import computed_tensors
 from ghostface_edge.targets.judge import judge_artifact
-from ghostface_edge.targets.onnx_file import read_onnx
 from ghostface_edge.targets.protocol import INPUT, Precision
 from ghostface_edge.targets.rknn import rk3588, rv1106
 from ghostface_edge.targets.rknn.model import as_built, beside, cut, read_model, steps, write
@@ -30,14 +29,14 @@ def written(ghost_qdq, tmp_path):
     """A file as `write` leaves it, the vendor's part made up."""
     artifact = tmp_path / "net.rknn"
     artifact.write_bytes(b"RKNN" * 100)
-    model, settings = as_built(read_onnx(ghost_qdq), "rk3588")
+    model, settings = as_built(ghost_qdq, "rk3588")
     write(model, settings, SAID, artifact)
     return artifact
 
 
 def test_pixels_become_integers_without_a_float_operator(ghost_qdq):
     assert onnx.load(ghost_qdq).graph.node[0].op_type == "Add"
-    model, settings = as_built(read_onnx(ghost_qdq), "rv1106")
+    model, settings = as_built(ghost_qdq, "rv1106")
     assert (settings.mean, settings.side, settings.disable_rules) == (128.0, 28, ("fuse_concat_conv",))
     assert [node.op_type for node in model.graph.node if "faces" in node.input] == ["QuantizeLinear"]
     assert "pixel_shift" not in {tensor.name for tensor in model.graph.initializer}
@@ -46,7 +45,7 @@ def test_pixels_become_integers_without_a_float_operator(ghost_qdq):
 
 
 def test_a_float_network_keeps_its_own_mean(write_ghost_network):
-    model, settings = as_built(read_onnx(write_ghost_network(quantized=False)), "rk3566")
+    model, settings = as_built(write_ghost_network(quantized=False), "rk3566")
     assert (settings.mean, settings.disable_rules, settings.ranges) == (127.5, (), None)
     assert "QuantizeLinear" not in {node.op_type for node in model.graph.node}
 
@@ -68,7 +67,7 @@ def test_a_compiler_that_says_nothing_of_its_layers_is_another_one(ghost_qdq, tm
     artifact = tmp_path / "net.rknn"
     artifact.write_bytes(b"RKNN")
     with pytest.raises(ToolError, match="no table of layers"):
-        write(*as_built(read_onnx(ghost_qdq), "rk3588"), "I rknn building done.", artifact)
+        write(*as_built(ghost_qdq, "rk3588"), "I rknn building done.", artifact)
     assert not beside(artifact).exists()
 
 
