@@ -153,13 +153,19 @@ class NpuEstimate(Record):
     memory_mode: Text | None = None
     tool: Text
     """The compiler, with its version."""
-    inference_ms: Positive
+    inference_ms: Positive | None = None
+    cycles: Count | None = None
+    """Of one inference, where the compiler tells no clock and so no time."""
     sram_kib: NotNegative
+    """Memory of activations."""
     flash_kib: NotNegative
+    """Memory of weights and instructions."""
     macs_per_cycle: NotNegative
     npu_operators: Count
     cpu_operators: Count
     """Operators left on the CPU."""
+    not_int8: tuple[Text, ...] = ()
+    """Layers that compute in something else, each with what that is; only where the compiler names them."""
     output_in_input: bool
     """Whether the output tensor lies in the input tensor's memory: fill the input anew before every inference, and
     read the output before that."""

@@ -61,7 +61,7 @@ class Artifact(Record):
     fp32_bytes: AtLeastOne | None = None
     """Of the same runtime's FP32 (TFLite's, where it has none), also where that is no variant of this report."""
     constants_bytes: AtLeastOne | None = None
-    """Where the files are source: the weights and tables that they compile to."""
+    """Where the files are source, or hold more than a device gets: what it keeps of them."""
 
     @property
     def deployed_bytes(self) -> int:

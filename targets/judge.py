@@ -28,7 +28,11 @@ ARTIFACT_CHECKS: Final = MappingProxyType(
         ".onnx": "ghostface_edge.targets.checks.onnx_form:check",
         ".xml": "ghostface_edge.targets.checks.openvino_ir:check",
         ".param": "ghostface_edge.targets.ncnn.model:read_model",
+<<<<<<< HEAD
         ".pte": "ghostface_edge.targets.executorch.program:read_program",
+=======
+        ".rknn": "ghostface_edge.targets.rknn.model:check",
+>>>>>>> rknn
         ".tflite": "ghostface_edge.targets.checks.tflite_file:check",
     }
 )

@@ -12,7 +12,7 @@ from typing import Final, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostface_edge.reports.evidence import ProfileRow
+from ghostface_edge.reports.evidence import NpuEstimate, ProfileRow
 
 Faces: TypeAlias = NDArray[np.uint8]
 """RGB, (N, S, S, 3), aligned."""
@@ -73,7 +73,9 @@ class ArtifactInfo:
     macs_by_precision: dict[str, int]
     """Multiply-accumulates of one face, by the precision they run in (`fp32`, `fp16`, `int8`)."""
     constants_bytes: int | None = None
-    """Where the artifact is source: the weights and tables that it compiles to."""
+    """Where the artifact is source, or holds more than a device gets: what a device keeps of it."""
+    estimate: NpuEstimate | None = None
+    """What the compiler expects of its accelerator, where it made the artifact."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,12 +26,19 @@ TARGETS: Final = MappingProxyType(
         "tflite-runtime": "ghostface_edge.targets.tflite.old_runtime:TfliteRuntimeTarget",
         "c": "ghostface_edge.targets.c:CTarget",
         "ncnn": "ghostface_edge.targets.ncnn:NcnnTarget",
+<<<<<<< HEAD
         "web": "ghostface_edge.targets.web:WebTarget",
         "executorch": "ghostface_edge.targets.executorch:ExecutorchTarget",
+=======
+        "rknn-rk3588": "ghostface_edge.targets.rknn:rk3588",
+        "rknn-rk3566": "ghostface_edge.targets.rknn:rk3566",
+        "rknn-rv1106": "ghostface_edge.targets.rknn:rv1106",
+>>>>>>> rknn
     }
 )
 ENVIRONMENTS: Final = MappingProxyType(
     {
+        "rknn": "ghostface_edge.targets.rknn.environment:RKNN",
         "tflite-runtime": "ghostface_edge.targets.tflite.old_runtime:TFLITE_RUNTIME",
         "web": "ghostface_edge.targets.web:WEB",
         "executorch": "ghostface_edge.targets.executorch.target:EXECUTORCH",

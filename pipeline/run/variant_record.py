@@ -65,6 +65,9 @@ def measured_record(
     first, quantization = judged[main], built.quantization
     paths = _publish(built.artifact, out / "models" / f"{model.name}-{built.id}")
     firmware, estimates = built.firmware.publish(out / "models", "models") if built.firmware else (None, ())
+    if built.info.estimate:
+        path = paths[0].relative_to(out).as_posix()
+        estimates = (*estimates, built.info.estimate.model_copy(update={"path": path}))
     beside = [
         *(firmware.files if firmware else ()),
         *(name for estimate in estimates for name in (estimate.path, *estimate.files)),

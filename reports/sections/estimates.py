@@ -21,6 +21,7 @@ _COLUMNS = (
     Column("Variant"),
     Column("Accelerator"),
     *(Column(name, Align.RIGHT) for name in ("Estimated ms", "SRAM KiB", "Flash KiB")),
+    Column("Cycles", Align.RIGHT, spare=5),
     Column("Memory mode", spare=3),
     Column("MACs/cycle", Align.RIGHT, spare=4),
     Column("On the NPU", Align.RIGHT, spare=1),
@@ -42,7 +43,7 @@ def estimates(findings: Findings) -> Section | None:
     if not rows:
         return None
     tools = dict.fromkeys(estimate.tool for variant in report.local_variants for estimate in variant.estimates)
-    title = f"Ethos-U, estimated by {' and '.join(tools)}, not measured"
+    title = f"NPUs, estimated by {' and '.join(tools)}, not measured"
     table = Table(_COLUMNS, rows, reach=Reach.TERMINAL)
     careful = [Bullet(line, Tone.CAREFUL) for line in warnings(report)]
     blocks: list[Block] = [Note(_READING), table]
@@ -56,9 +57,10 @@ def _rows(report: Report) -> list[tuple[Cell | str, ...]]:
         (
             variant.id,
             estimate.accelerator,
-            f"{estimate.inference_ms:.2f}",
+            "" if estimate.inference_ms is None else f"{estimate.inference_ms:.2f}",
             f"{estimate.sram_kib:,.0f}",
             f"{estimate.flash_kib:,.0f}",
+            "" if estimate.cycles is None else f"{estimate.cycles:,}",
             estimate.memory_mode or "",
             f"{estimate.macs_per_cycle:.1f}",
             f"{estimate.npu_operators} of {estimate.npu_operators + estimate.cpu_operators}",
@@ -105,6 +107,9 @@ def _warnings(variant: Variant) -> Iterator[str]:
         if estimate.cpu_operators:
             left = wording.count(estimate.cpu_operators, "operator")
             yield f"{variant.id} on {estimate.accelerator}: {left} left on the CPU."
+        if estimate.not_int8 and variant.precision == "int8":
+            others = wording.enumeration(list(estimate.not_int8))
+            yield f"{variant.id} on {estimate.accelerator}: not INT8: {others}."
     large = {one.accelerator: memory for one in estimates if (memory := _memory_bytes(one) or 0) > _MEMORY_BYTES}
     if large:
         yield (

@@ -126,6 +126,7 @@ def test_conversion_keeps_the_function_batched_and_alone(
 
 
 def test_half_precision_halves_the_weights(runtime, worker, model, tmp_path):
+    need(runtime, Precision.FP32)
     need(runtime, Precision.FP16)
     target = load_target(runtime)
     sizes = []

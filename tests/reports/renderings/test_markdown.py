@@ -31,7 +31,7 @@ def test_names_stay_text(report: Report) -> None:
 
 def test_estimates_and_firmware_come_after_what_was_measured(deployed: Report) -> None:
     text = render(deployed)
-    measured, estimated = text.split("### Ethos-U, estimated by Vela 4.2.0, not measured")
+    measured, estimated = text.split("### NPUs, estimated by Vela 4.2.0, not measured")
     assert "float fallback takes 25.0 %" in measured
     assert "| tflite-int8 | Ethos-U55-128 | 6.40 |" in estimated
     assert "fill the input anew" in estimated

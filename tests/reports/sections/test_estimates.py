@@ -9,7 +9,7 @@ def test_estimates_name_their_tool_and_what_they_are(deployed: Report) -> None:
     section = estimates(Findings(deployed))
     assert section is not None
     assert section.framed
-    assert section.title == "Ethos-U, estimated by Vela 4.2.0, not measured"
+    assert section.title == "NPUs, estimated by Vela 4.2.0, not measured"
     note, table, careful = section.blocks
     assert isinstance(note, Note)
     assert isinstance(careful, Bullets)
