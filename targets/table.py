@@ -26,11 +26,14 @@ TARGETS: Final = MappingProxyType(
         "tflite-runtime": "ghostface_edge.targets.tflite.old_runtime:TfliteRuntimeTarget",
         "c": "ghostface_edge.targets.c:CTarget",
         "ncnn": "ghostface_edge.targets.ncnn:NcnnTarget",
+        "sophgo-cv181x": "ghostface_edge.targets.sophgo.target:cv181x",
+        "sophgo-bm1684x": "ghostface_edge.targets.sophgo.target:bm1684x",
     }
 )
 ENVIRONMENTS: Final = MappingProxyType(
     {
         "tflite-runtime": "ghostface_edge.targets.tflite.old_runtime:TFLITE_RUNTIME",
+        "sophgo": "ghostface_edge.targets.sophgo.target:SOPHGO",
     }
 )
 """What runtimes that cannot share our environment have; theirs are called as it is, or as it is and a hyphen."""
