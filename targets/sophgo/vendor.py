@@ -228,7 +228,7 @@ class _BModel(_Chip):
 def entry_of(program: str) -> tuple[float, float, list[int]]:
     """Mean and scale of a pixel, and the shape of the input, as a program's first operator notes them."""
     found = re.search(
-        r'"top\.Input"\(.*? mean = \[(\S+), .*? scale = \[(\S+), .*? : \(tensor<([0-9x]+)xf32>\)', program
+        r'"top\.Input"\(.*?\bmean = \[(\S+), .*?\bscale = \[(\S+), .*? : \(tensor<([0-9x]+)xf32>\)', program
     )
     if found is None:
         raise InputError("the program takes no faces", fix="give a file that this tool wrote")

@@ -16,5 +16,7 @@ def test_runtimes_that_are_missing_are_named_with_their_pip_lines(cli, hiding):
         "tflite-runtime": "pip install 'ghostface-edge[tflite]'",  # reads what it is given with the schema
         "tflite-micro": "pip install 'ghostface-edge[micro]'",
         "c": "pip install 'ghostface-edge[tflite]'",
+        "sophgo-cv181x": "ghostface-edge targets install sophgo",
+        "sophgo-bm1684x": "ghostface-edge targets install sophgo",
         "ethos-u": "estimates: pip install 'ghostface-edge[micro]'",
     }
