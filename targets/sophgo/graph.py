@@ -6,7 +6,7 @@ camera's bytes enter less 128, as the first grid has them, and the Add that move
 """
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import onnx
@@ -131,7 +131,7 @@ class _Writer:
         self.constants[name_of(value)] = real
         return name_of(value)
 
-    def _write(self, kind: str, inputs: list[str], name: str, grid: QuantParams | None, **attributes: object) -> None:
+    def _write(self, kind: str, inputs: list[str], name: str, grid: QuantParams | None, **attributes: Any) -> None:
         self.nodes.append(helper.make_node(kind, inputs, [name], name, **attributes))
         if grid is not None:
             self.ranges[f"{name}_{kind}"] = grid

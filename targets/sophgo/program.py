@@ -128,7 +128,8 @@ def read_program(artifact: Path) -> Program:
     first = next((number for number, line in enumerate(lines) if '"top.Input"' in line), 0)
     last = next((number for number, line in enumerate(lines) if line.startswith("    return ")), 0)
     names = dict(_NAMED.findall(text))
-    operators, named = [], {}
+    operators: list[Operator] = []
+    named: dict[str, str] = {}
     for line in lines[first:last]:
         found = _LINE.fullmatch(line)
         kind = None if found is None else found[3]
