@@ -27,7 +27,7 @@ _OPERATORS: Final = frozenset(
 _ON_CPU: Final = frozenset({"quant", "dequant"})
 """What a CV181x's own CPU may do: nothing that is looked up by name elsewhere."""
 _MAX_PROGRAM_BYTES: Final = 64 * 2**20
-_FIX: Final = "run it again; it is judged from the folder that the run keeps, and its chip alone runs the file itself"
+_FIX: Final = "give one that a run keeps, with .mlir and .npz beside it; by itself the file is for its chip alone"
 _LINE: Final = re.compile(r'\s*(%\d+) = "(top|tpu)\.(\w+)"\(([^)]*)\) .*?: \((.*)\) -> (.*) loc\((#loc\d+)\)$')
 _NAMED: Final = re.compile(r'^(#loc\d+) = loc\("([^"\\]*)"\)$', re.MULTILINE)
 _TENSOR: Final = re.compile(r"tensor<((?:\d+x)+)([^>]*)")
