@@ -5,6 +5,7 @@ are given as they are dequantized, which gives the same integers again, and ever
 camera's bytes enter less 128, as the first grid has them, and the Add that moved them there is left out.
 """
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,11 +48,18 @@ def write_float(model: Path, out: Path) -> int:
     return writer.write(graph, out)
 
 
-def write_quantized(qdq_model: Path, out: Path, table: Path) -> int:
-    """Write a QDQ model without its quantizers, and what they said as a calibration table; returns the side of faces.
+def write_quantized(qdq_model: Path, out: Path, in_bf16: Collection[str] = ()) -> int:
+    """Write a QDQ model without its quantizers, and what they said; returns the side of faces.
+
+    Beside the model come `.table`, its ranges as a calibration table, and `.qtable`, the operators that stay in float.
 
     A convolution whose grid begins at 0 has a ReLU or a hard sigmoid folded into it; the ReLU is written, and the hard
     sigmoid's other end saturates.
+
+    Args:
+        qdq_model: docs/quantization.md.
+        out: `.onnx`.
+        in_bf16: kinds of operators that compute in bfloat16.
 
     Raises:
         InputError: not an ONNX model of one input and one output, or grids that are no 8 bits.
@@ -69,7 +77,10 @@ def write_quantized(qdq_model: Path, out: Path, table: Path) -> int:
         else:
             writer.node(node, grid)
     side = writer.write(graph, out)
-    table.write_text(_HEADER + "".join(f"{name} {_line(grid)}\n" for name, grid in writer.ranges.items()))
+    rows = [f"{name} {_line(grid)}\n" for name, grid in writer.ranges.items()]
+    out.with_suffix(".table").write_text(_HEADER + "".join(rows))
+    floats = [f"{name} BF16\n" for name in writer.ranges if name.rpartition("_")[2] in in_bf16]
+    out.with_suffix(".qtable").write_text("".join(floats))
     return side
 
 
@@ -93,13 +104,14 @@ class _Writer:
         written = node.outputs[0]
         if node.op_type == "Shape" or stored(written) is not None or _makes_lengths(node):
             return
-        inputs = [self._source(value) for value in node.inputs]
+        inputs, attributes = [self._source(value) for value in node.inputs], attributes_of(node)
         if node.op_type == "Resize":
             lengths = f"{name_of(written)}.lengths"
             self.constants[lengths] = np.array(sizes(written), np.int64)
             inputs = [inputs[0], "", "", lengths]
+            attributes.pop("axes", None)
         is_clipped = node.op_type == "Conv" and grid is not None and grid.low == 0
-        self._write(node.op_type, inputs, name_of(written), None if is_clipped else grid, **attributes_of(node))
+        self._write(node.op_type, inputs, name_of(written), None if is_clipped else grid, **attributes)
         if is_clipped:
             self._names[written] = f"{name_of(written)}.clipped"
             self._write("Relu", [name_of(written)], self._names[written], grid)

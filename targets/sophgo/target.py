@@ -82,6 +82,7 @@ class SophgoTarget:
         chip: as the tools call it.
         extension: of its files.
         options: of `model_deploy`, for our own quantization.
+        in_bf16: kinds of ONNX operators that compute in bfloat16 then.
     """
 
     layout = Layout.NCHW
@@ -94,9 +95,9 @@ class SophgoTarget:
     is_firmware = False
     float_fallback: str | None = None
 
-    def __init__(self, chip: str, extension: str, options: tuple[str, ...]) -> None:
+    def __init__(self, chip: str, extension: str, options: tuple[str, ...], in_bf16: tuple[str, ...]) -> None:
         self.name, self.extension = f"sophgo-{chip}", extension
-        self._chip, self._options = chip, options
+        self._chip, self._options, self._in_bf16 = chip, options, in_bf16
 
     def require(self) -> None:
         """Raise RuntimeMissingError unless the environment is there."""
@@ -136,9 +137,9 @@ class SophgoTarget:
         require_input(self.name, self.input_types, input_type)
         with tempfile.TemporaryDirectory() as folder, open_inside(SOPHGO, Toolchain, Path(folder), self._chip) as tools:
             graph = Path(folder) / "net.onnx"
-            side = write_quantized(qdq_model, graph, Path(folder) / "net.table")
-            tools.transform(graph, side, _SHIFTED)
-            tools.deploy(("--quant_input", *self._options), artifact)
+            tools.transform(graph, write_quantized(qdq_model, graph, self._in_bf16), _SHIFTED)
+            floats = ("--quantize_table", "net.qtable") if self._in_bf16 else ()
+            tools.deploy(("--quant_input", *self._options, *floats), artifact)
 
     def load(self, artifact: Path, threads: int, batch: int) -> Embedder:
         """Load what this project wrote, into the vendor's interpreter."""
@@ -179,10 +180,13 @@ class SophgoTarget:
 
 
 def cv181x() -> SophgoTarget:
-    """CV181x (SG200x, Milk-V Duo …): symmetric grids throughout."""
-    return SophgoTarget("cv181x", ".cvimodel", ())
+    """CV181x (SG200x, Milk-V Duo …): symmetric grids throughout.
+
+    It adds and multiplies INT8 by factors of 8 bits: in bfloat16 the cosine is 0.977 instead of 0.968.
+    """
+    return SophgoTarget("cv181x", ".cvimodel", (), ("Add", "Mul"))
 
 
 def bm1684x() -> SophgoTarget:
     """BM1684X: grids have zero points."""
-    return SophgoTarget("bm1684x", ".bmodel", ("--asymmetric",))
+    return SophgoTarget("bm1684x", ".bmodel", ("--asymmetric",), ())
