@@ -104,12 +104,14 @@ class _Writer:
         written = node.outputs[0]
         if node.op_type == "Shape" or stored(written) is not None or _makes_lengths(node):
             return
-        inputs, attributes = [self._source(value) for value in node.inputs], attributes_of(node)
+        attributes = attributes_of(node)
         if node.op_type == "Resize":
             lengths = f"{name_of(written)}.lengths"
             self.constants[lengths] = np.array(sizes(written), np.int64)
-            inputs = [inputs[0], "", "", lengths]
+            inputs = [self._source(operand(node)), "", "", lengths]
             attributes.pop("axes", None)
+        else:
+            inputs = [self._source(value) for value in node.inputs]
         is_clipped = node.op_type == "Conv" and grid is not None and grid.low == 0
         self._write(node.op_type, inputs, name_of(written), None if is_clipped else grid, **attributes)
         if is_clipped:

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -151,9 +152,7 @@ class _Interpreted:
 
     def __init__(self, artifact: Path, threads: int, batch: int) -> None:
         os.environ["OMP_NUM_THREADS"] = str(threads)
-        import pymlir
-        import tpu_mlir  # noqa: F401  it makes the next one's folder known
-
+        pymlir = _module("pymlir")
         program = Path(artifact).with_suffix(".mlir")
         os.chdir(program.parent)  # weights are named without a folder
         pymlir.set_mem_mode("value_mem")
@@ -210,19 +209,21 @@ class _Chip:
 
 class _CviModel(_Chip):
     def __init__(self, artifact: Path, threads: int, batch: int) -> None:  # noqa: ARG002 - as others are loaded
-        import pyruntime_cvi
-        import tpu_mlir  # noqa: F401
-
+        pyruntime_cvi = _module("pyruntime_cvi")
         super().__init__(pyruntime_cvi.Model(str(artifact), output_all_tensors=False), batch)
 
 
 class _BModel(_Chip):
     def __init__(self, artifact: Path, threads: int, batch: int) -> None:  # noqa: ARG002 - as others are loaded
-        import pyruntime_bm
-        import tpu_mlir  # noqa: F401
-
+        pyruntime_bm = _module("pyruntime_bm")
         self._model = pyruntime_bm.Model(str(artifact), 0, "")
         super().__init__(self._model.Net(self._model.networks[0]), batch)
+
+
+def _module(name: str) -> Any:
+    """One of the wheel's modules; the package makes its folder known."""
+    import_module("tpu_mlir")
+    return import_module(name)
 
 
 def entry_of(program: str) -> tuple[float, float, list[int]]:
