@@ -20,12 +20,12 @@ from ghostface_edge.targets.protocol import Precision
 _OPERATORS: Final = frozenset(
     {
         *("Active", "Add", "AddConst", "Cast", "Clip", "Concat", "Conv2D", "GenericCpu", "Interp", "Lut", "Max", "Min"),
-        *("Mul", "MulConst", "None", "PRelu", "PReluOp", "Pool2D", "Relu", "ReluOp", "Requant", "RequantInt"),
+        *("Mul", "MulConst", "None", "PReluOp", "Pad", "Pool2D", "Relu", "ReluOp", "Requant", "RequantInt"),
         *("Reshape", "Sigmoid", "Unsqueeze", "Weight"),
     }
 )
-_ON_CPU: Final = frozenset({"quant", "dequant"})
-"""What a CV181x's own CPU may do: nothing that is looked up by name elsewhere."""
+_ON_CPU: Final = frozenset({"quant", "dequant", "interp"})
+"""What a CV181x's own CPU may do."""
 _MAX_PROGRAM_BYTES: Final = 64 * 2**20
 _FIX: Final = "give one that a run keeps, with .mlir and .npz beside it; by itself the file is for its chip alone"
 _LINE: Final = re.compile(r'\s*(%\d+) = "(top|tpu)\.(\w+)"\(([^)]*)\) .*?: \((.*)\) -> (.*) loc\((#loc\d+)\)$')

@@ -68,8 +68,8 @@ SOPHGO: Final = Environment(
     ),
     imports=("tpu_mlir", "pymlir"),
     modules=("calibration.preprocessing", "targets.sophgo.vendor"),
-    download_mb=0,
-    installed_mb=0,
+    download_mb=500,
+    installed_mb=1007,
 )
 _SHIFTED: Final = 128.0
 """What is taken from the camera's bytes where a file takes int8."""
