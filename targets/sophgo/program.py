@@ -29,6 +29,8 @@ _ON_CPU: Final = frozenset({"quant", "dequant", "interp"})
 _MAX_PROGRAM_BYTES: Final = 64 * 2**20
 _FIX: Final = "give one that a run keeps, with .mlir and .npz beside it; by itself the file is for its chip alone"
 _LINE: Final = re.compile(r'\s*(%\d+) = "(top|tpu)\.(\w+)"\(([^)]*)\) .*?: \((.*)\) -> (.*) loc\((#loc\d+)\)$')
+_NOTHING: Final = re.compile(r' *%\d+ = "top\.None"\(\) : \(\) -> none loc\(#loc\)')
+"""Stands before the input where an operator leaves one out."""
 _NAMED: Final = re.compile(r'^(#loc\d+) = loc\("([^"\\]*)"\)$', re.MULTILINE)
 _TENSOR: Final = re.compile(r"tensor<((?:\d+x)+)([^>]*)")
 
@@ -99,7 +101,8 @@ class Program:
         """The text of the same program up to one of its tensors."""
         kept = [self.operators[0], *(self.operators[place + 1] for place in needed(tensor, self.steps))]
         end = next(op for op in kept if self.names[op.writes] == tensor)
-        head = re.sub(r"(func\.func @main\(.*\)) -> .* \{$", lambda found: f"{found[1]} -> {end.given} {{", self.head)
+        entry = re.compile(r"(func\.func @main\(.*\)) -> .* \{$", re.MULTILINE)
+        head = entry.sub(lambda found: f"{found[1]} -> {end.given} {{", self.head)
         body = "".join(op.text + "\n" for op in self.operators if op in kept)
         return f"{head}\n{body}    return {end.writes} : {end.given} loc(#loc)\n{self.tail}"
 
@@ -140,7 +143,9 @@ def read_program(artifact: Path) -> Program:
         reads = tuple(read for read in found[4].split(", ") if read in named)
         named[writes] = names[found[7]]
         operators.append(Operator(found[3], reads, writes, found[5], found[6], line))
-    if not operators or f'weight_file = "{weights_of(artifact).name}"' not in lines[first - 2]:
+    others = [line for line in (*lines[:first], *lines[last + 1 :]) if "%" in line.replace("(%arg0: ", "")]
+    stored = re.findall('weight_file = "([^"]*)"', text)
+    if not operators or stored != [weights_of(artifact).name] or any(not _NOTHING.fullmatch(line) for line in others):
         raise InputError(f"{path} is no program with weights in {weights_of(artifact).name}", fix=_FIX)
     return Program("\n".join(lines[:first]), tuple(operators), "\n".join(lines[last + 1 :]), named)
 

@@ -44,7 +44,8 @@ tensor<1x4x1x1xf32> loc(#loc5)
 @pytest.fixture
 def written(tmp_path):
     """A chip's file with a program beside it."""
-    (tmp_path / "net.mlir").write_text(PROGRAM)
+    nothing = '    %9 = "top.None"() : () -> none loc(#loc)\n    %0 = '
+    (tmp_path / "net.mlir").write_text(PROGRAM.replace("    %0 = ", nothing))
     with zipfile.ZipFile(tmp_path / "net.npz", "w") as weights:
         weights.writestr("weight.npy", b"")
     return tmp_path / "net.cvimodel"
@@ -114,6 +115,8 @@ def test_a_program_is_read_counted_and_cut(written, tmp_path):
         ('loc("stem_Conv")', 'loc(fused["a", "b"])'),
         ('weight_file = "net.npz"', 'weight_file = "/etc/passwd"'),
         ('"top.Input"', '"top.Inputs"'),
+        ("    %0 = ", '    %9 = "tpu.Custom"() : () -> none loc(#loc)\n    %0 = '),
+        ("  } loc(#loc)", '    %9 = "tpu.Custom"() : () -> none loc(#loc)\n  } loc(#loc)'),
         ("    return", "  return"),
     ],
 )
