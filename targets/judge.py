@@ -24,15 +24,14 @@ from ghostface_edge.reports.errors import InputError, ToolError
 
 ARTIFACT_CHECKS: Final = MappingProxyType(
     {
+        ".bmodel": "ghostface_edge.targets.sophgo.program:read_program",
         ".c": "ghostface_edge.targets.checks.c_source:check",
+        ".cvimodel": "ghostface_edge.targets.sophgo.program:read_program",
         ".onnx": "ghostface_edge.targets.checks.onnx_form:check",
         ".xml": "ghostface_edge.targets.checks.openvino_ir:check",
         ".param": "ghostface_edge.targets.ncnn.model:read_model",
-<<<<<<< HEAD
         ".pte": "ghostface_edge.targets.executorch.program:read_program",
-=======
         ".rknn": "ghostface_edge.targets.rknn.model:check",
->>>>>>> rknn
         ".tflite": "ghostface_edge.targets.checks.tflite_file:check",
     }
 )

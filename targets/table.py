@@ -29,11 +29,13 @@ TARGETS: Final = MappingProxyType(
 <<<<<<< HEAD
         "web": "ghostface_edge.targets.web:WebTarget",
         "executorch": "ghostface_edge.targets.executorch:ExecutorchTarget",
-=======
         "rknn-rk3588": "ghostface_edge.targets.rknn:rk3588",
         "rknn-rk3566": "ghostface_edge.targets.rknn:rk3566",
         "rknn-rv1106": "ghostface_edge.targets.rknn:rv1106",
->>>>>>> rknn
+=======
+        "sophgo-cv181x": "ghostface_edge.targets.sophgo.target:cv181x",
+        "sophgo-bm1684x": "ghostface_edge.targets.sophgo.target:bm1684x",
+>>>>>>> sophgo
     }
 )
 ENVIRONMENTS: Final = MappingProxyType(
@@ -42,6 +44,7 @@ ENVIRONMENTS: Final = MappingProxyType(
         "tflite-runtime": "ghostface_edge.targets.tflite.old_runtime:TFLITE_RUNTIME",
         "web": "ghostface_edge.targets.web:WEB",
         "executorch": "ghostface_edge.targets.executorch.target:EXECUTORCH",
+        "sophgo": "ghostface_edge.targets.sophgo.target:SOPHGO",
     }
 )
 """What runtimes that cannot share our environment have; theirs are called as it is, or as it is and a hyphen."""

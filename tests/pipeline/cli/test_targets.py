@@ -12,17 +12,16 @@ def test_runtimes_that_are_missing_are_named_with_their_pip_lines(cli, hiding):
         "onnxruntime": "",
         "openvino": "pip install 'ghostface-edge[openvino]'",
         "ncnn": "pip install 'ghostface-edge[ncnn]'",
-<<<<<<< HEAD
         "web": "ghostface-edge targets install web",
         "executorch": "ghostface-edge targets install executorch",
-=======
         "rknn-rk3588": "ghostface-edge targets install rknn",
         "rknn-rk3566": "ghostface-edge targets install rknn",
         "rknn-rv1106": "ghostface-edge targets install rknn",
->>>>>>> rknn
         "tflite": "pip install 'ghostface-edge[tflite]'",
         "tflite-runtime": "pip install 'ghostface-edge[tflite]'",  # reads what it is given with the schema
         "tflite-micro": "pip install 'ghostface-edge[micro]'",
         "c": "pip install 'ghostface-edge[tflite]'",
+        "sophgo-cv181x": "ghostface-edge targets install sophgo",
+        "sophgo-bm1684x": "ghostface-edge targets install sophgo",
         "ethos-u": "estimates: pip install 'ghostface-edge[micro]'",
     }
