@@ -9,6 +9,7 @@ Source: Nagel et al. 2019, arXiv:1906.04721, section 4.2, in its empirical form.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 import torch
 
@@ -59,13 +60,13 @@ def correct_biases(
     for index, step in enumerate(program.steps):
         corrected = round_step(corrected, step, program.parameters)
         parameters = corrected.program.parameters
-        errors = list(share_out(lambda pair, at=index, known=parameters: pair.run(at, known), pairs))
+        errors = list(share_out(partial(_SideBySide.run, index=index, parameters=parameters), pairs))
         moved = None
         if step.op == "Conv":
             bias = parameters[f"{step.name}.bias"]
             _move_bias(corrected, step, (torch.stack(errors).sum(0) / count).float())
             moved = (parameters[f"{step.name}.bias"] - bias).reshape(1, -1, 1, 1)
-        list(share_out(lambda pair, at=index, shift=moved: pair.go_on(at, shift), pairs))
+        list(share_out(partial(_SideBySide.go_on, index=index, moved=moved), pairs))
         progress((index + 1) / len(program.steps))
     return corrected
 

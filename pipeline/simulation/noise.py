@@ -241,7 +241,8 @@ def _weight_cost(weights: _DenseWeights | None, scales: torch.Tensor) -> torch.T
         return torch.zeros((), dtype=torch.float64)
     shift, zeros = scales[weights.channel], torch.zeros(len(weights.powers), dtype=torch.float64)
     top = _largest(shift.detach(), weights.convolution, len(zeros))
-    inputs = torch.exp(_SHARPNESS * (shift - top[weights.convolution])).split([p.shape[1] for p in weights.powers])
+    over_top = torch.exp(_SHARPNESS * (shift - top[weights.convolution]))
+    inputs = over_top.split([powers.shape[1] for powers in weights.powers])  # type: ignore[no-untyped-call]
     norms = torch.cat([powers @ part for powers, part in zip(weights.powers, inputs, strict=True)]) + _SMALL**4
     largest = norms ** (1 / _SHARPNESS) * top.exp()[weights.row_convolution]
     noise = zeros.index_add(0, weights.row_convolution, weights.gain * largest**2) / WEIGHT_LIMIT**2 / 12

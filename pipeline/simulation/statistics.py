@@ -132,7 +132,7 @@ def _moments(
             seen = seen if counted is None else seen * counted
             moments[name] = share * channel_moments(sample, seen, ranges[name].low, ranges[name].high)
 
-        value.register_hook(note)
+        value.register_hook(note)  # type: ignore[no-untyped-call]
         return value
 
     embedding = program(as_input(faces), transform=watch)
