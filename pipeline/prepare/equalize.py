@@ -31,8 +31,6 @@ from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets.protocol import Faces
 
 _BATCH = 16
-_THREADS = 2
-"""On every machine, because sums depend on how they are split."""
 _LARGEST_RATIO = 1e4
 """No channel is scaled further than this from 1 when only ranges are known."""
 
@@ -62,7 +60,7 @@ class Equalize(ir.passes.InPlacePass):
         except InputError:
             return EqualizeRanges(self.faces)(model)
         groups = find_groups(model.graph)
-        with deterministic(threads=_THREADS):
+        with deterministic(threads=1):
             progress = self.progress
             statistics = observe(program, self.faces, seed=self.seed, progress=lambda share: progress(0.6 * share))
         settled = settle(program, place_quantizers(program), statistics, ChannelTies(groups.group, ~groups.fixed))

@@ -9,6 +9,7 @@ Source: Nagel et al. 2019, arXiv:1906.04721, section 4.2, in its empirical form.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 import torch
 
@@ -22,9 +23,10 @@ from ghostface_edge.pipeline.simulation.fake_quantize import (
 )
 from ghostface_edge.pipeline.simulation.memory import measure
 from ghostface_edge.pipeline.simulation.placement import PIXEL_SHIFT
-from ghostface_edge.pipeline.simulation.program import Parameters, Program, Step, Values, evaluate
+from ghostface_edge.pipeline.simulation.program import Parameters, Program, Step, Transform, Values, evaluate
 from ghostface_edge.pipeline.simulation.quantized_program import QuantizedProgram
-from ghostface_edge.pipeline.simulation.simulate import as_input, rounding
+from ghostface_edge.pipeline.simulation.simulate import as_input, batches, rounding
+from ghostface_edge.pipeline.simulation.workers import share_out
 from ghostface_edge.targets.protocol import Faces
 from ghostface_edge.targets.quant_params import QuantParams
 
@@ -52,27 +54,49 @@ def correct_biases(
         progress: told the share done.
     """
     count = max(1, min(len(faces), _MEMORY_BYTES // (2 * measure(program, faces.shape[1]).alive)))
-    inputs = as_input(faces[:count])
     corrected = QuantizedProgram(program, activations, {}, {})
     transform = rounding(corrected)
-    real: Values = {program.input: inputs}
-    whole: Values = {program.input: transform(program.input, inputs)}
-    with torch.inference_mode():
-        for index, step in enumerate(program.steps):
-            expected = evaluate(step, [real[name] for name in step.inputs], program.parameters)
-            corrected = round_step(corrected, step, program.parameters)
-            parameters = corrected.program.parameters
-            actual = evaluate(step, [whole[name] for name in step.inputs], parameters)
-            if step.op == "Conv":
-                error = (expected - actual).mean((0, 2, 3))
-                _move_bias(corrected, step, error)
-                actual = evaluate(step, [whole[name] for name in step.inputs], parameters)
-            real[step.output], whole[step.output] = expected, transform(step.output, actual)
-            for name in {*step.inputs, step.output}:
-                if program.last_use[name] == index:
-                    del real[name], whole[name]
-            progress((index + 1) / len(program.steps))
+    pairs = [_SideBySide(program, part, transform) for part in batches(faces[:count])]
+    for index, step in enumerate(program.steps):
+        corrected = round_step(corrected, step, program.parameters)
+        parameters = corrected.program.parameters
+        errors = list(share_out(partial(_SideBySide.run, index=index, parameters=parameters), pairs))
+        moved = None
+        if step.op == "Conv":
+            bias = parameters[f"{step.name}.bias"]
+            _move_bias(corrected, step, (torch.stack(errors).sum(0) / count).float())
+            moved = (parameters[f"{step.name}.bias"] - bias).reshape(1, -1, 1, 1)
+        list(share_out(partial(_SideBySide.go_on, index=index, moved=moved), pairs))
+        progress((index + 1) / len(program.steps))
     return corrected
+
+
+class _SideBySide:
+    """What some faces are in float and in INT8, step by step."""
+
+    def __init__(self, program: Program, faces: Faces, transform: Transform) -> None:
+        self.program, self.transform = program, transform
+        inputs = as_input(faces)
+        self.real: Values = {program.input: inputs}
+        self.whole: Values = {program.input: transform(program.input, inputs)}
+
+    @torch.inference_mode()
+    def run(self, index: int, parameters: Parameters) -> torch.Tensor:
+        """Compute a step both ways; by channel the sum over faces of how far INT8 is off, before it is rounded."""
+        step = self.program.steps[index]
+        expected = evaluate(step, [self.real[name] for name in step.inputs], self.program.parameters)
+        actual = evaluate(step, [self.whole[name] for name in step.inputs], parameters)
+        self.real[step.output], self.whole[step.output] = expected, actual
+        return (expected - actual).flatten(2).mean(2).sum(0).double() if step.op == "Conv" else torch.zeros(())
+
+    @torch.inference_mode()
+    def go_on(self, index: int, moved: torch.Tensor | None) -> None:
+        """Move the step's INT8 output as its bias was, round it, and drop what no later step reads."""
+        output = self.program.steps[index].output
+        value = self.whole[output]
+        self.whole[output] = self.transform(output, value if moved is None else value + moved)
+        self.program.forget(self.real, index)
+        self.program.forget(self.whole, index)
 
 
 def round_step(

@@ -11,7 +11,7 @@ from ghostface_edge.pipeline.quantize.held_out import hold_out
 from ghostface_edge.pipeline.simulation.program import Program
 from ghostface_edge.pipeline.simulation.simulate import embed
 from ghostface_edge.reports.errors import InputError
-from ghostface_edge.targets.protocol import Faces
+from ghostface_edge.targets.protocol import Embeddings, Faces
 
 FEWEST, ENOUGH = 8, 200
 _FLAT = 2.0
@@ -26,6 +26,8 @@ class SplitFaces:
 
     calibration: Faces
     held_out: Faces
+    reference: Embeddings
+    """Of the held-out faces, float32."""
     warnings: tuple[str, ...]
 
 
@@ -57,17 +59,18 @@ def split_faces(program: Program, faces: Faces, *, seed: int) -> SplitFaces:
     if flat:
         warnings.append(f"{flat} of {len(faces)} calibration images are constant")
     calibration, held_out = hold_out(faces, seed=seed)
-    alike = _mean_cosine(program, held_out)
+    reference = embed(program, held_out)
+    alike = _mean_cosine(reference)
     if alike > _ALIKE:
         warnings.append(
             f"the network finds the calibration images alike (mean cosine {alike:.2f} between different images, "
             f"above {_ALIKE}): are they aligned faces, RGB, of different people?"
         )
-    return SplitFaces(calibration, held_out, tuple(warnings))
+    return SplitFaces(calibration, held_out, reference, tuple(warnings))
 
 
-def _mean_cosine(program: Program, faces: Faces) -> float:
-    embeddings = embed(program, faces).astype(np.float64)
+def _mean_cosine(reference: Embeddings) -> float:
+    embeddings = reference.astype(np.float64)
     unit = embeddings / np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-12)
     count = len(unit)
     return float((np.square(unit.sum(0)).sum() - count) / (count * (count - 1)))

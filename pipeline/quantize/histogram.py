@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from ghostface_edge.pipeline.simulation.placement import QuantizerPlacement
 from ghostface_edge.pipeline.simulation.program import Program
-from ghostface_edge.pipeline.simulation.simulate import embed
+from ghostface_edge.pipeline.simulation.simulate import as_input, batches
+from ghostface_edge.pipeline.simulation.workers import share_out
 from ghostface_edge.targets.protocol import Faces
 from ghostface_edge.targets.quant_params import INT8_MAX, INT8_MIN
 
@@ -61,14 +62,23 @@ def histograms(
 ) -> dict[str, Histogram]:
     """Histogram of every free group between its extremes (widened to hold zero)."""
     ends = {name: (min(low, 0.0), max(high, 1e-9)) for name, (low, high) in extremes.items()}
-    counts = {name: np.zeros(_BINS, np.int64) for name in ends}
 
-    def watch(name: str, value: torch.Tensor) -> torch.Tensor:
-        group = placement.group.get(name)
-        if group in counts:
-            low, high = ends[group]
-            counts[group] += torch.histc(value, _BINS, low, high).to(torch.int64).numpy()
-        return value
+    def count(batch: Faces) -> dict[str, NDArray[np.int64]]:
+        counts = {name: np.zeros(_BINS, np.int64) for name in ends}
 
-    embed(program, faces, watch)
-    return {name: Histogram(*ends[name], counts[name]) for name in ends}
+        def watch(name: str, value: torch.Tensor) -> torch.Tensor:
+            group = placement.group.get(name)
+            if group in counts:
+                low, high = ends[group]
+                counts[group] += torch.histc(value, _BINS, low, high).to(torch.int64).numpy()
+            return value
+
+        with torch.inference_mode():
+            program(as_input(batch), transform=watch)
+        return counts
+
+    whole = {name: np.zeros(_BINS, np.int64) for name in ends}
+    for counts in share_out(count, batches(faces)):
+        for name, part in counts.items():
+            whole[name] += part
+    return {name: Histogram(*ends[name], counted) for name, counted in whole.items()}

@@ -139,6 +139,11 @@ class Recipe(_Options):
         """What an outcome depends on, as JSON values: all but the limits."""
         return self.model_dump(mode="json", exclude={"limits"})
 
+    @property
+    def of_the_model(self) -> dict[str, object]:
+        """What the QDQ model depends on: neither the recipe's name, nor what the clock decides with it afterwards."""
+        return {key: value for key, value in self.decisive.items() if key not in {"name", "latency"}}
+
 
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {

@@ -3,7 +3,7 @@
 In: a program, its quantizer placement, faces, a method. Out: parameters per value; values of one group share them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -70,16 +70,16 @@ def activation_params(placement: QuantizerPlacement, ranges: Ranges) -> dict[str
     return {value: activations[name] for value, name in placement.group.items()}
 
 
-def range_stability(
-    program: Program, placement: QuantizerPlacement, faces: Faces, subsets: int = 4
-) -> dict[str, float]:
+def range_stability(placement: QuantizerPlacement, subsets: Sequence[Mapping[str, ChannelRange]]) -> dict[str, float]:
     """How far each group's min-max range differs between disjoint subsets of the faces.
+
+    Args:
+        placement: of the program.
+        subsets: what `observe_ranges` saw on each.
 
     Returns:
         By group: (largest - smallest extent) / mean extent; 0 where all subsets agree.
     """
-    extents: dict[str, list[float]] = {name: [] for name in placement.free}
-    for part in range(subsets):
-        for name, (low, high) in group_ranges(placement, observe_ranges(program, faces[part::subsets])).items():
-            extents[name].append(high - low)
-    return {name: float(np.ptp(seen) / max(np.mean(seen), 1e-12)) for name, seen in extents.items()}
+    seen = [group_ranges(placement, ranges) for ranges in subsets]
+    extents = {name: [ranges[name][1] - ranges[name][0] for ranges in seen] for name in placement.free}
+    return {name: float(np.ptp(sizes) / max(np.mean(sizes), 1e-12)) for name, sizes in extents.items()}

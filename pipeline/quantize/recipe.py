@@ -1,6 +1,6 @@
 """Runs a quantization recipe: prepared float32 ONNX and calibration faces to a QDQ model and a report."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,8 +27,8 @@ from ghostface_edge.pipeline.simulation.program import Program
 from ghostface_edge.pipeline.simulation.qdq_writing import write_qdq
 from ghostface_edge.pipeline.simulation.quantized_program import QuantizedProgram
 from ghostface_edge.pipeline.simulation.reading import load_metadata, load_program
-from ghostface_edge.pipeline.simulation.simulate import cosines, embed, simulate
-from ghostface_edge.pipeline.simulation.statistics import observe_ranges
+from ghostface_edge.pipeline.simulation.simulate import cosines, simulate
+from ghostface_edge.pipeline.simulation.statistics import ChannelRange, observe_ranges
 from ghostface_edge.targets.protocol import Embeddings, Faces
 from ghostface_edge.targets.quant_params import QuantParams
 
@@ -38,6 +38,8 @@ Progress = Callable[[str, float], None]
 _WORKERS = 2
 """Of distillation; all else runs on one thread, whose order of sums no machine changes."""
 _STABILITY_FACES = 128
+_SUBSETS = 4
+"""Of these faces, disjoint."""
 _FEWEST_RANKING_FACES = 16
 """That mixed precision ranks tensors on, even where a recipe wants no table."""
 
@@ -78,8 +80,7 @@ class _Run:
     progress: Progress
 
     def to(self, qdq: Path) -> QuantizationReport:
-        program, recipe, held_out = self.program, self.recipe, self.faces.held_out
-        reference = embed(program, held_out)
+        program, recipe, reference = self.program, self.recipe, self.faces.reference
         curve: list[CurvePoint] = []
         ranges = find_ranges(
             program,
@@ -209,6 +210,7 @@ class _Run:
         warnings: list[str],
     ) -> QuantizationReport:
         faces = self.calibration(_STABILITY_FACES)
+        subsets = [observe_ranges(self.program, faces[part::_SUBSETS]) for part in range(_SUBSETS)]
         return QuantizationReport(
             method=method,
             recipe=self.recipe.name,
@@ -216,11 +218,11 @@ class _Run:
             cosine_mean=curve[-1].cosine_mean,
             curve=tuple(curve),
             ranges=_tensor_ranges(quantized.activations),
-            range_stability=range_stability(self.program, self.placement, faces),
+            range_stability=range_stability(self.placement, subsets),
             higher_precision=(),
             int8_mac_share=int8_share(quantized, faces.shape[1]),
             sensitivity=ranking,
-            dead_channels=_dead_channels(self.program, faces),
+            dead_channels=_dead_channels(self.program, subsets),
             warnings=tuple(warnings),
         )
 
@@ -232,13 +234,13 @@ def _tensor_ranges(activations: Mapping[str, QuantParams]) -> tuple[TensorRange,
     )
 
 
-def _dead_channels(program: Program, faces: Faces) -> dict[str, int]:
-    """Channels of convolutions that never change, by tensor."""
-    ranges = observe_ranges(program, faces)
+def _dead_channels(program: Program, subsets: Sequence[Mapping[str, ChannelRange]]) -> dict[str, int]:
+    """Channels of convolutions that never change in any of the subsets, nor between them, by tensor."""
     dead = {}
     for step in program.convolutions():
-        seen = ranges[step.output]
-        spread = seen.high - seen.low
+        spread = np.max([ranges[step.output].high for ranges in subsets], 0) - np.min(
+            [ranges[step.output].low for ranges in subsets], 0
+        )
         count = int((spread <= 1e-6 * spread.max()).sum())
         if count:
             dead[step.output] = count

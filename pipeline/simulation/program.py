@@ -56,13 +56,22 @@ class Program:
     def __call__(self, faces: torch.Tensor, *, transform: Transform | None = None) -> torch.Tensor:
         """Run on float32 (N, 3, S, S); `transform` sees every value, the input included, and may replace it."""
         values = {self.input: faces if transform is None else transform(self.input, faces)}
-        for index, step in enumerate(self.steps):
+        return self.resume(values, 0, transform=transform)
+
+    def resume(self, values: Values, start: int, *, transform: Transform | None = None) -> torch.Tensor:
+        """Run the steps from index `start` on; `values` hold what these read, and are used up."""
+        for index, step in enumerate(self.steps[start:], start):
             value = evaluate(step, [values[name] for name in step.inputs], self.parameters)
             values[step.output] = value if transform is None else transform(step.output, value)
-            for name in (*step.inputs, step.output):
-                if self.last_use[name] == index:
-                    del values[name]
+            self.forget(values, index)
         return values[self.output]
+
+    def forget(self, values: Values, index: int) -> None:
+        """Drop the values that no step after this one reads."""
+        step = self.steps[index]
+        for name in {*step.inputs, step.output}:
+            if self.last_use[name] == index:
+                del values[name]
 
     def convolutions(self) -> Iterator[Step]:
         """The steps that hold multiply-accumulates."""

@@ -13,6 +13,7 @@ from ghostface_edge.pipeline.simulation.fake_quantize import fake_quantize
 from ghostface_edge.pipeline.simulation.placement import PIXEL_SHIFT
 from ghostface_edge.pipeline.simulation.program import Program, Transform
 from ghostface_edge.pipeline.simulation.quantized_program import QuantizedProgram
+from ghostface_edge.pipeline.simulation.workers import share_out
 from ghostface_edge.targets.protocol import Embeddings, Faces
 
 BATCH = 32
@@ -37,12 +38,19 @@ def rounding(quantized: QuantizedProgram) -> Transform:
 
 
 def embed(program: Program, faces: Faces, transform: Transform | None = None) -> Embeddings:
-    """Embeddings of any number of faces, a batch at a time."""
-    with torch.inference_mode():
-        parts = [
-            program(as_input(faces[at : at + BATCH]), transform=transform).numpy() for at in range(0, len(faces), BATCH)
-        ]
-    return np.concatenate(parts)
+    """Embeddings of any number of faces, a batch at a time; several batches may be at `transform` at once."""
+
+    def run(batch: Faces) -> Embeddings:
+        with torch.inference_mode():
+            embeddings: Embeddings = program(as_input(batch), transform=transform).numpy()
+        return embeddings
+
+    return np.concatenate(list(share_out(run, batches(faces))))
+
+
+def batches(faces: Faces, size: int = BATCH) -> list[Faces]:
+    """Consecutive parts of at most `size` faces."""
+    return [faces[at : at + size] for at in range(0, len(faces), size)]
 
 
 def simulate(quantized: QuantizedProgram, faces: Faces) -> Embeddings:

@@ -1,6 +1,6 @@
 """Float32 ONNX to a QDQ model, prepared and quantized once for all targets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -65,7 +65,7 @@ class Quantize:
         return {
             "model": file_sha256(self.model),
             "calibration": self.calibration.sha256,
-            "recipe": self.recipe.decisive,
+            "recipe": self.recipe.of_the_model,
             "seed": self.seed,
             "device": _training_device() if self.recipe.distillation is not None else None,
             "versions": versions(EXPORT_PACKAGES),
@@ -81,8 +81,8 @@ class Quantize:
 
     def read(self, folder: Path) -> QdqModel:
         evidence = read_value(folder / _REPORT, QuantizationEvidence)
-        path = folder / _MODEL
-        return QdqModel(path, file_sha256(path), evidence.quantization, evidence.preparation)
+        path, report = folder / _MODEL, _named(evidence.quantization, self.recipe.name)
+        return QdqModel(path, file_sha256(path), report, evidence.preparation)
 
 
 class Quantizer:
@@ -111,6 +111,12 @@ class Quantizer:
         preparation = prepare(model, faces, prepared, seed=seed, progress=tell)
         report = quantize(prepared, faces, recipe, folder / _MODEL, seed=seed, progress=tell)
         return QuantizationEvidence(preparation, report)
+
+
+def _named(report: QuantizationReport, recipe: str) -> QuantizationReport:
+    """By the recipe that asks, which may be another of the same effect than the one that was run."""
+    whole = report.full_integer
+    return replace(report, recipe=recipe, full_integer=None if whole is None else replace(whole, recipe=recipe))
 
 
 def _training_device() -> str:

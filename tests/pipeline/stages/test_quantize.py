@@ -8,7 +8,8 @@ from ghostface_edge.calibration.faces import CalibrationSet
 from ghostface_edge.pipeline.prepare.report import PreparationReport
 from ghostface_edge.pipeline.quantize.options import RECIPES
 from ghostface_edge.pipeline.quantize.report import FULL_INTEGER, QuantizationReport
-from ghostface_edge.pipeline.stages.quantize import QdqModel, Quantize
+from ghostface_edge.pipeline.stages.quantize import QdqModel, QuantizationEvidence, Quantize
+from ghostface_edge.pipeline.support.json_value import write_value
 from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.targets.table import TARGETS, load_target
 
@@ -43,6 +44,16 @@ def test_tflite_takes_no_float():
 def test_where_nothing_is_kept_all_get_the_same(qdq):
     only = replace(qdq, report=qdq.report.full_integer)
     assert only.suited_to(load_target("tflite")) is only
+
+
+def test_fast_takes_the_model_of_balanced_under_its_own_name(qdq, tmp_path):
+    """What the clock decides comes behind the model."""
+    stages = [Quantize(qdq.path, CalibrationSet(qdq.path, (), "0" * 64), RECIPES[name], 0) for name in RECIPES]
+    balanced, best, fast = (stage.inputs() for stage in stages)
+    assert fast == balanced != best
+    write_value(tmp_path / "report.json", QuantizationEvidence(qdq.preparation, qdq.report))
+    report = stages[2].read(tmp_path).report
+    assert (report.recipe, report.full_integer.recipe) == ("fast", "fast")
 
 
 def test_the_device_that_trains_decides_what_may_be_used_again(qdq, monkeypatch):
