@@ -26,16 +26,13 @@ TARGETS: Final = MappingProxyType(
         "tflite-runtime": "ghostface_edge.targets.tflite.old_runtime:TfliteRuntimeTarget",
         "c": "ghostface_edge.targets.c:CTarget",
         "ncnn": "ghostface_edge.targets.ncnn:NcnnTarget",
-<<<<<<< HEAD
         "web": "ghostface_edge.targets.web:WebTarget",
         "executorch": "ghostface_edge.targets.executorch:ExecutorchTarget",
         "rknn-rk3588": "ghostface_edge.targets.rknn:rk3588",
         "rknn-rk3566": "ghostface_edge.targets.rknn:rk3566",
         "rknn-rv1106": "ghostface_edge.targets.rknn:rv1106",
-=======
         "sophgo-cv181x": "ghostface_edge.targets.sophgo.target:cv181x",
         "sophgo-bm1684x": "ghostface_edge.targets.sophgo.target:bm1684x",
->>>>>>> sophgo
     }
 )
 ENVIRONMENTS: Final = MappingProxyType(
