@@ -165,7 +165,7 @@ class NpuEstimate(Record):
     cpu_operators: Count
     """Operators left on the CPU."""
     not_int8: tuple[Text, ...] = ()
-    """Layers that compute in something else, each with what that is; only where the compiler names them."""
+    """Layers of an INT8 model that compute in something else, each with what that is, where the compiler names them."""
     output_in_input: bool
     """Whether the output tensor lies in the input tensor's memory: fill the input anew before every inference, and
     read the output before that."""

@@ -107,7 +107,7 @@ def _warnings(variant: Variant) -> Iterator[str]:
         if estimate.cpu_operators:
             left = wording.count(estimate.cpu_operators, "operator")
             yield f"{variant.id} on {estimate.accelerator}: {left} left on the CPU."
-        if estimate.not_int8 and variant.precision == "int8":
+        if estimate.not_int8:
             others = wording.enumeration(list(estimate.not_int8))
             yield f"{variant.id} on {estimate.accelerator}: not INT8: {others}."
     large = {one.accelerator: memory for one in estimates if (memory := _memory_bytes(one) or 0) > _MEMORY_BYTES}

@@ -165,11 +165,11 @@ _SHAPES: Final[Mapping[str, Callable[[Node, Sequence[Shape]], Shape]]] = Mapping
 
 
 def _positions(node: Node, image: Shape) -> Shape:
-    """Height and width of what a kernel gives."""
+    """Height and width of what a kernel gives; poolings are written with a dilation of 0."""
     numbers = node.numbers
     heights = image[1] + numbers["top"] + numbers["bottom"] - numbers["height"]
     widths = image[2] + numbers["left"] + numbers["right"] - numbers["width"]
-    _require(min(heights, widths) >= 0 and numbers["dilation_h"] == numbers["dilation_w"] == 1, node, (image,))
+    _require(min(heights, widths) >= 0 and max(numbers["dilation_h"], numbers["dilation_w"]) <= 1, node, (image,))
     return heights // numbers["stride_h"] + 1, widths // numbers["stride_w"] + 1
 
 

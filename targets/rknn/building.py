@@ -36,6 +36,8 @@ def build(network: ModelProto, settings: Settings, artifact: Path) -> None:
 def estimate(compiled: Compiled, artifact: Path) -> NpuEstimate:
     """What the compiler expects; it knows cycles, not the clock."""
     layers, cycles = compiled.layers, sum(layer.cycles for layer in compiled.layers)
+    is_int8 = any(layer.precision == Precision.INT8 for layer in layers)
+    others = [layer for layer in layers if is_int8 and layer.precision != Precision.INT8]
     on_npu = sum(layer.place == "NPU" for layer in layers)
     return NpuEstimate(
         accelerator=compiled.settings.platform.upper(),
@@ -46,7 +48,7 @@ def estimate(compiled: Compiled, artifact: Path) -> NpuEstimate:
         macs_per_cycle=sum(layer.macs for layer in layers) / max(cycles, 1),
         npu_operators=on_npu,
         cpu_operators=len(layers) - on_npu,
-        not_int8=tuple(f"{layer.name} ({layer.precision})" for layer in layers if layer.precision != Precision.INT8),
+        not_int8=tuple(f"{layer.name} ({layer.precision})" for layer in others),
         output_in_input=False,
         path=artifact.name,
     )
