@@ -46,6 +46,7 @@ _MODULES: Final[Mapping[str, str]] = MappingProxyType(
         "pipeline.tools.benchmark": "measuring",
         "pipeline.tools.chosen_model": "models",
         "pipeline.tools.embedded": "pairs",
+        "pipeline.tools.environments": "runtimes",
         "pipeline.tools.fetch": "downloads",
         "pipeline.tools.film": "faces",
         "pipeline.tools.inspection": "models",
