@@ -66,7 +66,7 @@ def test_every_variant_has_its_figures(both):
     assert "10 more comparisons of a person with itself" in int8.all_pairs.not_answerable["0.01"]
     assert report.tool.command == "ghostface-edge run quick"
     assert (job.out / int8.artifact.path).stat().st_size == int8.artifact.bytes
-    assert json.loads((job.out / "quantization.json").read_text())["quantization"]["recipe"] == "quick"
+    assert json.loads((job.out / "quantization.json").read_text())["quantization"]["recipe"] == job.recipe.name
     assert report.runners == {path: file_sha256(job.out / path) for path in report.runners}
     assert {path.relative_to(job.out).as_posix() for path in (job.out / "runners").rglob("*.*")} == {*report.runners}
     for name in ("README.md", "common/alignment.c", "onnxruntime-c/runtime.c", "golden/onnxruntime-int8/golden.c"):
