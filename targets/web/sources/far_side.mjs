@@ -76,10 +76,24 @@ class Inference {
 /** What the model is refused for. */
 class Refusal extends Error {}
 
+const PAUSE = new Int32Array(new SharedArrayBuffer(4));
+
+/** Node's pipes do not block: what the other side is too slow for is tried again a millisecond later. */
+function patiently(pass) {
+  for (;;) {
+    try {
+      return pass();
+    } catch (error) {
+      if (error.code !== 'EAGAIN') throw error;
+      Atomics.wait(PAUSE, 0, 0, 1);
+    }
+  }
+}
+
 function read(size) {
   const bytes = Buffer.alloc(size);
   for (let at = 0; at < size; ) {
-    const count = readSync(REQUESTS, bytes, at, size - at);
+    const count = patiently(() => readSync(REQUESTS, bytes, at, size - at));
     if (count === 0) process.exit(0);
     at += count;
   }
@@ -101,7 +115,7 @@ function send(header, tensor) {
   length.writeUInt32LE(text.length);
   const data = tensor ? [Buffer.from(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength)] : [];
   for (const part of [length, text, ...data]) {
-    for (let at = 0; at < part.length; ) at += writeSync(ANSWERS, part, at);
+    for (let at = 0; at < part.length; ) at += patiently(() => writeSync(ANSWERS, part, at));
   }
 }
 
