@@ -223,3 +223,32 @@ def gated_qdq(write_graph, writer) -> Path:
     x = writer.convolution("pool", x, (10, 1, 14, 14), grid, groups=10, scale_in=step)
     writer.node("Flatten", [x], "embeddings", axis=1)
     return write_graph(writer.nodes, writer.constants)
+
+
+@pytest.fixture
+def second_version():
+    """Operators of the second version, and their constants, of one number and of one for each channel.
+
+    Faces of 28 x 28 are halved, widened again by bilinear sampling and gated; the result is `clipped`.
+    """
+    nodes = (
+        helper.make_node("AveragePool", ["faces"], ["small"], kernel_shape=[2, 2], strides=[2, 2]),
+        helper.make_node("Sigmoid", ["small"], ["gate"]),
+        helper.make_node("Resize", ["gate", "", "", "sizes"], ["wide"], mode="linear"),
+        helper.make_node("Mul", ["faces", "wide"], ["gated"]),
+        helper.make_node("Add", ["offsets", "gated"], ["moved"]),
+        helper.make_node("Mul", ["moved", "half"], ["halved"]),
+        helper.make_node("Max", ["halved", "gated"], ["larger"]),
+        helper.make_node("Min", ["larger", "moved"], ["between"]),
+        helper.make_node("Relu", ["moved"], ["positive"]),
+        helper.make_node("Concat", ["between", "positive"], ["both"], axis=1),
+        helper.make_node("Clip", ["both", "low", "high"], ["clipped"]),
+    )
+    constants = {
+        "sizes": np.array([1, 3, 28, 28]),
+        "offsets": np.array([0.5, -0.25, 0.125], np.float32).reshape(1, 3, 1, 1),
+        "half": np.float32(0.5),
+        "low": np.float32(-0.5),
+        "high": np.float32(0.75),
+    }
+    return nodes, constants

@@ -91,28 +91,8 @@ def test_padding_on_one_side_is_quantized_again(writer, write_graph, inputs, run
     np.testing.assert_allclose(run(module, inputs, tmp_path), run_exactly(path, inputs), atol=6 / 255 + 1e-6)
 
 
-def test_operators_of_the_second_version(inputs, run_exactly, tmp_path):
-    """Halved, widened again by bilinear sampling, gated; constants of one number and of one for each channel."""
-    nodes = (
-        helper.make_node("AveragePool", ["faces"], ["small"], kernel_shape=[2, 2], strides=[2, 2]),
-        helper.make_node("Sigmoid", ["small"], ["gate"]),
-        helper.make_node("Resize", ["gate", "", "", "sizes"], ["wide"], mode="linear"),
-        helper.make_node("Mul", ["faces", "wide"], ["gated"]),
-        helper.make_node("Add", ["offsets", "gated"], ["moved"]),
-        helper.make_node("Mul", ["moved", "half"], ["halved"]),
-        helper.make_node("Max", ["halved", "gated"], ["larger"]),
-        helper.make_node("Min", ["larger", "moved"], ["between"]),
-        helper.make_node("Relu", ["moved"], ["positive"]),
-        helper.make_node("Concat", ["between", "positive"], ["both"], axis=1),
-        helper.make_node("Clip", ["both", "low", "high"], ["clipped"]),
-    )
-    constants = {
-        "sizes": np.array([1, 3, 28, 28]),
-        "offsets": np.array([0.5, -0.25, 0.125], np.float32).reshape(1, 3, 1, 1),
-        "half": np.float32(0.5),
-        "low": np.float32(-0.5),
-        "high": np.float32(0.75),
-    }
+def test_operators_of_the_second_version(second_version, inputs, run_exactly, tmp_path):
+    nodes, constants = second_version
     path = saved(tmp_path, *nodes, constants=constants.items())
     wanted = np.concatenate([run_exactly(path, face[None]) for face in inputs])  # Resize's sizes are one face's
     np.testing.assert_allclose(run(lower(path), inputs, tmp_path), wanted, atol=1e-5)

@@ -49,33 +49,15 @@ def test_a_float_network_is_the_same_function(write_ghost_network, tmp_path):
     np.testing.assert_allclose(embed(artifact), by_onnxruntime(model), atol=1e-4)
 
 
-def test_operators_of_the_second_version(tmp_path):
-    """Halved, widened again by bilinear sampling, gated; constants of one number and of one for each channel."""
-
+def test_operators_of_the_second_version(second_version, tmp_path):
     def stored(name, values):
         return helper.make_node(
             "Constant", [], [name], value=onnx.numpy_helper.from_array(np.asarray(values), f"{name}.value")
         )
 
-    nodes = (
-        stored("sizes", np.array([1, 3, 28, 28])),
-        stored("offsets", np.array([0.5, -0.25, 0.125], np.float32).reshape(1, 3, 1, 1)),
-        stored("half", np.array(0.5, np.float32)),
-        stored("low", np.array(-0.5, np.float32)),
-        stored("high", np.array(0.75, np.float32)),
-        helper.make_node("AveragePool", ["faces"], ["small"], kernel_shape=[2, 2], strides=[2, 2]),
-        helper.make_node("Sigmoid", ["small"], ["gate"]),
-        helper.make_node("Resize", ["gate", "", "", "sizes"], ["wide"], mode="linear"),
-        helper.make_node("Mul", ["faces", "wide"], ["gated"]),
-        helper.make_node("Add", ["offsets", "gated"], ["moved"]),
-        helper.make_node("Mul", ["moved", "half"], ["halved"]),
-        helper.make_node("Max", ["halved", "gated"], ["larger"]),
-        helper.make_node("Min", ["larger", "moved"], ["between"]),
-        helper.make_node("Relu", ["moved"], ["positive"]),
-        helper.make_node("Concat", ["between", "positive"], ["both"], axis=1),
-        helper.make_node("Clip", ["both", "low", "high"], ["clipped"]),
-    )
-    onnx.save(model_of(*nodes), tmp_path / "net.onnx")
+    nodes, constants = second_version
+    made = [stored(name, values) for name, values in constants.items()]
+    onnx.save(model_of(*made, *nodes), tmp_path / "net.onnx")
     lower(tmp_path / "net.onnx").write(tmp_path / "net.param")
     np.testing.assert_allclose(embed(tmp_path / "net.param"), one_by_one(tmp_path / "net.onnx"), atol=1e-5)
 
