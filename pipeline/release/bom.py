@@ -18,12 +18,14 @@ from ghostface_edge.pipeline.release.manifest import FileEntry, Manifest, Varian
 from ghostface_edge.pipeline.release.statement import PYPI
 from ghostface_edge.reports.json_text import to_json
 from ghostface_edge.reports.report import Report
-from ghostface_edge.targets.table import load_target
+from ghostface_edge.targets.environment import NodeEnvironment
+from ghostface_edge.targets.table import ENVIRONMENTS, load_environment, load_target
 
 _NAMESPACE: Final = uuid.UUID("6a2f7d0e-0c7c-5a66-9d1b-0d5f3f6f2b11")
 """Of serial numbers: the same bundle has the same one."""
 _PREFIX: Final = "ghostface-edge"
 _CHECKPOINT, _CALIBRATION = "checkpoint", "calibration"
+_NPM: Final = "pkg:npm/"
 _Part = dict[str, JsonValue]
 
 
@@ -37,9 +39,9 @@ def bill_of_materials(manifest: Manifest, report: Report, weights_licence: str |
     """
     licences: list[JsonValue] = [] if weights_licence is None else [{"license": {"id": weights_licence}}]
     data = {name: sha256 for name, sha256 in input_hashes(report).items() if name != _CHECKPOINT}
-    packages = manifest.provenance.packages
+    libraries = dict(_libraries(manifest.provenance.packages, report.tool.packages))
     needs: list[JsonValue] = [
-        {"ref": variant.id, "dependsOn": _needs(variant, packages)} for variant in manifest.variants
+        {"ref": variant.id, "dependsOn": _needs(variant, libraries)} for variant in manifest.variants
     ]
     models = [_model(variant, manifest, report, licences) for variant in manifest.variants]
     bill: _Part = {
@@ -65,7 +67,7 @@ def bill_of_materials(manifest: Manifest, report: Report, weights_licence: str |
             *models,
             *(_data(name, sha256) for name, sha256 in data.items()),
             *_runners(manifest.files),
-            *(_package(name, version) for name, version in packages.items()),
+            *libraries.values(),
         ],
         "dependencies": [{"ref": _CHECKPOINT}, *needs],
     }
@@ -133,10 +135,10 @@ def _metrics(variant: VariantEntry, report: Report) -> Iterator[JsonValue]:
         yield {"type": f"FNMR at FMR {fmr}", "value": repr(at.fnmr), "slice": report.data.first_set}
 
 
-def _needs(variant: VariantEntry, packages: Mapping[str, str]) -> list[JsonValue]:
+def _needs(variant: VariantEntry, libraries: Mapping[str, _Part]) -> list[JsonValue]:
     """The checkpoint, and the packages that run the model."""
-    used = [name for name in load_target(variant.runtime).packages if name in packages]
-    return [_CHECKPOINT, _data_ref(_CALIBRATION), *(_purl(name, packages[name]) for name in used)]
+    used = [libraries[name]["bom-ref"] for name in load_target(variant.runtime).packages if name in libraries]
+    return [_CHECKPOINT, _data_ref(_CALIBRATION), *used]
 
 
 def _data(name: str, sha256: str) -> _Part:
@@ -166,13 +168,19 @@ def _file(name: str, entry: FileEntry, of: str) -> _Part:
     return {"type": "file", "bom-ref": f"{of}:{name}", "name": name, "hashes": _hashes(entry.sha256)}
 
 
-def _package(name: str, version: str) -> _Part:
-    purl = _purl(name, version)
+def _libraries(here: Mapping[str, str], used: Mapping[str, str]) -> Iterator[tuple[str, _Part]]:
+    """The packages of the run's own Python, then those that ran in environments of their own; by name."""
+    for name, version in here.items():
+        yield name, _library(name, version, PYPI)
+    for environment in map(load_environment, ENVIRONMENTS):
+        index = _NPM if isinstance(environment, NodeEnvironment) else PYPI
+        for name in sorted(environment.versions.keys() & used.keys() - here.keys()):
+            yield name, _library(name, used[name], index)
+
+
+def _library(name: str, version: str, index: str) -> _Part:
+    purl = f"{index}{name}@{version.replace('+', '%2B')}"
     return {"type": "library", "bom-ref": purl, "name": name, "version": version, "purl": purl}
-
-
-def _purl(name: str, version: str) -> str:
-    return f"{PYPI}{name}@{version.replace('+', '%2B')}"
 
 
 def _data_ref(name: str) -> str:

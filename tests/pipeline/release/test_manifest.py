@@ -82,6 +82,20 @@ def test_the_bill_follows_its_schema(manifest, small_report):
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(bill_of_materials(manifest, small_report, None)) is None
 
 
+def test_the_bill_names_what_ran_in_an_environment_of_its_own(manifest, small_report):
+    packages = small_report.tool.packages | {"onnxruntime-web": "1.30.0"}
+    report = small_report.model_copy(update={"tool": small_report.tool.model_copy(update={"packages": packages})})
+    (first, *others) = manifest.variants
+    variants = (first.model_copy(update={"runtime": "web"}), *others)
+    bill = bill_of_materials(manifest.model_copy(update={"variants": variants}), report, None)
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(bill) is None
+    content = json.loads(bill)
+    (part,) = (one for one in content["components"] if one["name"] == "onnxruntime-web")
+    assert part["purl"] == "pkg:npm/onnxruntime-web@1.30.0"
+    needs = {one["ref"]: one.get("dependsOn", ()) for one in content["dependencies"]}
+    assert [one for one in needs if part["purl"] in needs[one]] == [first.id]
+
+
 def test_a_bundle_s_own_bill_and_origin_are_valid(bundle):
     files = content(bundle)
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(files["bom.cdx.json"].decode()) is None
