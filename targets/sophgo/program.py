@@ -20,7 +20,7 @@ from ghostface_edge.targets.protocol import Precision
 _OPERATORS: Final = frozenset(
     {
         *("Active", "Add", "AddConst", "Cast", "Clip", "Concat", "Conv2D", "GenericCpu", "Interp", "Lut", "Max", "Min"),
-        *("Mul", "MulConst", "None", "PReluOp", "Pad", "Pool2D", "Relu", "ReluOp", "Requant", "RequantInt"),
+        *("Mul", "MulConst", "MulShift", "None", "PReluOp", "Pad", "Pool2D", "Relu", "ReluOp", "Requant", "RequantInt"),
         *("Reshape", "Sigmoid", "Unsqueeze", "Weight"),
     }
 )

@@ -82,7 +82,7 @@ class GraphWriter:
         return self.quantize(name, *limits)
 
 
-def build_ghost_network(writer: GraphWriter, *, steepest=1.0, head_is_float=False, tied=True):
+def build_ghost_network(writer: GraphWriter, *, steepest=1.0, head_is_float=False, tied=True, stride=1):
     """Stem, ghost module with squeeze-excite, identity shortcut, head: faces (N, 3, 28, 28) to embeddings (N, 24)."""
     w, wide, channels = writer, (-3.0, 3.0), 10
     step = float(w.grid(*wide)[0]) if w.quantized else None
@@ -99,7 +99,7 @@ def build_ghost_network(writer: GraphWriter, *, steepest=1.0, head_is_float=Fals
         pixel = 1 / 128
         low = -1.0
         source = w.quantize("faces", low, low + 255 / 128, "faces.shifted")
-    x = w.convolution("stem", source, (2 * channels, 3, 3, 3), wide, pad=1, scale_in=pixel)
+    x = w.convolution("stem", source, (2 * channels, 3, 3, 3), wide, stride=stride, pad=1, scale_in=pixel)
     x = w.prelu("stem.activation", x, slopes(2 * channels), prelu_grid)
     y = w.convolution("primary", x, (channels, 2 * channels, 1, 1), wide, scale_in=after)
     y = w.prelu("primary.activation", y, slopes(channels), prelu_grid)
@@ -120,7 +120,8 @@ def build_ghost_network(writer: GraphWriter, *, steepest=1.0, head_is_float=Fals
     w.node("Add", [attended, x], "sum")
     total = w.quantize("sum", -6.0, 6.0)
     sum_step = float(w.grid(-6.0, 6.0)[0]) if w.quantized else None
-    head = w.convolution("pool", total, (2 * channels, 1, SIDE, SIDE), wide, groups=2 * channels, scale_in=sum_step)
+    whole = (2 * channels, 1, SIDE // stride, SIDE // stride)
+    head = w.convolution("pool", total, whole, wide, groups=2 * channels, scale_in=sum_step)
     if head_is_float:
         head = w.convolution("embed", head, (24, 2 * channels, 1, 1), None)
     else:

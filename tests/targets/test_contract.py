@@ -83,6 +83,12 @@ def expected(model, faces):
     return onnxruntime.InferenceSession(model).run(None, {"faces": inputs})[0]
 
 
+@pytest.fixture
+def ghost_qdq(write_ghost_network):
+    """Maps of 7 x 7, as where the networks end: an NPU has no kernels of 28 x 28."""
+    return write_ghost_network(quantized=True, stride=4)
+
+
 @pytest.fixture(params=sorted(TARGETS))
 def runtime(request):
     target = load_target(request.param)

@@ -25,6 +25,12 @@ D RKNN: [14:58:29.681] Total Weight Memory Size: 923.125KB
 
 
 @pytest.fixture
+def ghost_qdq(write_ghost_network):
+    """Maps of 7 x 7, as where the networks end: an NPU has no kernels of 28 x 28."""
+    return write_ghost_network(quantized=True, stride=4)
+
+
+@pytest.fixture
 def written(ghost_qdq, tmp_path):
     """A file as `write` leaves it, the vendor's part made up."""
     artifact = tmp_path / "net.rknn"
@@ -120,7 +126,7 @@ def test_what_an_npu_does_not_have_is_refused(ghost_qdq, tmp_path):
 
 
 def test_our_integers_are_the_npus(ghost_qdq, tmp_path):
-    """The embeddings are ONNX Runtime's but for roundings; only a kernel that is too large for the NPU is no INT8."""
+    """The embeddings are ONNX Runtime's but for roundings, and every convolution is in INT8."""
     import onnxruntime
 
     target, artifact = rk3588(), tmp_path / "net.rknn"
@@ -130,12 +136,11 @@ def test_our_integers_are_the_npus(ghost_qdq, tmp_path):
         pytest.skip(str(error))
     target.lower_quantized(ghost_qdq, artifact)
     info = target.inspect(artifact)
-    others = {name.partition(" ")[0] for name in info.estimate.not_int8}
-    assert not others & {"stem", "primary", "cheap", "ghost", "reduce", "expand", "attended", "embed"}
-    assert info.macs_by_precision["int8"] > 0.9 * sum(info.macs_by_precision.values())
+    assert set(info.macs_by_precision) == {"int8"}
+    assert info.estimate.not_int8 == ()
     embedder = target.load(artifact, 1, 3)
     found = embedder.run(embedder.prepare(FACES))
     inputs = np.ascontiguousarray((FACES.astype(np.float32) - 127.5).transpose(0, 3, 1, 2) / 128)
     expected = onnxruntime.InferenceSession(ghost_qdq).run(None, {"faces": inputs})[0]
     cosine = (found * expected).sum(1) / np.linalg.norm(found, axis=1) / np.linalg.norm(expected, axis=1)
-    assert cosine.min() > 0.99
+    assert cosine.min() > 0.98

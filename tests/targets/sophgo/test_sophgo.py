@@ -14,7 +14,7 @@ from ghostface_edge.targets.places.elsewhere import Elsewhere
 from ghostface_edge.targets.protocol import Precision
 from ghostface_edge.targets.sophgo.graph import write_float, write_quantized
 from ghostface_edge.targets.sophgo.program import read_program
-from ghostface_edge.targets.sophgo.target import SOPHGO, cv181x
+from ghostface_edge.targets.sophgo.target import SOPHGO, bm1684x, cv181x
 from ghostface_edge.targets.sophgo.vendor import ChipModel, pack, timeless
 
 FACES = np.random.default_rng(3).integers(0, 256, (4, 28, 28, 3), dtype=np.uint8)
@@ -152,21 +152,22 @@ def test_a_file_says_nothing_of_when_it_was_made(tmp_path):
 
 
 @pytest.mark.parametrize("version", ["ghost", "gated"])
-def test_the_chips_model_computes_what_the_interpreter_does_and_twice_the_same_file(version, request, tmp_path):
+@pytest.mark.parametrize("make", [cv181x, bm1684x])
+def test_the_chips_model_computes_what_the_interpreter_does_and_twice_the_same_file(make, version, request, tmp_path):
     """Both versions' operators."""
-    model = request.getfixturevalue(f"{version}_qdq")
+    model, target = request.getfixturevalue(f"{version}_qdq"), make()
     try:
-        SOPHGO.require()
+        target.require()
     except RuntimeMissingError as error:
         pytest.skip(str(error))
-    once, again = tmp_path / "once.cvimodel", tmp_path / "again.cvimodel"
+    once, again = (tmp_path / f"{name}{target.extension}" for name in ("once", "again"))
     for artifact in (once, again):
-        cv181x().lower_quantized(model, artifact)
+        target.lower_quantized(model, artifact)
     assert once.read_bytes() == again.read_bytes()
     assert re.sub("once|again", "", once.with_suffix(".mlir").read_text()) == re.sub(
         "once|again", "", again.with_suffix(".mlir").read_text()
     )
-    interpreted = cv181x().load(once, 1, 4)
-    chip = Elsewhere(SOPHGO, ChipModel, ("cv181x",), once, 1, 4)
+    interpreted = target.load(once, 1, 4)
+    chip = Elsewhere(SOPHGO, ChipModel, (target.name.removeprefix("sophgo-"),), once, 1, 4)
     expected = interpreted.run(interpreted.prepare(FACES))
     np.testing.assert_array_equal(chip.run(chip.prepare(FACES)), expected)
