@@ -14,6 +14,7 @@ from ghostface_edge.pipeline.prepare.equalize import Equalize
 from ghostface_edge.pipeline.prepare.fold import FoldBatchNorms
 from ghostface_edge.pipeline.prepare.report import PreparationReport
 from ghostface_edge.pipeline.prepare.slopes import InvertLargeSlopes, count_large_slopes
+from ghostface_edge.pipeline.prepare.untie import UntieGhosts
 from ghostface_edge.pipeline.simulation.reading import refuse_bad_weights
 from ghostface_edge.targets.protocol import Faces
 
@@ -24,7 +25,7 @@ _OBSERVED_FACES = 128
 def prepare(
     model: Path, faces: Faces, output: Path, *, seed: int, progress: Callable[[str, float], None]
 ) -> PreparationReport:
-    """Fold, invert large slopes, equalize; write the result.
+    """Fold, invert large slopes, untie ghosts, equalize; write the result.
 
     Args:
         model: float32 ONNX in canonical form.
@@ -42,6 +43,7 @@ def prepare(
     passes = (
         FoldBatchNorms(),
         InvertLargeSlopes(),
+        UntieGhosts(),
         Equalize(faces[:_OBSERVED_FACES], seed, lambda share: progress("equalize", share)),
     )
     checked, large_slopes = faces[:_CHECKED_FACES], count_large_slopes(prepared.graph)

@@ -67,6 +67,13 @@ class Sketch:
         count = self.channels[x]
         return self.node("Add", [self.conv(self.ghost(x, 2 * count), count), x], count)
 
+    def projection(self, x: str) -> str:
+        """A ghost module without activation, and its shortcut."""
+        count = self.channels[x]
+        primary = self.conv(x, count // 2)
+        cheap = self.conv(primary, count // 2, 3, depthwise=True)
+        return self.node("Add", [self.node("Concat", [primary, cheap], count, axis=1), x], count)
+
     def squeeze_excite(self, x: str) -> str:
         count = self.channels[x]
         pooled = self.node("GlobalAveragePool", [x], count)

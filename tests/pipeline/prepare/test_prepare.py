@@ -20,10 +20,13 @@ from ghostface_edge.pipeline.prepare.fold import FoldBatchNorms
 from ghostface_edge.pipeline.prepare.prepare import prepare
 from ghostface_edge.pipeline.prepare.rescale import rescale, set_constant
 from ghostface_edge.pipeline.prepare.slopes import InvertLargeSlopes
+from ghostface_edge.pipeline.prepare.untie import UntieGhosts
 from ghostface_edge.reports.errors import InputError, ParityError
 
 BLOCKS = st.lists(
-    st.sampled_from(["residual", "squeeze_excite", "attention", "normed", "activation"]), min_size=1, max_size=4
+    st.sampled_from(["residual", "projection", "squeeze_excite", "attention", "normed", "activation"]),
+    min_size=1,
+    max_size=4,
 )
 KEEPS = settings(
     max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -94,7 +97,7 @@ def test_a_batch_norm_without_a_convolution_is_left_and_named(draw, tmp_path):
 
 def test_passes_refuse_a_graph_whose_batch_norms_are_not_folded(draw, faces, tmp_path):
     model = graph_model.load(draw(0, ["normed"], tmp_path / "model.onnx"))
-    for one in (InvertLargeSlopes(), Equalize(faces, 0, lambda _share: None), EqualizeRanges(faces)):
+    for one in (InvertLargeSlopes(), UntieGhosts(), Equalize(faces, 0, lambda _share: None), EqualizeRanges(faces)):
         with pytest.raises(ir.passes.PreconditionError, match="is not folded"):
             one(model)
 
@@ -113,6 +116,24 @@ def test_a_sequence_that_changes_the_function_leaves_no_file(draw, faces, tmp_pa
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_ghost_module_in_a_residual_sum_gets_scales_of_its_own(draw, faces, tmp_path):
+    path = draw(3, ["residual", "projection"], tmp_path / "model.onnx")
+    model = graph_model.load(path)
+    last_sum = [node for node in model.graph if node.op_type == "Add"][-1]
+    primary = last_sum.inputs[0].producer().inputs[0]
+
+    def shared():
+        groups = find_groups(model.graph).group
+        return np.isin(groups[str(primary.name)], groups[str(last_sum.outputs[0].name)])
+
+    assert shared().all()
+    assert UntieGhosts()(model).modified
+    assert not shared().any()
+    assert not UntieGhosts()(model).modified
+    graph_model.save(model, tmp_path / "untied.onnx")
+    np.testing.assert_array_equal(run(tmp_path / "untied.onnx", faces), run(path, faces))
+
+
 def test_a_gate_and_what_it_multiplies(draw, tmp_path):
     model = graph_model.load(draw(0, ["squeeze_excite"], tmp_path / "model.onnx"))
     groups = find_groups(model.graph)
@@ -124,7 +145,7 @@ def test_a_gate_and_what_it_multiplies(draw, tmp_path):
 
 
 def test_prepare_keeps_the_function_on_all_blocks_together(draw, faces, tmp_path):
-    path = draw(5, ["residual", "attention", "normed", "squeeze_excite"], tmp_path / "model.onnx")
+    path = draw(5, ["residual", "projection", "attention", "normed", "squeeze_excite"], tmp_path / "model.onnx")
     # Embeddings of these graphs are large; the bound is absolute.
     shrink_embeddings(path, faces)
     report = prepare(path, faces, tmp_path / "prepared.onnx", seed=0, progress=lambda _name, _share: None)
