@@ -11,7 +11,7 @@ Measured in docs/decisions/0043-untied-ghosts.md: a third of what INT8 took from
 import numpy as np
 import onnx_ir as ir
 
-from ghostface_edge.pipeline.graph.canonical import initializer
+from ghostface_edge.pipeline.graph.canonical import constant, initializer
 from ghostface_edge.pipeline.prepare.fold import require_folded
 
 
@@ -35,12 +35,17 @@ def _is_read_by_both(value: ir.Value) -> bool:
 
 
 def _untie(graph: ir.Graph, node: ir.Node) -> None:
-    value, name = node.outputs[0], f"{node.name}.rescaled"
-    assert value.shape is not None
-    channels = int(value.shape[1])
+    value, name, weight = node.outputs[0], f"{node.name}.rescaled", constant(node.inputs[1])
+    assert weight is not None
+    channels = len(weight)
     ones, zeros = np.ones((channels, 1, 1, 1), np.float32), np.zeros(channels, np.float32)
     inputs = [value, initializer(graph, f"{name}.weight", ones), initializer(graph, f"{name}.bias", zeros)]
-    attributes = {"kernel_shape": [1, 1], "strides": [1, 1], "pads": [0, 0, 0, 0], "group": channels}
+    attributes: dict[str, int | list[int]] = {
+        "kernel_shape": [1, 1],
+        "strides": [1, 1],
+        "pads": [0, 0, 0, 0],
+        "group": channels,
+    }
     identity = ir.node("Conv", inputs, attributes, name=name)
     (output,) = identity.outputs
     output.name, output.shape, output.type = name, value.shape, value.type
