@@ -3,6 +3,7 @@
 Float layers compute in float32, also on ARM, where ncnn would take half precision by itself.
 """
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ class NcnnEmbedder:
     """
 
     def __init__(self, artifact: Path, threads: int, batch: int) -> None:
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read at import; spinning threads starve beside other work
         import ncnn
 
         self._mat, self._batch = ncnn.Mat, batch
