@@ -28,7 +28,7 @@ from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.matrix.record import CELLS, Axes
 from ghostface_edge.reports.policy import SHIPPED, Policy
 from ghostface_edge.targets.devices.device import Device
-from ghostface_edge.targets.devices.table import DEVICES_FILE, find_devices
+from ghostface_edge.targets.devices.table import devices_file, find_devices
 from ghostface_edge.targets.table import parse_variants
 
 MOST: Final = 40_000
@@ -92,7 +92,8 @@ class _Reader:
         self.plan, self.folder, self.out = plan, folder.absolute(), out
         self.policy = self._policy()
         self.calibration = None if plan.calibration is None else self.folder / plan.calibration
-        self.devices_file = DEVICES_FILE.absolute() if DEVICES_FILE.is_file() else None
+        named = devices_file()
+        self.devices_file = None if named is None else named.absolute()
         self.recipe = functools.cache(self._recipe)
         self.digest = functools.cache(file_sha256)
         self.variants = functools.cache(parse_variants)
