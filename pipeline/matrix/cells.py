@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from ghostface_edge.calibration.first_look import look_at_pairs
 from ghostface_edge.calibration.pairs_source import sources
 from ghostface_edge.calibration.photos import open_photos
 from ghostface_edge.pipeline.checkpoints.formats import judge_checkpoint
@@ -116,6 +117,8 @@ class _Reader:
         """One cell of these values."""
         network, how, variants = self.checkpoint(checkpoint), self.recipe(recipe), self.variants(targets)
         sets = tuple(self.folder / path for path in pairs)
+        for path in sets:
+            look_at_pairs(path)
         axes = Axes(
             checkpoint=checkpoint or _EMBEDDED,
             recipe=recipe,

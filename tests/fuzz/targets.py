@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from ghostface_edge.reports.errors import InputError
+from ghostface_edge.targets.protocol import Target
+
 from ..hostile import good
-from ..targets.executorch.pte import small_program
 from . import mutators
 
 Parse = Callable[[bytes], object]
@@ -335,14 +337,29 @@ def _layer(kind: str, name: str, sources: list[str], **config: object) -> dict:
 
 def _judged(name: str, read: Callable[[Path], object]) -> Parse:
     """What the tool does with an artifact: a check, and for what passes the reader."""
-    from ghostface_edge.targets.judge import ARTIFACT_CHECKS, apply
+    judged = _judged_file(name, read)
 
     def parse(data: bytes) -> None:
-        path = as_file(name, data)
-        apply(path, ARTIFACT_CHECKS[path.suffix])
-        read(path)
+        as_file(name, data)
+        judged()
 
     return parse
+
+
+def _judged_file(name: str, read: Callable[[Path], object]) -> Callable[[], None]:
+    """The same for an artifact that was laid out before."""
+    from pkgutil import resolve_name
+
+    from ghostface_edge.targets.judge import ARTIFACT_CHECKS
+
+    path = _folder() / name
+    check = resolve_name(ARTIFACT_CHECKS[path.suffix])
+
+    def judge() -> None:
+        check(path)
+        read(path)
+
+    return judge
 
 
 def _onnx_file() -> Parse:
@@ -386,25 +403,129 @@ def _tiny_ir() -> tuple[bytes, bytes]:
 
 
 def _ncnn() -> Parse:
-    from ghostface_edge.targets.ncnn.model import read_model
+    """The text, after a zero byte the weights; the good ones if there is none."""
+    from ghostface_edge.targets.ncnn import NcnnTarget
 
-    as_file("net.bin", _tiny_ncnn()[1])
-    return _judged("net.param", read_model)
+    judged, whole = _judged_file("net.param", _described(NcnnTarget())), good.ncnn_model()[1]
 
+    def parse(data: bytes) -> None:
+        text, _, weights = data.partition(b"\0")
+        as_file("net.param", text)
+        as_file("net.bin", weights or whole)
+        judged()
 
-@functools.cache
-def _tiny_ncnn() -> tuple[bytes, bytes]:
-    from ghostface_edge.targets.ncnn.lowering import lower
-
-    source = as_file("tiny.onnx", good.tiny_onnx(quantized=True))
-    lower(source).write(source.with_suffix(".param"))
-    return source.with_suffix(".param").read_bytes(), source.with_suffix(".bin").read_bytes()
+    return parse
 
 
 def _executorch() -> Parse:
-    from ghostface_edge.targets.executorch.program import read_program
+    """With the length that the file says of itself made right, by which noise would be refused at once."""
+    from ghostface_edge.targets.executorch.target import ExecutorchTarget
 
-    return _judged("net.pte", read_program)
+    judged = _judged("net.pte", _described(ExecutorchTarget()))
+
+    def parse(data: bytes) -> None:
+        base = int.from_bytes(data[24:32], "little")
+        if len(data) >= base > 0:
+            data = data[:32] + (len(data) - base).to_bytes(8, "little") + data[40:]
+        judged(data)
+
+    return parse
+
+
+def _described(target: Target) -> Callable[[Path], object]:
+    """What `inspect` and `localize` read of an artifact."""
+    return lambda path: (target.inspect(path), target.tensors(path))
+
+
+def _sophgo() -> Parse:
+    """The program, after a zero byte its weights; the good ones if there is none."""
+    from ghostface_edge.targets.sophgo.target import cv181x
+
+    as_file("net.cvimodel", b"CviModel")
+    judged, whole = _judged_file("net.cvimodel", _described(cv181x())), good.sophgo_weights()
+
+    def parse(data: bytes) -> None:
+        program, _, weights = data.partition(b"\0")
+        as_file("net.mlir", program)
+        as_file("net.npz", weights or whole)
+        judged()
+
+    return parse
+
+
+def _sophgo_seeds() -> Iterable[bytes]:
+    yield good.sophgo_program()
+    yield good.sophgo_program() + b"\0" + good.sophgo_weights()
+
+
+def _rknn() -> Parse:
+    """What is said of how a file was built, over the good network."""
+    from onnx import ModelProto, helper
+
+    from ghostface_edge.targets.rknn import rk3588
+
+    model = ModelProto.FromString(good.rknn_model())
+    key = model.metadata_props[0].key
+    as_file("net.rknn", good.RKNN)
+    judged = _judged_file("net.rknn", _described(rk3588()))
+
+    def parse(data: bytes) -> None:
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:  # no protocol buffer takes it
+            return
+        del model.metadata_props[:]
+        helper.set_model_props(model, {key: text})
+        as_file("net.onnx", model.SerializeToString())
+        judged()
+
+    return parse
+
+
+def _rknn_seeds() -> Iterable[bytes]:
+    from onnx import ModelProto
+
+    yield ModelProto.FromString(good.rknn_model()).metadata_props[0].value.encode()
+
+
+def _devices() -> Parse:
+    """Names and addresses; nothing is reached."""
+    from ghostface_edge.reports.errors import RuntimeMissingError
+    from ghostface_edge.targets.devices.table import device_of, read_devices
+
+    def parse(data: bytes) -> None:
+        for name, entry in read_devices(as_file("devices.yaml", data)).items():
+            with contextlib.suppress(InputError, RuntimeMissingError):
+                device_of(name, entry, _folder())
+
+    return parse
+
+
+def _plan() -> Parse:
+    """The axes; what they name are files, which have targets of their own."""
+    from ghostface_edge.pipeline.matrix.plan import Plan
+
+    return lambda data: Plan.read(as_file("plan.yaml", data))
+
+
+def _matrix() -> Parse:
+    from ghostface_edge.reports.matrix.record import MatrixReport
+
+    return lambda data: MatrixReport.read(as_file("matrix.json", data))
+
+
+def _binding() -> Parse:
+    """What a shared store says of an outcome, signed or not."""
+    from ghostface_edge.pipeline.support.binding import read_binding
+
+    return lambda data: read_binding(data, "embed-0", None)
+
+
+def _binding_seeds() -> Iterable[bytes]:
+    from ghostface_edge.pipeline.support.binding import describe, write_binding
+
+    entries = {"a/embeddings.npy": (128, "0" * 64), "seconds.json": (4, "1" * 64), "empty": (None, None)}
+    yield write_binding(describe("embed-0", entries), None)
 
 
 def _onnx_walk() -> Parse:
@@ -505,6 +626,23 @@ def _images() -> Iterable[bytes]:
     yield from (good.image(1, 112, suffix) for suffix in (".jpg", ".png"))
 
 
+def _some_devices() -> Iterable[bytes]:
+    yield b"pi4:\n  at: ssh:pi@board.local\n  cores: [2, 3]\n  threads: 2\n  sustained_minutes: 1.5\n"
+    yield b"m7: {at: 'qemu:cortex-m7'}\na53: {at: 'qemu:cortex-a53'}\n"
+    yield b"a: {at: 'exec:run \"x y\"', folder: /m, power: /p}\nb: {at: local}\nc: {at: 'adb:1', python: p}\n"
+
+
+def _some_plans() -> Iterable[bytes]:
+    yield b"checkpoints: [a.h5]\nrecipes: [fast, best]\ntargets: ['c-int8, ncnn', [web]]\nseeds: [1, 2]\njobs: 2\n"
+    yield b"pairs: [[lfw.bin, cfp]]\ncalibration: faces\ndevices: ['', [pi4]]\npolicy: p.yaml\ndevice_faces: 9\n"
+
+
+def _small_matrix() -> Iterable[bytes]:
+    from ..reports.matrix.made import died, matrix_of, task
+
+    yield matrix_of(died("a", "x"), tasks=(task("embed", 0.0, 1.0, "w", "e"),)).to_json().encode()
+
+
 _YAML = (
     "!!int ", "!!float ", "!!binary ", "!!timestamp ", "!!set ", "&a ", "*a", "<<: *a", "[[[[", "{{{{", "? ", "| ",
     "---", "2026-01-01", "0x", "1:30", ".nan", ".inf", "!!python/name:os.system ", "...", "%YAML 1.2",
@@ -513,6 +651,12 @@ _YAML = (
 _XML = (
     "<!DOCTYPE x>", "<!ENTITY a 'b'>", "&a;", "<![CDATA[", "]]>", "<?xml version='1.1'?>", "<layer ", "<data ",
     'type="Loop"', 'offset="-1"', 'size="99999999999"', 'shape="1,-1"', 'from-layer="0"', "<edge ",
+)  # fmt: skip
+
+_MLIR = (
+    '"tpu.Cast"(%0)', '"top.Weight"() : () -> ', "tensor<1x2x", "!quant.uniform<i8:f32, 0.5:-1>", "loc(#loc3)",
+    '#loc9 = loc("x")', '"tpu.Conv2D"(%1, %2) {', ") -> ", " : (", "99999999999x", 'cpu_op_name = "quant"',
+    "    return %1 : ", "{}", "si8>", "f32>",
 )  # fmt: skip
 
 TARGETS = MappingProxyType(
@@ -527,6 +671,10 @@ TARGETS = MappingProxyType(
         "records": FuzzTarget(_records, lambda: [b"\0".join(reversed(good.records()))[:2000], _two_records()]),
         "recipe": FuzzTarget(_recipe, lambda: [good.recipe()], words=_YAML, max_bytes=2_048),
         "policy": FuzzTarget(_policy, lambda: [_short_policy()], words=_YAML, max_bytes=2_048),
+        "devices": FuzzTarget(_devices, _some_devices, words=_YAML, max_bytes=2_048),
+        "plan": FuzzTarget(_plan, _some_plans, words=_YAML, max_bytes=2_048),
+        "matrix": FuzzTarget(_matrix, _small_matrix, mutators.json_tree),
+        "binding": FuzzTarget(_binding, _binding_seeds, mutators.json_tree, max_bytes=8_192),
         "report": FuzzTarget(_report, _small_report, mutators.json_tree),
         "history": FuzzTarget(_history, _kept_run, mutators.json_tree),
         "bundle": FuzzTarget(_bundle, lambda: [good.bundle()], mutators.bundle_members),
@@ -536,8 +684,10 @@ TARGETS = MappingProxyType(
         "onnx-walk": FuzzTarget(_onnx_walk, _onnx_without_weights, mutators.onnx_graph, max_bytes=1 << 17),
         "torch": FuzzTarget(_torch_file, _torch_seeds, mutators.torch_zip),
         "ir": FuzzTarget(_openvino_ir, lambda: [_tiny_ir()[0]], words=_XML),
-        "ncnn": FuzzTarget(_ncnn, lambda: [_tiny_ncnn()[0]], max_bytes=4_096),
-        "executorch": FuzzTarget(_executorch, lambda: [small_program()], max_bytes=4_096),
+        "ncnn": FuzzTarget(_ncnn, lambda: [good.ncnn_model()[0], b"\0".join(good.ncnn_model())], max_bytes=4_096),
+        "executorch": FuzzTarget(_executorch, lambda: [good.executorch_program()], max_bytes=4_096),
+        "sophgo": FuzzTarget(_sophgo, _sophgo_seeds, words=_MLIR, max_bytes=8_192),
+        "rknn": FuzzTarget(_rknn, _rknn_seeds, mutators.json_tree, max_bytes=8_192),
         "qdq": FuzzTarget(_qdq, lambda: [good.tiny_onnx(quantized=True)], mutators.onnx_graph),
         "tflite": FuzzTarget(_tflite, lambda: [good.tiny_tflite()], max_bytes=4_096),
         "wire": FuzzTarget(_wire, _wire_seeds, mutators.framed_json, max_bytes=4_096),

@@ -29,9 +29,9 @@ _ODD = {
     "escapes": "x\x1b[31m",
     "no-utf-8": os.fsdecode(b"x\xff"),
     "another-direction": "x\u202egnp",
-    "markup": "[red]x[/]",
+    "markup": "[red]x[bold]",
     "the-look-of-an-option": "--help",
-    "quotes": "\"'<script>alert(1)</script>",
+    "quotes": "\"'<script>alert(1)",
 }
 """Names of files."""
 
@@ -149,10 +149,14 @@ def _galleries() -> Iterator[Case]:
         "of-people-with-one-picture-each": tree({f"{number}/a.png": good.image(number) for number in range(4)}),
     }
     judged = {"of-one-picture", "of-one-person", "of-one-picture-under-two-names", "of-people-with-one-picture-each"}
+    judged |= {"with-a-picture-that-is-a-pipe", "with-a-picture-that-is-a-device"}
     for name, content in contents.items():
         may = frozenset({0, 2}) if name in judged else frozenset({2})
         yield GALLERY.case(
-            f"gallery/{name}", content, allowed=may, why="it is said what cannot be told of it" if 0 in may else ""
+            f"gallery/{name}",
+            content,
+            allowed=may,
+            why="what is no file is no picture, and what cannot be told of few is said" if 0 in may else "",
         )
     for name, written in _ODD.items():
         person = tree({**whole, f"{written}/a.png": b"no picture"})
