@@ -10,10 +10,11 @@ import io
 import json
 import math
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.targets.protocol import Target
@@ -22,6 +23,8 @@ from ..hostile import good
 from . import mutators
 
 Parse = Callable[[bytes], object]
+_MOST_ELEMENTS = 1 << 20
+"""Of an array that a described file holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +80,21 @@ def _cfp() -> Parse:
     """The lists of images, after a zero byte the pairs of both splits."""
     from ghostface_edge.calibration.cfp_protocol import read_cfp
 
+    protocol = _folder() / "cfp/Protocol"
+    for split in ("01", "02"):
+        (protocol / "Split/FP" / split).mkdir(parents=True)
+        (protocol / "Split/FP" / split / "diff.txt").write_bytes(b"1,2\n")
+        (protocol / "Split/FP" / split / "same.txt").symlink_to(_folder() / "same.txt")
+    for letter in "FP":
+        (protocol / f"Pair_list_{letter}.txt").symlink_to(_folder() / "images.txt")
+
     def parse(data: bytes) -> object:
         images, _, pairs = data.partition(b"\0")
-        for name in ("same", "diff"):
-            for split in ("01", "02"):
-                _laid(f"cfp/Protocol/Split/FP/{split}/{name}.txt", pairs if name == "same" else b"1,2\n")
-        for letter in "FP":
-            _laid(f"cfp/Protocol/Pair_list_{letter}.txt", images)
+        as_file("images.txt", images)
+        as_file("same.txt", pairs)
         return read_cfp(_folder() / "cfp")
 
     return parse
-
-
-def _laid(name: str, data: bytes) -> None:
-    (_folder() / name).parent.mkdir(parents=True, exist_ok=True)
-    as_file(name, data)
 
 
 def _landmarks() -> Parse:
@@ -259,28 +262,34 @@ def _safetensors_seeds() -> Iterable[bytes]:
 
 def _hdf5() -> Parse:
     """The walk over a Keras file that is described in JSON, so that its structure mutates and not HDF5's own bytes."""
-    load = _checkpoint("net.h5")()
+    import torch
+
+    from ghostface_edge.pipeline.checkpoints.keras import read_checkpoint  # begins with all that the check does
+
+    torch.set_num_threads(1)
+    _fast_networks()
 
     def parse(data: bytes) -> None:
         try:
-            file = _keras_file(json.loads(data))
+            described = json.loads(data)
+            arrays = _arrays(json.dumps(described["datasets"]))
+            file = _with_attributes(arrays, described["attributes"])
         except Exception:  # no file can be made of it
             return
-        load(file)
+        read_checkpoint(as_file("net.h5", file))
 
     return parse
 
 
-def _keras_file(described: dict) -> bytes:
-    """Write an HDF5 file: attributes, and by name a dataset's kind, dtype and shape."""
+@functools.lru_cache(256)
+def _arrays(datasets: str) -> bytes:
+    """An HDF5 file in memory: by name a dataset's kind, dtype and shape; most mutations change attributes alone."""
     import h5py
     import numpy as np
+    from h5py import h5d, h5p, h5s, h5t
 
-    buffer = io.BytesIO()
-    with h5py.File(buffer, "w") as file:
-        for name, text in described["attributes"].items():
-            file.attrs[name] = text if isinstance(text, str) else json.dumps(text)
-        for name, (kind, dtype, shape) in described["datasets"].items():
+    with _in_memory(None) as file:
+        for name, (kind, dtype, shape) in json.loads(datasets).items():
             match kind:
                 case "external-link":
                     file[name] = h5py.ExternalLink("net.h5", "/")
@@ -297,9 +306,43 @@ def _keras_file(described: dict) -> bytes:
                 case "attribute":
                     file.require_group(name).attrs["weight_names"] = np.zeros(shape, dtype)
                 case _:
-                    chunks = {"chunks": True} if kind == "chunked" else {}
-                    file.create_dataset(name, tuple(shape), np.dtype(dtype), **chunks)
-    return buffer.getvalue()
+                    if math.prod(shape) > _MOST_ELEMENTS:  # what only takes time to write
+                        raise ValueError(shape)
+                    settings = h5p.create(h5p.DATASET_CREATE)
+                    settings.set_alloc_time(h5d.ALLOC_TIME_EARLY)  # as if it had been written
+                    if kind == "chunked":
+                        settings.set_chunk(tuple(shape))
+                    made = h5d.create(
+                        file.id, None, h5t.py_create(np.dtype(dtype)), h5s.create_simple(tuple(shape)), settings
+                    )
+                    file[name] = h5py.Dataset(made)
+        file.flush()
+        return bytes(file.id.get_file_image())
+
+
+def _with_attributes(arrays: bytes, attributes: dict[str, object]) -> bytes:
+    with _in_memory(arrays) as file:
+        for name, text in attributes.items():
+            file.attrs[name] = text if isinstance(text, str) else json.dumps(text)
+        file.flush()
+        return bytes(file.id.get_file_image())
+
+
+@contextlib.contextmanager
+def _in_memory(image: bytes | None) -> Iterator[Any]:
+    """A file that touches no disk."""
+    import h5py
+    from h5py import h5f, h5p
+
+    access = h5p.create(h5p.FILE_ACCESS)
+    access.set_fapl_core(1 << 16, False)
+    if image is None:
+        opened = h5f.create(b"x", h5f.ACC_TRUNC, fapl=access)
+    else:
+        access.set_file_image(image)
+        opened = h5f.open(b"x", h5f.ACC_RDWR, fapl=access)
+    with h5py.File(opened) as file:
+        yield file
 
 
 def _keras_seeds() -> Iterable[bytes]:
@@ -466,8 +509,7 @@ def _rknn() -> Parse:
 
     model = ModelProto.FromString(good.rknn_model())
     key = model.metadata_props[0].key
-    as_file("net.rknn", good.RKNN)
-    judged = _judged_file("net.rknn", _described(rk3588()))
+    artifact = as_file("net.rknn", good.RKNN)  # its network is as good each time: no check of `onnx`
 
     def parse(data: bytes) -> None:
         try:
@@ -477,7 +519,7 @@ def _rknn() -> Parse:
         del model.metadata_props[:]
         helper.set_model_props(model, {key: text})
         as_file("net.onnx", model.SerializeToString())
-        judged()
+        rk3588().inspect(artifact)
 
     return parse
 
@@ -530,18 +572,26 @@ def _binding_seeds() -> Iterable[bytes]:
 
 def _onnx_walk() -> Parse:
     """The walk alone, over graphs whose weights are zeros; what comes before it is the target `onnx`."""
+    import logging
+
     import onnx_ir as ir
-    from onnx import ModelProto
+    from onnx import ModelProto, helper
 
     from ghostface_edge.pipeline.checkpoints.onnx_walk import Walk
 
     network = _short_network()
+    logging.getLogger("onnx_ir").setLevel(logging.CRITICAL)
 
     def parse(data: bytes) -> None:
         try:
             model = ModelProto.FromString(data)
-            for tensor in model.graph.initializer:
-                tensor.raw_data = bytes(min(4 * math.prod(tensor.dims), 1 << 22))
+            for tensor in model.graph.initializer:  # which the check before holds to what they declare
+                if math.prod(tensor.dims) > _MOST_ELEMENTS:
+                    return
+                width = helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+                tensor.raw_data = bytes(width * math.prod(tensor.dims))
+            if not all(node.output for node in model.graph.node):  # nor does a node without a result pass it
+                return
             graph = ir.from_proto(model).graph
             entry = graph.inputs[0]
         except Exception:  # the reader before the walk refuses it
@@ -569,6 +619,7 @@ def _onnx_without_weights() -> Iterable[bytes]:
     model = ir.to_proto(emit(_short_network(), Preprocessing(), None))
     for tensor in model.graph.initializer:
         tensor.ClearField("raw_data")
+    del model.graph.value_info[:]
     yield model.SerializeToString()
 
 
@@ -677,7 +728,7 @@ TARGETS = MappingProxyType(
         "binding": FuzzTarget(_binding, _binding_seeds, mutators.json_tree, max_bytes=8_192),
         "report": FuzzTarget(_report, _small_report, mutators.json_tree),
         "history": FuzzTarget(_history, _kept_run, mutators.json_tree),
-        "bundle": FuzzTarget(_bundle, lambda: [good.bundle()], mutators.bundle_members),
+        "bundle": FuzzTarget(_bundle, lambda: [good.bundle()], mutators.bundle_members, max_bytes=1 << 17),
         "safetensors": FuzzTarget(_checkpoint("net.safetensors"), _safetensors_seeds, mutators.framed_json),
         "hdf5": FuzzTarget(_hdf5, _keras_seeds, mutators.json_tree),
         "onnx": FuzzTarget(_onnx_file, lambda: [good.tiny_onnx(), good.tiny_onnx(quantized=True)], mutators.onnx_graph),
