@@ -8,19 +8,16 @@ import os
 import pickle
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ghostface_edge.calibration.aligned import FACE_SIZE
+from ghostface_edge.calibration.first_look import MAX_BYTES
 from ghostface_edge.calibration.plain_pickle import load
 from ghostface_edge.calibration.plain_values import PlainArray, PlainPickleError, Text
 from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.read import open_file
-
-MAX_BYTES: Final = 512 << 20
-"""12,000 faces as uncompressed pixels take 452 MB; LFW's JPEGs take 41 MB."""
 
 _FIX = "use an InsightFace verification file such as lfw.bin, downloaded whole"
 

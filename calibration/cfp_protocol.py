@@ -25,6 +25,7 @@ IMAGES: Final = "Data/Images"
 _FIX = "unpack CFP's Protocol folder again"
 _MAX_LIST_BYTES = 1 << 22
 """CFP's longest list takes 200 kB."""
+_MAX_LINES = 100_000
 _MAX_SPLITS = 99
 _LISTED = re.compile(r"(\d{1,6})\s+(?:\S*/)?([^/\s]+)/([^/\s]+)/([^/\s]+)\.\w+")
 _PAIR = re.compile(r"\s*(\d{1,6})\s*,\s*(\d{1,6})\s*")
@@ -55,7 +56,10 @@ def read_cfp(folder: Path) -> PairsFile:
     def read(name: str) -> list[str]:
         text = read_text(protocol / name, fix=_FIX, at_most=_MAX_LIST_BYTES)
         digest.update(f"{name}\n{text}\n".encode())
-        return text.splitlines()
+        lines = text.splitlines()
+        if len(lines) > _MAX_LINES:
+            raise InputError(f"{protocol / name} has {len(lines):,} lines, a list at most {_MAX_LINES:,}", fix=_FIX)
+        return lines
 
     frontal, profile = (_images(name, read(name), unusable) for name in ("Pair_list_F.txt", "Pair_list_P.txt"))
     pairs: list[NamedPair] = []

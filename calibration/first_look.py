@@ -7,19 +7,22 @@ from ghostface_edge.reports.read import open_file
 
 PROTOCOL = "Protocol"
 """Of CFP."""
+MAX_BYTES = 512 << 20
+"""Of a set in one file: 12,000 faces as uncompressed pixels take 452 MB; LFW's JPEGs take 41 MB."""
 _PICKLE_STARTS = (b"\x80", b"(", b"]")
 """A protocol, or in pickles older than those a tuple or a list."""
 
 
 def look_at_pairs(path: Path) -> None:
-    """Refuse what is neither an ordinary file nor CFP's folder, and a `.bin` that is no pickle of two lists.
+    """Refuse what is neither an ordinary file of a set's size nor CFP's folder, and a `.bin` that is no pickle.
 
     Raises:
         InputError: it is that.
     """
     if (path / PROTOCOL).is_dir():
         return
-    with open_file(path, fix=f"name a .bin, a pairs.txt or a folder that holds CFP's {PROTOCOL}") as file:
+    fix = f"name a .bin, a pairs.txt or a folder that holds CFP's {PROTOCOL}"
+    with open_file(path, fix=fix, at_most=MAX_BYTES) as file:
         if path.suffix == ".bin" and not file.read(1).startswith(_PICKLE_STARTS):
             raise InputError(
                 f"{path} is no InsightFace .bin: it does not start as a pickle does",

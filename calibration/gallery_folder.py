@@ -25,6 +25,7 @@ from ghostface_edge.calibration.image_file import BadImageError
 from ghostface_edge.calibration.lfw_errata import ONE_PERSON
 from ghostface_edge.calibration.unusable import OnBadImage, Unusable, unusable_error
 from ghostface_edge.reports.all_pairs.gallery import Gallery
+from ghostface_edge.reports.errors import InputError
 
 _FIX = (
     "replace or remove these images, or skip them with --on-bad-image skip; a gallery needs aligned 112x112 RGB faces"
@@ -123,6 +124,10 @@ def open_gallery(
     files = tuple(face for sha256, face in chosen.items() if len(names[sha256]) == 1)
     if unusable and (on_bad_image is OnBadImage.ERROR or not files):
         raise unusable_error(unusable, len(found), f"images of {folder}", fix=_FIX)
+    if not files:
+        raise InputError(
+            f"{folder} holds no picture that lies under one name alone", fix="lay each person's faces apart"
+        )
     return GalleryFolder(folder, files, listing_sha256(files), len(chosen) - len(files), tuple(unusable))
 
 

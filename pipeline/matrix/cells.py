@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from ghostface_edge.calibration.first_look import look_at_pairs
 from ghostface_edge.calibration.pairs_source import sources
 from ghostface_edge.calibration.photos import open_photos
 from ghostface_edge.pipeline.checkpoints.formats import judge_checkpoint
@@ -28,7 +29,7 @@ from ghostface_edge.reports.errors import InputError
 from ghostface_edge.reports.matrix.record import CELLS, Axes
 from ghostface_edge.reports.policy import SHIPPED, Policy
 from ghostface_edge.targets.devices.device import Device
-from ghostface_edge.targets.devices.table import DEVICES_FILE, find_devices
+from ghostface_edge.targets.devices.table import devices_file, find_devices
 from ghostface_edge.targets.table import parse_variants
 
 MOST: Final = 40_000
@@ -92,7 +93,8 @@ class _Reader:
         self.plan, self.folder, self.out = plan, folder.absolute(), out
         self.policy = self._policy()
         self.calibration = None if plan.calibration is None else self.folder / plan.calibration
-        self.devices_file = DEVICES_FILE.absolute() if DEVICES_FILE.is_file() else None
+        named = devices_file()
+        self.devices_file = None if named is None else named.absolute()
         self.recipe = functools.cache(self._recipe)
         self.digest = functools.cache(file_sha256)
         self.variants = functools.cache(parse_variants)
@@ -115,6 +117,8 @@ class _Reader:
         """One cell of these values."""
         network, how, variants = self.checkpoint(checkpoint), self.recipe(recipe), self.variants(targets)
         sets = tuple(self.folder / path for path in pairs)
+        for path in sets:
+            look_at_pairs(path)
         axes = Axes(
             checkpoint=checkpoint or _EMBEDDED,
             recipe=recipe,

@@ -1,6 +1,7 @@
 """A plan in, a report of its own for every cell out, and the record over all of them."""
 
 import datetime
+import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ def begin(plan: Path, cells: tuple[PlannedCell, ...], out: Path, *, resume: bool
     moment = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     tool = Tool(version=version("ghostface-edge"), packages=versions(_PACKAGES), started=moment)
     ledger = Ledger(out, cells, tool, str(plan), file_sha256(plan), cells[0].job.policy.name)
-    if (out / FILE).is_file():
+    if os.path.lexists(out / FILE):
         if not resume:
             raise InputError(f"{out} holds a matrix", fix="go on with it by --resume, or name another folder")
         ledger.take_over(MatrixReport.read(out / FILE))

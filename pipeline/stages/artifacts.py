@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ghostface_edge.pipeline.support.json_value import read_value, write_value
-from ghostface_edge.reports.digest import file_sha256
+from ghostface_edge.reports.digest import file_bytes, file_sha256
 from ghostface_edge.targets.table import load_target
 
 _SECONDS = "seconds.json"
@@ -50,3 +50,12 @@ def artifact_of(runtime: str, path: Path, seconds: float = 0.0) -> Artifact:
     """Describe an artifact that exists."""
     files = load_target(runtime).files(path)
     return Artifact(runtime, files, file_sha256(*files), seconds)
+
+
+def size_of(runtime: str, path: Path) -> int:
+    """Bytes of an artifact's files, which costs nothing.
+
+    Raises:
+        InputError: one is missing, unreadable, or no ordinary file.
+    """
+    return sum(map(file_bytes, load_target(runtime).files(path)))

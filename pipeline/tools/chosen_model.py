@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from ghostface_edge.pipeline.default import default_checkpoint
-from ghostface_edge.pipeline.stages.artifacts import artifact_of
+from ghostface_edge.pipeline.stages.artifacts import artifact_of, size_of
 from ghostface_edge.pipeline.tools.inspection import runtime_of
 from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import InputError, RuntimeMissingError
@@ -88,9 +88,9 @@ def _of_run(folder: Path) -> ChosenModel:
 def _unchanged(folder: Path, runtime: str, artifact: Artifact) -> Path:
     """The file that a report names, if it still is what was measured."""
     path = folder / artifact.path
-    if artifact_of(runtime, path).sha256 != artifact.sha256:
+    if size_of(runtime, path) != artifact.bytes or artifact_of(runtime, path).sha256 != artifact.sha256:
         raise InputError(
-            f"{path} is not what {folder / _REPORT} was measured on: its SHA-256 is another",
+            f"{path} is not what {folder / _REPORT} was measured on: it has other bytes",
             fix="run again, or name the model with --model",
         )
     judge_artifact(path)

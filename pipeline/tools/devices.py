@@ -15,7 +15,7 @@ from ghostface_edge.reports.devices import LOCAL
 from ghostface_edge.reports.errors import GhostfaceEdgeError
 from ghostface_edge.targets.devices.device import Device
 from ghostface_edge.targets.devices.facts import DeviceFacts
-from ghostface_edge.targets.devices.table import find_devices, read_devices
+from ghostface_edge.targets.devices.table import device_of, find_devices, read_devices
 
 _QUESTIONS: Final = 5
 _PATIENT_S: Final = 120.0
@@ -65,7 +65,7 @@ def known(userlands: Path) -> list[Checked]:
     found = []
     for name, entry in read_devices().items():
         try:
-            find_devices([name], userlands)
+            device_of(name, entry, userlands)
             found.append(Checked(name, entry.at, "ready to be asked"))
         except GhostfaceEdgeError as error:
             found.append(Checked(name, entry.at, error.fix, is_usable=False))

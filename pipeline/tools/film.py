@@ -3,6 +3,7 @@
 Decoders of videos are native code fed by strangers: this runs in a process of its own.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -24,6 +25,9 @@ from ghostface_edge.reports.errors import InputError, ToolError
 
 CODECS: Final = MappingProxyType({".mp4": "mp4v", ".webm": "VP80"})
 """Of annotated files, by their ending: MPEG-4, and VP8, which browsers play. OpenCV's packages bring no H.264."""
+_CONTAINERS: Final = ("mov", "matroska", "avi", "mpegts", "mpeg", "ogg", "flv", "asf")
+"""FFmpeg's names of files that hold their pictures themselves; a list or a playlist leads to others."""
+_OPTIONS: Final = MappingProxyType({"format_whitelist": ",".join(_CONTAINERS), "protocol_whitelist": "file"})
 SAME, DIFFERENT = (26, 127, 55), (198, 40, 40)
 _USUAL_FPS = 25.0
 _FASTEST_FPS = 1000.0
@@ -58,7 +62,9 @@ class Film:
         Raises:
             InputError: no video that OpenCV reads.
         """
-        self._open(cv2.VideoCapture(str(video), cv2.CAP_FFMPEG), str(video), detector, choice)
+        os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = "|".join(f"{name};{value}" for name, value in _OPTIONS.items())
+        file = cv2.VideoCapture(str(video.absolute()), cv2.CAP_FFMPEG)  # else a name could be a protocol's
+        self._open(file, str(video), detector, choice)
         return max(0, int(self._source.get(cv2.CAP_PROP_FRAME_COUNT)))
 
     def open_camera(self, number: int, detector: Path, choice: Choice, in_window: bool) -> None:

@@ -55,7 +55,7 @@ class KeptVariant(Record):
     timed_on: Text | None = None
     """Processor, its instruction sets and threads; None where no time was taken."""
     accuracy: Figure | None = None
-    fmr: Text | None = None
+    fmr: Literal["0.01", "0.001", "0.0001", "0.00001", "0.000001"] | None = None
     """The false-match rate of `fnmr`: 1:10,000, or the lowest that the comparisons tell."""
     fnmr: Figure | None = None
     versus_fp32: Ratio | None = None

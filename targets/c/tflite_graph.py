@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from ghostface_edge.reports.errors import ToolError
+from ghostface_edge.reports.errors import InputError, ToolError
 from ghostface_edge.targets.c.layers import (
     INT8_HIGH,
     INT8_LOW,
@@ -83,7 +83,9 @@ class Graph:
         tensor = self.graph.tensors[self._origin(place)]
         name, shape = self.name(self._origin(place)), [int(size) for size in tensor.shape]
         if tensor.type != schema.TensorType.INT8 or len(shape) not in (2, IMAGE_AXES) or shape[0] != 1:
-            raise ToolError(f"{name}: int8 of batch 1 expected, got shape {shape}", fix="lower it for microcontrollers")
+            raise InputError(
+                f"{name}: int8 of batch 1 expected, got shape {shape}", fix="lower it for microcontrollers"
+            )
         rows, columns = shape[1:3] if len(shape) == IMAGE_AXES else (1, 1)
         return Tensor(name, rows, columns, shape[-1], self.scale(place), int(tensor.quantization.zeroPoint[0]))
 

@@ -9,6 +9,7 @@ Addresses are `local`, `qemu:CPU`, `ssh:[USER@]HOST`, `adb:SERIAL` and `exec:COM
 
 import difflib
 import json
+import os
 import re
 import shlex
 import shutil
@@ -78,9 +79,9 @@ def read_devices(file: Path | None = None) -> dict[str, DeviceEntry]:
     """
     cpus = (*emulated.CPUS, *CORES)
     known = {THIS_HOST: DeviceEntry(at="local")} | {cpu: DeviceEntry(at=f"qemu:{cpu}") for cpu in cpus}
-    if file is None and not DEVICES_FILE.is_file():
+    path = file or devices_file()
+    if path is None:
         return known
-    path = file or DEVICES_FILE
     for name, content in read_mapping(path, fix="name devices in it, see docs/devices.md").items():
         if not _NAME.fullmatch(name) or name == THIS_HOST:
             raise InputError(
@@ -95,6 +96,11 @@ def read_devices(file: Path | None = None) -> dict[str, DeviceEntry]:
             keys = ", ".join(DeviceEntry.model_fields)
             raise InputError(f"{path}: {place}: {first['msg']}", fix=f"keys of a device: {keys}") from None
     return known
+
+
+def devices_file() -> Path | None:
+    """`devices.yaml`, if anything of that name lies here: what is no file is not passed over."""
+    return DEVICES_FILE if os.path.lexists(DEVICES_FILE) else None
 
 
 def find_devices(names: Iterable[str], userlands: Path, file: Path | None = None) -> tuple[Device, ...]:
@@ -121,12 +127,12 @@ def find_devices(names: Iterable[str], userlands: Path, file: Path | None = None
 
 def _device(name: str, known: dict[str, DeviceEntry], userlands: Path) -> Device:
     if name in known:
-        return _make(name, known[name], userlands)
+        return device_of(name, known[name], userlands)
     if ":" in name:
         kind, _, where = name.partition(":")
         if kind in _KINDS and where:
             plain = re.sub("[^A-Za-z0-9._-]", "-", where)
-            return _make(plain[:40].strip("-._") or kind, DeviceEntry(at=name), userlands)
+            return device_of(plain[:40].strip("-._") or kind, DeviceEntry(at=name), userlands)
     near = difflib.get_close_matches(name, known, n=1)
     raise InputError(
         f"'{name}' is no device",
@@ -134,7 +140,13 @@ def _device(name: str, known: dict[str, DeviceEntry], userlands: Path) -> Device
     )
 
 
-def _make(name: str, entry: DeviceEntry, userlands: Path) -> Device:
+def device_of(name: str, entry: DeviceEntry, userlands: Path) -> Device:
+    """The device of an entry.
+
+    Raises:
+        InputError: its address cannot be used.
+        RuntimeMissingError: what reaches it is not installed here.
+    """
     scheme, _, where = entry.at.partition(":")
     if scheme not in _KINDS or bool(where) == (scheme == THIS_HOST):
         raise InputError(

@@ -6,6 +6,7 @@ another size than their shape. Source: `schema/program.fbs` and `backends/xnnpac
 """
 
 import math
+import os
 import struct
 from collections import Counter
 from collections.abc import Sequence
@@ -17,12 +18,14 @@ from typing import Final
 import numpy as np
 
 from ghostface_edge.reports.errors import InputError
-from ghostface_edge.reports.read import read_bytes
+from ghostface_edge.reports.read import open_file, read_bytes
 from ghostface_edge.targets.executorch.flatbuffer import Table, root
 from ghostface_edge.targets.executorch.nodes import CONVOLUTIONS, KINDS, Node, Shape, shape_of
 
 _FIX: Final = "give a .pte that this tool wrote"
 _MAX_BYTES: Final = 512 * 2**20
+_MARK: Final = b"ET12"
+_HEAD_BYTES: Final = 40
 _MAX_ELEMENTS: Final = 1 << 26
 """Of a value."""
 _ABSENT: Final = 0xFFFFFFFF
@@ -77,20 +80,30 @@ def read_program(artifact: Path) -> Program:
     Raises:
         InputError: it is damaged, or has something that this project does not write.
     """
-    content = read_bytes(artifact, fix=_FIX, at_most=_MAX_BYTES)
+    with open_file(artifact, fix=_FIX, at_most=_MAX_BYTES) as file:
+        head, size = file.read(_HEAD_BYTES), file.seek(0, os.SEEK_END)
     try:
+        _require_whole(head, size)
+        content = read_bytes(artifact, fix=_FIX, at_most=size)
         return _File(content).program()
     except (ArithmeticError, LookupError, TypeError, ValueError, struct.error) as problem:
         raise InputError(f"{artifact}: not a readable ExecuTorch program ({problem})", fix=_FIX) from problem
 
 
+def _require_whole(head: bytes, size: int) -> None:
+    """Refuse by its first bytes what is no such file, or longer or shorter than it says."""
+    mark, header, _, base, segments = struct.unpack_from("<4sIQQQ", head, 8)
+    if head[4:8] != _MARK or mark != b"eh00" or header < _HEAD_BYTES - 8:
+        raise ValueError(f"it does not begin with the marks {_MARK.decode()} and eh00")
+    if base + segments != size:
+        raise ValueError(f"it has {size:,} bytes and says {base + segments:,}")
+
+
 class _File:
     def __init__(self, content: bytes) -> None:
         self.content = content
-        self.top = root(content, b"ET12")
-        mark, size, _, self.base = struct.unpack_from("<4sIQQ", content, 8)
-        if mark != b"eh00" or size < 24:
-            raise ValueError("it lacks the header of segments")
+        self.top = root(content, _MARK)
+        (self.base,) = struct.unpack_from("<Q", content, 24)
         self.segments = [(each.number(0, "Q"), each.number(1, "Q")) for each in self.top.tables(4)]
         self.named = {each.text(0): each.number(1) for each in self.top.tables(7)}
 

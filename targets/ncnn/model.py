@@ -157,9 +157,11 @@ def read_model(artifact: Path) -> NcnnModel:
             beyond a face network's.
     """
     text = read_bytes(artifact, fix=_FIX, at_most=_MAX_PARAM_BYTES)
-    data = read_bytes(artifact.with_suffix(".bin"), fix=_FIX, at_most=_MAX_BIN_BYTES)
     try:
-        model = NcnnModel(tuple(_with_weights(_layers(text.decode("ascii").split("\n")), data)))
+        layers = tuple(_layers(text.decode("ascii").split("\n")))
+        most = sum(_weights_size(layer, _FLOAT) for layer in layers)  # read no more than could be anybody's
+        data = read_bytes(artifact.with_suffix(".bin"), fix=_FIX, at_most=min(max(most, 0), _MAX_BIN_BYTES))
+        model = NcnnModel(tuple(_with_weights(layers, data)))
         model.shapes()
     except (ArithmeticError, LookupError, TypeError, ValueError, struct.error) as problem:
         raise InputError(f"{artifact}: not a readable ncnn model ({problem})", fix=_FIX) from problem
@@ -216,10 +218,10 @@ def _number(text: str) -> int | float:
     return int(text) if re.fullmatch(r"-?\d{1,9}", text) else float(text)
 
 
-def _with_weights(layers: Iterator[Layer], data: bytes) -> Iterator[Layer]:
+def _with_weights(layers: Sequence[Layer], data: bytes) -> Iterator[Layer]:
     at = 0
     for layer in layers:
-        size = _weights_size(layer, data, at)
+        size = _weights_size(layer, _mark_of(layer, data, at))
         if not 0 <= size <= len(data) - at:
             raise ValueError(f"the weights of {layer.output[:40]!r} are not there")
         yield replace(layer, weights=data[at : at + size])
@@ -228,16 +230,23 @@ def _with_weights(layers: Iterator[Layer], data: bytes) -> Iterator[Layer]:
         raise ValueError(f"{len(data) - at} bytes of weights are nobody's")
 
 
-def _weights_size(layer: Layer, data: bytes, at: int) -> int:
+def _mark_of(layer: Layer, data: bytes, at: int) -> int:
+    if layer.kind not in _CONVOLUTIONS:
+        return _FLOAT
+    (mark,) = struct.unpack_from("<I", data, at)
+    if mark not in _WIDTHS:
+        raise ValueError(f"the weights of {layer.output[:40]!r} begin with {mark:#x}")
+    return int(mark)
+
+
+def _weights_size(layer: Layer, mark: int) -> int:
+    """Bytes of a layer's part of `.bin`; with floats it is largest."""
     if layer.kind == "PReLU":
         return 4 * layer.number(0)
     if layer.kind == "MemoryData":
         return 4 * math.prod(layer.number(key) for key in (0, 1, 2))
     if layer.kind not in _CONVOLUTIONS:
         return 0
-    (mark,) = struct.unpack_from("<I", data, at)
-    if mark not in _WIDTHS:
-        raise ValueError(f"the weights of {layer.output[:40]!r} begin with {mark:#x}")
     size = layer.number(6) * _WIDTHS[mark]
     scales = layer.number(7 if layer.kind == "ConvolutionDepthWise" else 0) + 1 if layer.number(8) else 0
     return 4 + size + -size % 4 + 4 * (layer.number(0) * layer.number(5) + scales)

@@ -1,8 +1,8 @@
 """One file that another Python can run: the far side and what it needs of this project, as a zip application."""
 
+import functools
 import io
 import zipfile
-from collections.abc import Iterable
 from importlib.resources import files
 from typing import Final
 
@@ -47,7 +47,8 @@ _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _MAIN: Final = "from ghostface_edge.targets.places.plain_side import main\n\nmain()\n"
 
 
-def application(modules: Iterable[str]) -> bytes:
+@functools.cache
+def application(modules: tuple[str, ...]) -> bytes:
     """The application; the same bytes every time. Run it with `python FILE` as a `Place`'s command.
 
     Args:

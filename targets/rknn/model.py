@@ -8,22 +8,26 @@ import math
 import re
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Annotated, Final
 
 import onnx
 from onnx import ModelProto, TensorProto, helper
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from ghostface_edge.calibration.preprocessing import MEAN
 from ghostface_edge.reports.digest import file_sha256
 from ghostface_edge.reports.errors import InputError, ToolError
-from ghostface_edge.reports.record import Record, first_problem
+from ghostface_edge.reports.read import open_file
+from ghostface_edge.reports.record import AtLeastOne, Count, NotNegative, Record, Sha256, Text, first_problem
 from ghostface_edge.targets.checks import onnx_form
 from ghostface_edge.targets.computed import Step, needed
-from ghostface_edge.targets.onnx_file import read_onnx
+from ghostface_edge.targets.onnx_file import MAX_FILE_BYTES, read_onnx
 from ghostface_edge.targets.qdq import graph_of
 
 _KEY: Final = "ghostface-edge.rknn"
+_MAX_LAYERS: Final = 10_000
+_MAX_ACCOUNT: Final = 2**23
+"""Characters of the metadata."""
 _SHIFTED_MEAN: Final = 128.0
 """Of pixels, where a QDQ model takes pixel - 128: the toolkit folds it into the input's own quantization."""
 _QDQ_RULES: Final = ("fuse_concat_conv",)
@@ -49,9 +53,9 @@ class Range(Record):
 class Settings(Record):
     """How the toolkit builds; what `Toolkit` is given."""
 
-    platform: str
-    side: int
-    mean: float
+    platform: Annotated[str, Field(pattern="^[a-z0-9]{1,20}$")]
+    side: AtLeastOne
+    mean: Annotated[float, Field(ge=0, le=255)]
     disable_rules: tuple[str, ...] = ()
     ranges: dict[str, Range] | None = None
     """Where the toolkit quantizes."""
@@ -60,12 +64,12 @@ class Settings(Record):
 class Layer(Record):
     """A row of the compiler's table."""
 
-    name: str
-    operator: str
-    precision: str
-    place: str
-    macs: int
-    cycles: int
+    name: Text
+    operator: Text
+    precision: Text
+    place: Text
+    macs: Count
+    cycles: Count
     """Its estimate: the larger of what the NPU and the memory need."""
 
 
@@ -73,10 +77,10 @@ class Compiled(Record):
     """How a `.rknn` was built, and what the compiler says of it."""
 
     settings: Settings
-    sha256: str
-    layers: tuple[Layer, ...]
-    internal_kib: float
-    weights_kib: float
+    sha256: Sha256
+    layers: Annotated[tuple[Layer, ...], Field(min_length=1, max_length=_MAX_LAYERS)]
+    internal_kib: NotNegative
+    weights_kib: NotNegative
 
 
 def as_built(path: Path, platform: str) -> tuple[ModelProto, Settings]:
@@ -158,12 +162,18 @@ def read_model(artifact: Path) -> tuple[ModelProto, Compiled]:
     """
     model = read_onnx(beside(artifact))
     text = next((entry.value for entry in model.metadata_props if entry.key == _KEY), None)
-    if text is None:
+    if text is None or len(text) > _MAX_ACCOUNT:
         raise InputError(f"{artifact}: {beside(artifact).name} does not say how it was built", fix=_FIX)
     try:
         compiled = Compiled.model_validate_json(text)
     except ValidationError as error:
         raise InputError(f"{beside(artifact)}: {_KEY}: {first_problem(error)}", fix=_FIX) from error
+    if compiled.model_dump_json() != text:  # a key twice, or a number that is another one elsewhere
+        raise InputError(f"{beside(artifact)}: {_KEY} is not as it was written", fix=_FIX)
+    taken = [[size.dim_value for size in entry.type.tensor_type.shape.dim] for entry in model.graph.input]
+    if taken != [[1, 3, compiled.settings.side, compiled.settings.side]]:
+        raise InputError(f"{beside(artifact)} takes no faces of {compiled.settings.side} pixels", fix=_FIX)
+    open_file(artifact, fix=_FIX, at_most=MAX_FILE_BYTES).close()
     if file_sha256(artifact) != compiled.sha256:
         raise InputError(f"{artifact}: was not built from {beside(artifact).name}", fix=_FIX)
     return model, compiled
@@ -175,8 +185,8 @@ def check(artifact: Path) -> None:
     Raises:
         InputError: what is wrong with it.
     """
-    read_model(artifact)
     onnx_form.check(beside(artifact))
+    read_model(artifact)
 
 
 def steps(model: ModelProto) -> list[Step]:

@@ -174,9 +174,10 @@ class SophgoTarget:
         """Write the program up to one of its tensors, for the interpreter; no chip's file comes of a part."""
         program = read_program(artifact)
         require_computed(tensor, computed_tensors(program.entry, program.steps))
-        text = program.cut(tensor).replace(f'"{weights_of(artifact).name}"', f'"{weights_of(out).name}"')
+        part = program.cut(tensor)
+        text = part.text.replace(f'"{weights_of(artifact).name}"', f'"{weights_of(out).name}"')
         program_of(out).write_text(text)
-        pack(weights_of(artifact), weights_of(out))
+        pack(weights_of(artifact), weights_of(out), part.weights())
 
 
 def cv181x() -> SophgoTarget:

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -122,10 +123,10 @@ def timeless(model: bytes) -> bytes:
     return re.sub(rb"\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}", b"Tue Jan  1 00:00:00 1980", model, count=1)
 
 
-def pack(weights: Path, out: Path) -> None:
-    """The same arrays in an `.npz` that is the same every time."""
+def pack(weights: Path, out: Path, names: Iterable[str] | None = None) -> None:
+    """The same arrays, or those of these names, in an `.npz` that is the same every time."""
     with zipfile.ZipFile(weights) as given, zipfile.ZipFile(out, "w") as written:
-        for name in sorted(given.namelist()):
+        for name in sorted(given.namelist() if names is None else (f"{name}.npy" for name in names)):
             written.writestr(zipfile.ZipInfo(name, _EPOCH), given.read(name))
 
 

@@ -113,6 +113,7 @@ def test_missing_images_are_named_or_cost_their_pairs(cfp: Path, images: Callabl
         ("Split/FP/02/same.txt", "1,2\n3,2\n", "persons 001 and 002 where a pair of one is due"),
         ("Split/FP/02/diff.txt", "1,1\n3,1\n", "persons 001 and 001 where a pair of two is due"),
         ("Split/FP/02/same.txt", "3,2\n", "splits are not of one size"),
+        ("Pair_list_P.txt", "x\n" * 100_001, "has 100,001 lines"),
         ("Split/FP/02/same.txt", "\udc80", "not UTF-8"),
     ],
 )

@@ -39,6 +39,13 @@ def test_one_content_of_two_people_is_of_nobody(face_folder: FaceFolder) -> None
     assert found.under_two_names == 1
 
 
+def test_where_nothing_lies_under_one_name_alone_nothing_is_left(face_folder: FaceFolder) -> None:
+    folder = face_folder({"Ann": 1, "Bob": 1})
+    shutil.copyfile(folder / "Ann/Ann_0001.jpg", folder / "Bob/Bob_0001.jpg")
+    with pytest.raises(InputError, match="no picture that lies under one name alone"):
+        open_gallery(folder)
+
+
 def test_what_cannot_be_used_is_refused_or_passed_over(face_folder: FaceFolder) -> None:
     folder = face_folder({"Ann": 2, "Bob": 1})
     (folder / "Bob/Bob_0002.jpg").write_bytes(b"")

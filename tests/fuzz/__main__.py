@@ -68,6 +68,7 @@ def _write_seeds(name: str, folder: Path) -> None:
 
     (folder / "corpus").mkdir(parents=True, exist_ok=True)
     for number, seed in enumerate(TARGETS[name].seeds()):
+        assert len(seed) <= TARGETS[name].max_bytes, f"{name}: a longer seed would be cut, and refused for that alone"
         (folder / "corpus" / f"seed-{number}").write_bytes(seed)
     words = "".join(f'"{_escaped(word)}"\n' for word in TARGETS[name].words)
     (folder / "words.txt").write_text(words)

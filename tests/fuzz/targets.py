@@ -10,16 +10,21 @@ import io
 import json
 import math
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
+
+from ghostface_edge.reports.errors import InputError
+from ghostface_edge.targets.protocol import Target
 
 from ..hostile import good
-from ..targets.executorch.pte import small_program
 from . import mutators
 
 Parse = Callable[[bytes], object]
+_MOST_ELEMENTS = 1 << 20
+"""Of an array that a described file holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +80,21 @@ def _cfp() -> Parse:
     """The lists of images, after a zero byte the pairs of both splits."""
     from ghostface_edge.calibration.cfp_protocol import read_cfp
 
+    protocol = _folder() / "cfp/Protocol"
+    for split in ("01", "02"):
+        (protocol / "Split/FP" / split).mkdir(parents=True)
+        (protocol / "Split/FP" / split / "diff.txt").write_bytes(b"1,2\n")
+        (protocol / "Split/FP" / split / "same.txt").symlink_to(_folder() / "same.txt")
+    for letter in "FP":
+        (protocol / f"Pair_list_{letter}.txt").symlink_to(_folder() / "images.txt")
+
     def parse(data: bytes) -> object:
         images, _, pairs = data.partition(b"\0")
-        for name in ("same", "diff"):
-            for split in ("01", "02"):
-                _laid(f"cfp/Protocol/Split/FP/{split}/{name}.txt", pairs if name == "same" else b"1,2\n")
-        for letter in "FP":
-            _laid(f"cfp/Protocol/Pair_list_{letter}.txt", images)
+        as_file("images.txt", images)
+        as_file("same.txt", pairs)
         return read_cfp(_folder() / "cfp")
 
     return parse
-
-
-def _laid(name: str, data: bytes) -> None:
-    (_folder() / name).parent.mkdir(parents=True, exist_ok=True)
-    as_file(name, data)
 
 
 def _landmarks() -> Parse:
@@ -257,28 +262,34 @@ def _safetensors_seeds() -> Iterable[bytes]:
 
 def _hdf5() -> Parse:
     """The walk over a Keras file that is described in JSON, so that its structure mutates and not HDF5's own bytes."""
-    load = _checkpoint("net.h5")()
+    import torch
+
+    from ghostface_edge.pipeline.checkpoints.keras import read_checkpoint  # begins with all that the check does
+
+    torch.set_num_threads(1)
+    _fast_networks()
 
     def parse(data: bytes) -> None:
         try:
-            file = _keras_file(json.loads(data))
+            described = json.loads(data)
+            arrays = _arrays(json.dumps(described["datasets"]))
+            file = _with_attributes(arrays, described["attributes"])
         except Exception:  # no file can be made of it
             return
-        load(file)
+        read_checkpoint(as_file("net.h5", file))
 
     return parse
 
 
-def _keras_file(described: dict) -> bytes:
-    """Write an HDF5 file: attributes, and by name a dataset's kind, dtype and shape."""
+@functools.lru_cache(256)
+def _arrays(datasets: str) -> bytes:
+    """An HDF5 file in memory: by name a dataset's kind, dtype and shape; most mutations change attributes alone."""
     import h5py
     import numpy as np
+    from h5py import h5d, h5p, h5s, h5t
 
-    buffer = io.BytesIO()
-    with h5py.File(buffer, "w") as file:
-        for name, text in described["attributes"].items():
-            file.attrs[name] = text if isinstance(text, str) else json.dumps(text)
-        for name, (kind, dtype, shape) in described["datasets"].items():
+    with _in_memory(None) as file:
+        for name, (kind, dtype, shape) in json.loads(datasets).items():
             match kind:
                 case "external-link":
                     file[name] = h5py.ExternalLink("net.h5", "/")
@@ -295,9 +306,43 @@ def _keras_file(described: dict) -> bytes:
                 case "attribute":
                     file.require_group(name).attrs["weight_names"] = np.zeros(shape, dtype)
                 case _:
-                    chunks = {"chunks": True} if kind == "chunked" else {}
-                    file.create_dataset(name, tuple(shape), np.dtype(dtype), **chunks)
-    return buffer.getvalue()
+                    if math.prod(shape) > _MOST_ELEMENTS:  # what only takes time to write
+                        raise ValueError(shape)
+                    settings = h5p.create(h5p.DATASET_CREATE)
+                    settings.set_alloc_time(h5d.ALLOC_TIME_EARLY)  # as if it had been written
+                    if kind == "chunked":
+                        settings.set_chunk(tuple(shape))
+                    made = h5d.create(
+                        file.id, None, h5t.py_create(np.dtype(dtype)), h5s.create_simple(tuple(shape)), settings
+                    )
+                    file[name] = h5py.Dataset(made)
+        file.flush()
+        return bytes(file.id.get_file_image())
+
+
+def _with_attributes(arrays: bytes, attributes: dict[str, object]) -> bytes:
+    with _in_memory(arrays) as file:
+        for name, text in attributes.items():
+            file.attrs[name] = text if isinstance(text, str) else json.dumps(text)
+        file.flush()
+        return bytes(file.id.get_file_image())
+
+
+@contextlib.contextmanager
+def _in_memory(image: bytes | None) -> Iterator[Any]:
+    """A file that touches no disk."""
+    import h5py
+    from h5py import h5f, h5p
+
+    access = h5p.create(h5p.FILE_ACCESS)
+    access.set_fapl_core(1 << 16, False)
+    if image is None:
+        opened = h5f.create(b"x", h5f.ACC_TRUNC, fapl=access)
+    else:
+        access.set_file_image(image)
+        opened = h5f.open(b"x", h5f.ACC_RDWR, fapl=access)
+    with h5py.File(opened) as file:
+        yield file
 
 
 def _keras_seeds() -> Iterable[bytes]:
@@ -335,14 +380,29 @@ def _layer(kind: str, name: str, sources: list[str], **config: object) -> dict:
 
 def _judged(name: str, read: Callable[[Path], object]) -> Parse:
     """What the tool does with an artifact: a check, and for what passes the reader."""
-    from ghostface_edge.targets.judge import ARTIFACT_CHECKS, apply
+    judged = _judged_file(name, read)
 
     def parse(data: bytes) -> None:
-        path = as_file(name, data)
-        apply(path, ARTIFACT_CHECKS[path.suffix])
-        read(path)
+        as_file(name, data)
+        judged()
 
     return parse
+
+
+def _judged_file(name: str, read: Callable[[Path], object]) -> Callable[[], None]:
+    """The same for an artifact that was laid out before."""
+    from pkgutil import resolve_name
+
+    from ghostface_edge.targets.judge import ARTIFACT_CHECKS
+
+    path = _folder() / name
+    check = resolve_name(ARTIFACT_CHECKS[path.suffix])
+
+    def judge() -> None:
+        check(path)
+        read(path)
+
+    return judge
 
 
 def _onnx_file() -> Parse:
@@ -386,41 +446,152 @@ def _tiny_ir() -> tuple[bytes, bytes]:
 
 
 def _ncnn() -> Parse:
-    from ghostface_edge.targets.ncnn.model import read_model
+    """The text, after a zero byte the weights; the good ones if there is none."""
+    from ghostface_edge.targets.ncnn import NcnnTarget
 
-    as_file("net.bin", _tiny_ncnn()[1])
-    return _judged("net.param", read_model)
+    judged, whole = _judged_file("net.param", _described(NcnnTarget())), good.ncnn_model()[1]
 
+    def parse(data: bytes) -> None:
+        text, _, weights = data.partition(b"\0")
+        as_file("net.param", text)
+        as_file("net.bin", weights or whole)
+        judged()
 
-@functools.cache
-def _tiny_ncnn() -> tuple[bytes, bytes]:
-    from ghostface_edge.targets.ncnn.lowering import lower
-
-    source = as_file("tiny.onnx", good.tiny_onnx(quantized=True))
-    lower(source).write(source.with_suffix(".param"))
-    return source.with_suffix(".param").read_bytes(), source.with_suffix(".bin").read_bytes()
+    return parse
 
 
 def _executorch() -> Parse:
-    from ghostface_edge.targets.executorch.program import read_program
+    """With the length that the file says of itself made right, by which noise would be refused at once."""
+    from ghostface_edge.targets.executorch.target import ExecutorchTarget
 
-    return _judged("net.pte", read_program)
+    judged = _judged("net.pte", _described(ExecutorchTarget()))
+
+    def parse(data: bytes) -> None:
+        base = int.from_bytes(data[24:32], "little")
+        if len(data) >= base > 0:
+            data = data[:32] + (len(data) - base).to_bytes(8, "little") + data[40:]
+        judged(data)
+
+    return parse
+
+
+def _described(target: Target) -> Callable[[Path], object]:
+    """What `inspect` and `localize` read of an artifact."""
+    return lambda path: (target.inspect(path), target.tensors(path))
+
+
+def _sophgo() -> Parse:
+    """The program, after a zero byte its weights; the good ones if there is none."""
+    from ghostface_edge.targets.sophgo.target import cv181x
+
+    as_file("net.cvimodel", b"CviModel")
+    judged, whole = _judged_file("net.cvimodel", _described(cv181x())), good.sophgo_weights()
+
+    def parse(data: bytes) -> None:
+        program, _, weights = data.partition(b"\0")
+        as_file("net.mlir", program)
+        as_file("net.npz", weights or whole)
+        judged()
+
+    return parse
+
+
+def _sophgo_seeds() -> Iterable[bytes]:
+    yield good.sophgo_program()
+    yield good.sophgo_program() + b"\0" + good.sophgo_weights()
+
+
+def _rknn() -> Parse:
+    """What is said of how a file was built, over the good network."""
+    from onnx import ModelProto, helper
+
+    from ghostface_edge.targets.rknn import rk3588
+
+    model = ModelProto.FromString(good.rknn_model())
+    key = model.metadata_props[0].key
+    artifact = as_file("net.rknn", good.RKNN)  # its network is as good each time: no check of `onnx`
+
+    def parse(data: bytes) -> None:
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:  # no protocol buffer takes it
+            return
+        del model.metadata_props[:]
+        helper.set_model_props(model, {key: text})
+        as_file("net.onnx", model.SerializeToString())
+        rk3588().inspect(artifact)
+
+    return parse
+
+
+def _rknn_seeds() -> Iterable[bytes]:
+    from onnx import ModelProto
+
+    yield ModelProto.FromString(good.rknn_model()).metadata_props[0].value.encode()
+
+
+def _devices() -> Parse:
+    """Names and addresses; nothing is reached."""
+    from ghostface_edge.reports.errors import RuntimeMissingError
+    from ghostface_edge.targets.devices.table import device_of, read_devices
+
+    def parse(data: bytes) -> None:
+        for name, entry in read_devices(as_file("devices.yaml", data)).items():
+            with contextlib.suppress(InputError, RuntimeMissingError):
+                device_of(name, entry, _folder())
+
+    return parse
+
+
+def _plan() -> Parse:
+    """The axes; what they name are files, which have targets of their own."""
+    from ghostface_edge.pipeline.matrix.plan import Plan
+
+    return lambda data: Plan.read(as_file("plan.yaml", data))
+
+
+def _matrix() -> Parse:
+    from ghostface_edge.reports.matrix.record import MatrixReport
+
+    return lambda data: MatrixReport.read(as_file("matrix.json", data))
+
+
+def _binding() -> Parse:
+    """What a shared store says of an outcome, signed or not."""
+    from ghostface_edge.pipeline.support.binding import read_binding
+
+    return lambda data: read_binding(data, "embed-0", None)
+
+
+def _binding_seeds() -> Iterable[bytes]:
+    from ghostface_edge.pipeline.support.binding import describe, write_binding
+
+    entries = {"a/embeddings.npy": (128, "0" * 64), "seconds.json": (4, "1" * 64), "empty": (None, None)}
+    yield write_binding(describe("embed-0", entries), None)
 
 
 def _onnx_walk() -> Parse:
     """The walk alone, over graphs whose weights are zeros; what comes before it is the target `onnx`."""
+    import logging
+
     import onnx_ir as ir
-    from onnx import ModelProto
+    from onnx import ModelProto, helper
 
     from ghostface_edge.pipeline.checkpoints.onnx_walk import Walk
 
     network = _short_network()
+    logging.getLogger("onnx_ir").setLevel(logging.CRITICAL)
 
     def parse(data: bytes) -> None:
         try:
             model = ModelProto.FromString(data)
-            for tensor in model.graph.initializer:
-                tensor.raw_data = bytes(min(4 * math.prod(tensor.dims), 1 << 22))
+            for tensor in model.graph.initializer:  # which the check before holds to what they declare
+                if math.prod(tensor.dims) > _MOST_ELEMENTS:
+                    return
+                width = helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+                tensor.raw_data = bytes(width * math.prod(tensor.dims))
+            if not all(node.output for node in model.graph.node):  # nor does a node without a result pass it
+                return
             graph = ir.from_proto(model).graph
             entry = graph.inputs[0]
         except Exception:  # the reader before the walk refuses it
@@ -448,6 +619,7 @@ def _onnx_without_weights() -> Iterable[bytes]:
     model = ir.to_proto(emit(_short_network(), Preprocessing(), None))
     for tensor in model.graph.initializer:
         tensor.ClearField("raw_data")
+    del model.graph.value_info[:]
     yield model.SerializeToString()
 
 
@@ -505,6 +677,23 @@ def _images() -> Iterable[bytes]:
     yield from (good.image(1, 112, suffix) for suffix in (".jpg", ".png"))
 
 
+def _some_devices() -> Iterable[bytes]:
+    yield b"pi4:\n  at: ssh:pi@board.local\n  cores: [2, 3]\n  threads: 2\n  sustained_minutes: 1.5\n"
+    yield b"m7: {at: 'qemu:cortex-m7'}\na53: {at: 'qemu:cortex-a53'}\n"
+    yield b"a: {at: 'exec:run \"x y\"', folder: /m, power: /p}\nb: {at: local}\nc: {at: 'adb:1', python: p}\n"
+
+
+def _some_plans() -> Iterable[bytes]:
+    yield b"checkpoints: [a.h5]\nrecipes: [fast, best]\ntargets: ['c-int8, ncnn', [web]]\nseeds: [1, 2]\njobs: 2\n"
+    yield b"pairs: [[lfw.bin, cfp]]\ncalibration: faces\ndevices: ['', [pi4]]\npolicy: p.yaml\ndevice_faces: 9\n"
+
+
+def _small_matrix() -> Iterable[bytes]:
+    from ..reports.matrix.made import died, matrix_of, task
+
+    yield matrix_of(died("a", "x"), tasks=(task("embed", 0.0, 1.0, "w", "e"),)).to_json().encode()
+
+
 _YAML = (
     "!!int ", "!!float ", "!!binary ", "!!timestamp ", "!!set ", "&a ", "*a", "<<: *a", "[[[[", "{{{{", "? ", "| ",
     "---", "2026-01-01", "0x", "1:30", ".nan", ".inf", "!!python/name:os.system ", "...", "%YAML 1.2",
@@ -513,6 +702,12 @@ _YAML = (
 _XML = (
     "<!DOCTYPE x>", "<!ENTITY a 'b'>", "&a;", "<![CDATA[", "]]>", "<?xml version='1.1'?>", "<layer ", "<data ",
     'type="Loop"', 'offset="-1"', 'size="99999999999"', 'shape="1,-1"', 'from-layer="0"', "<edge ",
+)  # fmt: skip
+
+_MLIR = (
+    '"tpu.Cast"(%0)', '"top.Weight"() : () -> ', "tensor<1x2x", "!quant.uniform<i8:f32, 0.5:-1>", "loc(#loc3)",
+    '#loc9 = loc("x")', '"tpu.Conv2D"(%1, %2) {', ") -> ", " : (", "99999999999x", 'cpu_op_name = "quant"',
+    "    return %1 : ", "{}", "si8>", "f32>",
 )  # fmt: skip
 
 TARGETS = MappingProxyType(
@@ -527,17 +722,23 @@ TARGETS = MappingProxyType(
         "records": FuzzTarget(_records, lambda: [b"\0".join(reversed(good.records()))[:2000], _two_records()]),
         "recipe": FuzzTarget(_recipe, lambda: [good.recipe()], words=_YAML, max_bytes=2_048),
         "policy": FuzzTarget(_policy, lambda: [_short_policy()], words=_YAML, max_bytes=2_048),
+        "devices": FuzzTarget(_devices, _some_devices, words=_YAML, max_bytes=2_048),
+        "plan": FuzzTarget(_plan, _some_plans, words=_YAML, max_bytes=2_048),
+        "matrix": FuzzTarget(_matrix, _small_matrix, mutators.json_tree),
+        "binding": FuzzTarget(_binding, _binding_seeds, mutators.json_tree, max_bytes=8_192),
         "report": FuzzTarget(_report, _small_report, mutators.json_tree),
         "history": FuzzTarget(_history, _kept_run, mutators.json_tree),
-        "bundle": FuzzTarget(_bundle, lambda: [good.bundle()], mutators.bundle_members),
+        "bundle": FuzzTarget(_bundle, lambda: [good.bundle()], mutators.bundle_members, max_bytes=1 << 17),
         "safetensors": FuzzTarget(_checkpoint("net.safetensors"), _safetensors_seeds, mutators.framed_json),
         "hdf5": FuzzTarget(_hdf5, _keras_seeds, mutators.json_tree),
         "onnx": FuzzTarget(_onnx_file, lambda: [good.tiny_onnx(), good.tiny_onnx(quantized=True)], mutators.onnx_graph),
         "onnx-walk": FuzzTarget(_onnx_walk, _onnx_without_weights, mutators.onnx_graph, max_bytes=1 << 17),
         "torch": FuzzTarget(_torch_file, _torch_seeds, mutators.torch_zip),
         "ir": FuzzTarget(_openvino_ir, lambda: [_tiny_ir()[0]], words=_XML),
-        "ncnn": FuzzTarget(_ncnn, lambda: [_tiny_ncnn()[0]], max_bytes=4_096),
-        "executorch": FuzzTarget(_executorch, lambda: [small_program()], max_bytes=4_096),
+        "ncnn": FuzzTarget(_ncnn, lambda: [good.ncnn_model()[0], b"\0".join(good.ncnn_model())], max_bytes=4_096),
+        "executorch": FuzzTarget(_executorch, lambda: [good.executorch_program()], max_bytes=4_096),
+        "sophgo": FuzzTarget(_sophgo, _sophgo_seeds, words=_MLIR, max_bytes=8_192),
+        "rknn": FuzzTarget(_rknn, _rknn_seeds, mutators.json_tree, max_bytes=8_192),
         "qdq": FuzzTarget(_qdq, lambda: [good.tiny_onnx(quantized=True)], mutators.onnx_graph),
         "tflite": FuzzTarget(_tflite, lambda: [good.tiny_tflite()], max_bytes=4_096),
         "wire": FuzzTarget(_wire, _wire_seeds, mutators.framed_json, max_bytes=4_096),

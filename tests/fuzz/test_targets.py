@@ -14,7 +14,8 @@ from .targets import TARGETS
 
 LIGHT = (
     *("bin", "pairs", "people", "cfp", "landmarks", "image", "archive", "records"),
-    *("recipe", "policy", "report", "history", "wire"),
+    *("recipe", "policy", "devices", "plan", "matrix", "binding", "report", "history", "wire"),
+    *("executorch", "sophgo"),
 )
 """Whose parsers and seeds need neither PyTorch nor a runtime."""
 WHOLE = {*LIGHT} - {"records"}

@@ -68,9 +68,9 @@ def _all(root: Path, patterns: list[str], jobs: int) -> int:
 def _one(root: Path, case: dict[str, Any]) -> Outcome:
     home = root / case["place"]
     outcome = run(
-        case["arguments"], home, case["output"], set(case["files"]), LIMIT_S * (WHOLE_JOB if case["cached"] else 1)
+        case["arguments"], home, case["output"], set(case["files"]), LIMIT_S * (WHOLE_JOB if case["is_job"] else 1)
     )
-    if case["cached"] and outcome.code != 2 and _figures(home / "case/out/report.json") != case["figures"]:
+    if case["figures"] and outcome.code != 2 and _figures(home / "case/out/report.json") != case["figures"]:
         outcome = Outcome(**{name: getattr(outcome, name) for name in Outcome.__slots__} | {"code": -99})
     faults = outcome.faults(frozenset(case["allowed"]))
     figures = f"exit {outcome.code:>3} {outcome.cpu_s:7.2f} s CPU {outcome.peak_mb:7.0f} MB"

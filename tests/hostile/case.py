@@ -38,6 +38,15 @@ class Case:
     """Whether the default test suite runs it too, inside its own process."""
     cached: bool = False
     """Whether it starts on a copy of the cache that a good job left; its figures must be that job's."""
+    stored: bool = False
+    """Whether it starts with an empty cache on a copy of the store that a good job left."""
+    figures: bool = True
+    """Whether a job's figures must be those of the good one."""
+
+    @property
+    def is_job(self) -> bool:
+        """Whether it is the whole job over every stage."""
+        return self.cached or self.stored
 
     def lay_out(self, folder: Path) -> None:
         """Make its files."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from . import faces, good, machine, networks, release
+from . import artifacts, faces, fleet, good, machine, networks, release, sets
 from .case import Case, later, tree
 
 CONTROL = frozenset({0})
@@ -10,7 +10,8 @@ CONTROL = frozenset({0})
 
 def cases() -> list[Case]:
     """Every case, each under a name of its own."""
-    found = [*_controls(), *faces.cases(), *release.cases(), *networks.cases(), *machine.cases()]
+    parts = (faces, sets, release, networks, artifacts, machine, fleet)
+    found = [*_controls(), *(case for part in parts for case in part.cases())]
     names = [case.name for case in found]
     assert len(set(names)) == len(names), sorted({name for name in names if names.count(name) > 1})
     return found
@@ -51,4 +52,17 @@ def _controls() -> Iterator[Case]:
     yield Case("control/inspect-tiny-onnx", ("inspect", "net.onnx"), {"net.onnx": later(good.tiny_onnx)}, CONTROL)
     xml = {"net.xml": later(lambda: good.ir_model()[0]), "net.bin": later(lambda: good.ir_model()[1])}
     yield Case("control/inspect-ir", ("inspect", "net.xml"), xml, CONTROL, "it is good")
+    yield control("cfp", sets.CFP, tree(good.cfp()))
+    yield control("gallery", sets.GALLERY, tree(good.photographs()))
+    for name, door, content in (
+        ("match", sets.SECOND, good.image(2, 160)),
+        ("match-album", sets.ALBUM, tree({"x.png": good.image(3, 160)})),
+        ("match-film", sets.FILM, later(good.film)),
+    ):
+        answered = frozenset({4})
+        yield door.case(f"control/{name}", content, allowed=answered, why="it is good, and no run knows its model")
+    yield control("devices", fleet.DEVICES, b"pi4: {at: 'exec:nothing'}\n")
+    yield control("plan", fleet.PLAN, fleet.SHORT_PLAN)
+    for suffix, files in artifacts.WHOLE.items():
+        yield Case(f"control/inspect-{suffix[1:]}", ("inspect", f"net{suffix}"), files, artifacts.READ, artifacts.WHY)
     yield Case("control/version", ("--version",), {}, CONTROL, "it is good")

@@ -308,3 +308,119 @@ def tiny_tflite() -> bytes:
     graph.operator("MEAN", (faces, axes), embeddings, "ReducerOptions", keepDims=False)
     graph.inputs, graph.outputs = [faces], [embeddings]
     return serialize(graph)
+
+
+def cfp() -> dict[str, bytes]:
+    """A folder of CFP: six people, frontal and profile, in two splits of three pairs of one person and three of two."""
+    files = {}
+    for number in range(1, 7):
+        for pose, seed in (("frontal", 40), ("profile", 60)):
+            files[f"Data/Images/{number:03d}/{pose}/01.jpg"] = image(seed + number, suffix=".jpg")
+    for letter, pose in (("F", "frontal"), ("P", "profile")):
+        lines = [f"{number} ../Data/Images/{number:03d}/{pose}/01.jpg" for number in range(1, 7)]
+        files[f"Protocol/Pair_list_{letter}.txt"] = "\n".join([*lines, ""]).encode()
+    for split, people in (("01", (1, 2, 3)), ("02", (4, 5, 6))):
+        for label, step in (("same", 0), ("diff", 1)):
+            lines = [b"%d,%d\n" % (one, (one + step - 1) % 6 + 1) for one in people]
+            files[f"Protocol/Split/FP/{split}/{label}.txt"] = b"".join(lines)
+    return files
+
+
+@functools.cache
+def detector() -> bytes:
+    """A network with YuNet's inputs and outputs, to which every square of 32 pixels shows a face."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    face = np.array([[-0.3, -0.3], [0.3, -0.3], [0.0, 0.0], [-0.25, 0.3], [0.25, 0.3]], np.float32).ravel() * 4
+    nodes, constants, outputs = [], {}, []
+    for stride in (8, 16, 32):
+        found = float(stride == 32)
+        says = {"cls": [found], "obj": [found], "bbox": [0.0, 0.0, np.log(4), np.log(4)], "kps": face}
+        for kind, values in says.items():
+            name = f"{kind}_{stride}"
+            constants[f"{name}.weight"] = np.zeros((len(values), 3, 1, 1), np.float32)
+            constants[f"{name}.bias"] = np.asarray(values, np.float32)
+            constants[f"{name}.shape"] = np.array([1, -1, len(values)], np.int64)
+            nodes += [
+                helper.make_node(
+                    "Conv", ["input", f"{name}.weight", f"{name}.bias"], [f"{name}.map"], strides=[stride, stride]
+                ),
+                helper.make_node("Transpose", [f"{name}.map"], [f"{name}.last"], perm=[0, 2, 3, 1]),
+                helper.make_node("Reshape", [f"{name}.last", f"{name}.shape"], [name]),
+            ]
+            outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, "n", len(values)]))
+    graph = helper.make_graph(
+        nodes,
+        "detector",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, "h", "w"])],
+        outputs,
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    return made.SerializeToString(deterministic=True)
+
+
+@functools.cache
+def film() -> bytes:
+    """Three frames as MPEG-4."""
+    import cv2
+
+    def write(path: Path) -> None:
+        writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 25, (112, 112))
+        for number in range(3):
+            writer.write(cv2.imdecode(np.frombuffer(image(number), np.uint8), cv2.IMREAD_COLOR))
+        writer.release()
+
+    return _written("film.mp4", write)
+
+
+@functools.cache
+def ncnn_model() -> tuple[bytes, bytes]:
+    """The small quantized network as ncnn's `.param` and `.bin`."""
+    from ghostface_edge.targets.ncnn.lowering import lower
+
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "tiny.onnx"
+        source.write_bytes(tiny_onnx(quantized=True))
+        lower(source).write(source.with_suffix(".param"))
+        return source.with_suffix(".param").read_bytes(), source.with_suffix(".bin").read_bytes()
+
+
+def sophgo_program() -> bytes:
+    """The program that lies beside a `.cvimodel`; its weights are called `net.npz`."""
+    from ..targets.sophgo.mlir import PROGRAM
+
+    return PROGRAM.encode()
+
+
+def sophgo_weights() -> bytes:
+    """Those weights."""
+    from ..targets.sophgo.mlir import weights
+
+    return weights()
+
+
+RKNN = b"RKNN" * 100
+"""What stands for a chip's file."""
+
+
+@functools.cache
+def rknn_model() -> bytes:
+    """The ONNX model that lies beside it."""
+    from ghostface_edge.targets.rknn.model import as_built, write
+
+    from ..targets.rknn.compiler import SAID
+
+    with tempfile.TemporaryDirectory() as folder:
+        source, artifact = Path(folder) / "tiny.onnx", Path(folder) / "net.rknn"
+        source.write_bytes(tiny_onnx(quantized=True))
+        artifact.write_bytes(RKNN)
+        write(*as_built(source, "rk3588"), SAID, artifact)
+        return artifact.with_suffix(".onnx").read_bytes()
+
+
+def executorch_program() -> bytes:
+    """A `.pte` of one convolution."""
+    from ..targets.executorch.pte import small_program
+
+    return small_program()

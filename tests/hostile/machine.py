@@ -20,6 +20,8 @@ JOB = (
 ANY = frozenset({0, 1, 2, 4})
 CACHE = "cache"
 """The case's cache folder, beside the files of the case."""
+STORE = "store"
+"""A store that machines share, among the files of the case."""
 
 
 def job_files() -> dict[str, Content]:

@@ -18,7 +18,7 @@ from .corpus import cases
 def make_all(root: Path, patterns: list[str]) -> None:
     """Lay out every case that a pattern names, all without one."""
     wanted = [case for case in cases() if not patterns or any(fnmatchcase(case.name, one) for one in patterns)]
-    cache, figures = _job(root) if any(case.cached for case in wanted) else (None, None)
+    job, figures = _job(root) if any(case.is_job for case in wanted) else (root, None)
     lines = []
     for number, case in enumerate(wanted):
         place = f"{number:04d}"
@@ -26,8 +26,9 @@ def make_all(root: Path, patterns: list[str]) -> None:
         shutil.rmtree(home, ignore_errors=True)
         (home / "case").mkdir(parents=True)
         if case.cached:
-            assert cache is not None
-            shutil.copytree(cache, home / machine.CACHE)
+            shutil.copytree(job / machine.CACHE, home / machine.CACHE)
+        if case.stored:
+            shutil.copytree(job / "case" / machine.STORE, home / "case" / machine.STORE)
         case.lay_out(home / "case")
         lines.append(_line(case, place, home, figures))
     (root / "cases.json").write_text(json.dumps(lines, indent=1))
@@ -42,20 +43,20 @@ def _line(case: Case, place: str, home: Path, figures: object) -> dict[str, Any]
         "why": case.why,
         "runs_code": case.runs_code,
         "output": case.output,
-        "cached": case.cached,
-        "figures": figures if case.cached else None,
+        "is_job": case.is_job,
+        "figures": figures if case.is_job and case.figures else None,
         "files": sorted(path.name for path in (home / "case").iterdir()),
     }
 
 
 def _job(root: Path) -> tuple[Path, object]:
-    """The undisturbed job: its cache and its figures."""
+    """The undisturbed job: its place, with its cache and what it put into a store, and its figures."""
     home = root / "job"
     shutil.rmtree(home, ignore_errors=True)
-    (home / "case").mkdir(parents=True)
+    (home / "case" / machine.STORE).mkdir(parents=True)
     replace(Case("job", (), {}), files=machine.job_files()).lay_out(home / "case")
     subprocess.run(
-        [sys.executable, "-m", "ghostface_edge.pipeline", *machine.JOB],
+        [sys.executable, "-m", "ghostface_edge.pipeline", *machine.JOB, "--store", machine.STORE],
         cwd=home / "case",
         env={**os.environ, "GHOSTFACE_EDGE_CACHE": str(home / machine.CACHE)},
         check=False,
@@ -65,4 +66,4 @@ def _job(root: Path) -> tuple[Path, object]:
 
     figures = json.loads(json.dumps(_figures(home / "case/out/report.json")))
     assert figures, "the undisturbed job left no report"
-    return home / machine.CACHE, figures
+    return home, figures

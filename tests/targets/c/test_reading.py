@@ -89,7 +89,7 @@ def test_a_float_model_is_refused(write_ghost_network, tmp_path):
     pytest.importorskip("tflite_micro", reason="tflite-micro is not installed")
     path = tmp_path / "model.tflite"
     TfliteMicroTarget().convert(write_ghost_network(quantized=False), Precision.FP32, path)
-    with pytest.raises(ToolError, match="int8 of batch 1 expected"):
+    with pytest.raises(InputError, match="int8 of batch 1 expected"):
         read_program(path)
 
 

@@ -43,6 +43,12 @@ def test_some_devices_are_known_without_a_file():
     assert device.place.command[0] == sys.executable
 
 
+def test_what_is_no_file_is_not_passed_over(elsewhere):
+    os.mkfifo(elsewhere / "devices.yaml")
+    with pytest.raises(InputError, match=r"devices\.yaml is a pipe, not a file"):
+        read_devices()
+
+
 def test_a_file_names_devices(elsewhere, reachable):
     (elsewhere / "devices.yaml").write_text(
         "pi4:\n  at: ssh:pi@raspberrypi.local\n  cores: [2, 3]\n  threads: 2\n"

@@ -48,7 +48,7 @@ def changed(place, shape, kind, **settings):
 
 
 HOSTILE = {
-    "no program": (b"\0" * 4 + b"XXXX" + b"\0" * 60, "mark ET12"),
+    "no program": (b"\0" * 4 + b"XXXX" + b"\0" * 60, "marks ET12"),
     "an operator outside": (pte.small_program(operators=[("aten::tanh", "out")]), "aten::tanh.out runs outside"),
     "two calls": (pte.small_program(calls=2), "not a readable"),
     "another node": (pte.small_program(nodes=[pte.node(24, pte.number(0), pte.number(1))]), "a node of kind 24"),
@@ -78,7 +78,7 @@ HOSTILE = {
     ),
     "integers without a grid": (pte.small_program(values=changed(4, (1, 8, 8, 4), 3)), "of type 3"),
     "another type": (pte.small_program(values=changed(4, (1, 8, 8, 4), 8)), "of type 8"),
-    "cut off": (pte.small_program()[:-4], "ends at byte"),
+    "cut off": (pte.small_program()[:-4], "1,864 bytes and says 1,868"),
 }
 
 

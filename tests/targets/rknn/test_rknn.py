@@ -11,17 +11,9 @@ from ghostface_edge.targets.protocol import INPUT, Precision
 from ghostface_edge.targets.rknn import rk3588, rv1106
 from ghostface_edge.targets.rknn.model import as_built, beside, cut, read_model, steps, write
 
+from .compiler import SAID
+
 FACES = np.random.default_rng(7).integers(0, 256, (3, 28, 28, 3), dtype=np.uint8)
-SAID = """D RKNN: [14:58:29.120] ID   OpType    DataType Target InputShape  OutputShape  Cycles(DDR/NPU/Total)  RW(KB)  FullName
-D RKNN: [14:58:29.120] 0    InputOperator    INT8     CPU    \\                       (1,3,28,28)   0/0/0        0    InputOperator:faces
-D RKNN: [14:58:29.120] 1    ConvPRelu        INT8     NPU    (1,3,28,28),(8,3,3,3),(8),...  (1,8,14,14)  10/30/30  37   Conv:stem
-D RKNN: [14:58:29.120] 2    Concat           FLOAT16  NPU    (1,8,14,14),(1,8,14,14),(8,32,1,1)  (1,16,14,14)  0/0/0  98  Concat:ghost
-D RKNN: [14:58:29.120] 3    Conv             INT8     NPU    (1,16,14,14),(1,16,3,3),(16)  (1,16,14,14)  50/40/50  49  Conv:cheap
-D RKNN: [14:58:29.120] 4    Reshape          INT8     CPU    (1,16,1,1),(2)  (1,16)  0/0/0  0  Reshape:flat
-D RKNN: [14:58:29.120] 5    OutputOperator   INT8     CPU    (1,16)  \\  0/0/0  0  OutputOperator:embeddings
-D RKNN: [14:58:29.681] Total Internal Memory Size: 330.75KB
-D RKNN: [14:58:29.681] Total Weight Memory Size: 923.125KB
-"""
 
 
 @pytest.fixture
@@ -100,6 +92,27 @@ def test_metadata_of_others_is_refused(written, text):
     model.metadata_props[0].value = text
     onnx.save(model, beside(written))
     with pytest.raises(InputError, match=r"ghostface-edge\.rknn"):
+        read_model(written)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"side":28', '"side":112'),
+        ('"side":28', '"side":28,"side":28'),
+        ('"mean":128.0', '"mean":1e300'),
+        ('"platform":"rk3588"', '"platform":"x\\n::error::"'),
+        ('"cycles":30', '"cycles":-30'),
+        ('"cycles":30', '"cycles":' + "9" * 5000),
+        ('"macs":', '"macs":-'),
+    ],
+)
+def test_an_account_that_cannot_be_is_refused(written, old, new):
+    model = onnx.load(beside(written))
+    assert old in model.metadata_props[0].value
+    model.metadata_props[0].value = model.metadata_props[0].value.replace(old, new, 1)
+    onnx.save(model, beside(written))
+    with pytest.raises(InputError, match=r"net\.onnx"):
         read_model(written)
 
 

@@ -17,28 +17,9 @@ from ghostface_edge.targets.sophgo.program import read_program
 from ghostface_edge.targets.sophgo.target import SOPHGO, bm1684x, cv181x
 from ghostface_edge.targets.sophgo.vendor import ChipModel, pack, timeless
 
+from .mlir import PROGRAM, weights
+
 FACES = np.random.default_rng(3).integers(0, 256, (4, 28, 28, 3), dtype=np.uint8)
-PROGRAM = """#loc = loc(unknown)
-module @net attributes {module.chip = "cv181x", module.weight_file = "net.npz"} {
-  func.func @main(%arg0: tensor<1x3x8x8xf32> loc(unknown)) -> tensor<1x4x1x1xf32> {
-    %0 = "top.Input"(%arg0) {mean = [1.28e+02, 1.28e+02, 1.28e+02], scale = [7.8125e-03, 7.8125e-03, 7.8125e-03]} : \
-(tensor<1x3x8x8xf32>) -> tensor<1x3x8x8x!quant.calibrated<f32<-1.0:0.9921875>>> loc(#loc1)
-    %1 = "tpu.Cast"(%0) {with_scale = true} : (tensor<1x3x8x8x!quant.calibrated<f32<-1.0:0.9921875>>>) -> \
-tensor<1x3x8x8x!quant.uniform<i8:f32, 7.812500e-03>> loc(#loc2)
-    %2 = "top.Weight"() : () -> tensor<4x3x8x8xsi8> loc(#loc3)
-    %3 = "tpu.Conv2D"(%1, %2) {group = 1 : i64} : (tensor<1x3x8x8x!quant.uniform<i8:f32, 7.812500e-03>>, \
-tensor<4x3x8x8xsi8>) -> tensor<1x4x1x1x!quant.uniform<i8:f32, 0.5>> loc(#loc4)
-    %4 = "tpu.Cast"(%3) {with_scale = true} : (tensor<1x4x1x1x!quant.uniform<i8:f32, 0.5>>) -> \
-tensor<1x4x1x1xf32> loc(#loc5)
-    return %4 : tensor<1x4x1x1xf32> loc(#loc)
-  } loc(#loc)
-} loc(#loc)
-#loc1 = loc("faces")
-#loc2 = loc("faces_i8")
-#loc3 = loc("weight")
-#loc4 = loc("stem_Conv")
-#loc5 = loc("embeddings")
-"""
 
 
 @pytest.fixture
@@ -46,8 +27,8 @@ def written(tmp_path):
     """A chip's file with a program beside it."""
     nothing = '    %9 = "top.None"() : () -> none loc(#loc)\n    %0 = '
     (tmp_path / "net.mlir").write_text(PROGRAM.replace("    %0 = ", nothing))
-    with zipfile.ZipFile(tmp_path / "net.npz", "w") as weights:
-        weights.writestr("weight.npy", b"")
+    (tmp_path / "net.npz").write_bytes(weights())
+    (tmp_path / "net.cvimodel").write_bytes(b"CviModel")
     return tmp_path / "net.cvimodel"
 
 
@@ -118,12 +99,56 @@ def test_a_program_is_read_counted_and_cut(written, tmp_path):
         ("    %0 = ", '    %9 = "tpu.Custom"() : () -> none loc(#loc)\n    %0 = '),
         ("  } loc(#loc)", '    %9 = "tpu.Custom"() : () -> none loc(#loc)\n  } loc(#loc)'),
         ("    return", "  return"),
+        ("return %4 :", 'return "llvm.call"() :'),
+        ("return %4", "return %3"),
+        ("} loc(#loc)\n#loc1", '} loc(#loc)\nfunc.func @evil() { "llvm.call"() : () -> () }\n#loc1'),
+        ("{group = 1 : i64}", '{group = 1 : i64} : () -> () loc(#loc5) "llvm.call"() {}'),
+        ("(%1, %2) {group", "(%1) {group"),
+        ("    %4 = ", "    %3 = "),
+        ('loc("stem_Conv")', 'loc("faces")'),
+        ("tensor<4x3x8x8xsi8>", f"tensor<{'9' * 5000}x3x8x8xsi8>"),
+        ("tensor<4x3x8x8xsi8>", "tensor<99999999x99999999xsi8>"),
+        ("mean = [1.28e+02", "mean = [lots"),
+        ("mean = [1.28e+02", "mean = [1e999"),
+        ("%1, %2) {group", f"%1, %2{'( :' * 100_000}) {{group"),
     ],
 )
 def test_a_program_of_others_is_refused(written, old, new):
     path = written.with_suffix(".mlir")
     path.write_text(PROGRAM.replace(old, new, 1))
     with pytest.raises(InputError):
+        read_program(written)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        weights(name="other.npy"),
+        weights(name="../weight.npy"),
+        weights(np.zeros((4, 3, 8, 9), np.int8)),
+        weights(np.zeros((4, 3, 8, 8), np.int32)),
+        weights(np.array([print], object)),
+        weights()[:-30],
+        weights() + b"x",
+        weights().replace(b"(4, 3, 8, 8)", b"(9, 3, 8, 8)"),
+        weights().replace(b"weight.npy", b"weighs.npy", 1),
+    ],
+)
+def test_weights_of_others_are_refused(written, content):
+    read_program(written)
+    written.with_suffix(".npz").write_bytes(content)
+    with pytest.raises(InputError, match=r"net\.npz"):
+        read_program(written)
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_compressed_weights_are_refused(written, compression):
+    with zipfile.ZipFile(written.with_suffix(".npz")) as archive:
+        array = archive.read("weight.npy")
+    with zipfile.ZipFile(written.with_suffix(".npz"), "w", compression) as archive:
+        archive.writestr("weight.npy", array)
+    with pytest.raises(InputError, match="compressed"):
         read_program(written)
 
 
