@@ -59,10 +59,10 @@ class CorrectionOptions(_Options):
 class DistillationOptions(_Options):
     """How weights, slopes and step sizes are trained to give the float network's embeddings."""
 
-    steps: Count = 3000
+    steps: Count = 1000
     batch: Count = 32
-    learning_rate: Positive = 4e-3
-    """Of weights and biases in units of their channel: 0.4 % of a weight's usual size per step."""
+    learning_rate: Positive = 1.5e-3
+    """Of weights and biases in units of their channel: 0.15 % of a weight's usual size per step."""
     range_rate: Positive = 1.0
     """Learning rate of the logarithms of the ranges, as a multiple of `learning_rate`."""
     relative_error: Share = 0.1
