@@ -159,7 +159,7 @@ def check_pairs(*paths: Path) -> None:
         look_at_pairs(path)
 
 
-def check_photographs(path: Path) -> None:
+def check_photographs(path: Path | None) -> None:
     """Refuse what holds no photographs by its name and its first bytes.
 
     Raises:
@@ -167,7 +167,8 @@ def check_photographs(path: Path) -> None:
     """
     from ghostface_edge.calibration.first_look import look_at_photographs
 
-    look_at_photographs(path)
+    if path is not None:
+        look_at_photographs(path)
 
 
 def check_alignment(landmarks: Path | None, detector: Path | None) -> None:
