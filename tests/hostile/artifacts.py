@@ -63,7 +63,7 @@ def _places(suffix: str, files: Mapping[str, Content]) -> Iterator[Case]:
                 {**files, file: content},
                 allowed=READ if fits else frozenset({2}),
                 why=WHY if fits else "",
-                quick=name == "pipe",
+                quick=name == "pipe" and file in {"net.npz", "net.param"} and suffix != ".bmodel",
             )
         if number:
             lacking = {name: content for name, content in files.items() if name != file}

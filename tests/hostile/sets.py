@@ -130,7 +130,7 @@ def _cfp() -> Iterator[Case]:
         "nothing-but-a-protocol": tree({"Protocol": tree({})}),
     }
     for name, content in folders.items():
-        yield CFP.case(f"cfp/{name}", content, quick=name == "one-split")
+        yield CFP.case(f"cfp/{name}", content)
     for name, written in _ODD.items():
         if name != "the-look-of-an-option":
             yield CFP.renamed(written).case(f"cfp/a-folder-called-{name}", tree(without("Data")))
@@ -181,7 +181,7 @@ def _galleries() -> Iterator[Case]:
         person = tree({**whole, f"{written}/a.png": b"no picture"})
         yield GALLERY.case(f"gallery/a-person-called-{name}", person)
     for name, content in PLACES.items():
-        yield GALLERY.case(f"gallery/{name}", content, quick=name == "pipe")
+        yield GALLERY.case(f"gallery/{name}", content)
     for name in ("of-pipes", "with-a-picture-of-noise", "of-one-picture-under-two-names", "of-links-in-a-ring"):
         yield RUN_GALLERY.case(f"gallery/run-with-one-{name}", contents[name])
     skip = Door("people", (*GALLERY.arguments, "--on-bad-image", "skip"), GALLERY.around)
