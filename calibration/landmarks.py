@@ -55,9 +55,7 @@ def read_landmarks(path: Path) -> Landmarks:
     points: dict[str, NDArray[np.float64]] = {}
     unusable = []
     try:
-        header = next(rows, [])
-        if tuple(header) != COLUMNS:
-            raise InputError(f"{path}, line 1: the columns are {','.join(header)[:200]!r}", fix=_FIX)
+        require_columns(path, next(rows, []))
         for row in rows:
             try:
                 name, coordinates = _row(row, points)
@@ -70,6 +68,16 @@ def read_landmarks(path: Path) -> Landmarks:
     if unusable:
         raise unusable_error(unusable, len(points) + len(unusable), f"rows of {path}", fix=_FIX)
     return Landmarks(path, hashlib.sha256(data).hexdigest(), points)
+
+
+def require_columns(path: Path, header: list[str]) -> None:
+    """Refuse a table with other columns.
+
+    Raises:
+        InputError: it has.
+    """
+    if tuple(header) != COLUMNS:
+        raise InputError(f"{path}, line 1: the columns are {','.join(header)[:200]!r}", fix=_FIX)
 
 
 def _row(row: list[str], seen: Container[str]) -> tuple[str, NDArray[np.float64]]:

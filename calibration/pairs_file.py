@@ -74,7 +74,7 @@ def read_pairs_file(path: Path) -> PairsFile:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise InputError(f"{path}, line {line}: not UTF-8 text", fix="save the list as UTF-8") from None
-    folds, per_fold = _header(path, next(iter(text[:_HEADER_LETTERS].splitlines()), ""))
+    folds, per_fold = read_header(path, next(iter(text[:_HEADER_LETTERS].splitlines()), ""))
     lines = text.rstrip().splitlines()
     if len(lines) - 1 != 2 * folds * per_fold:
         raise InputError(
@@ -85,7 +85,12 @@ def read_pairs_file(path: Path) -> PairsFile:
     return PairsFile(path, hashlib.sha256(data).hexdigest(), folds, _pairs(path, lines, per_fold))
 
 
-def _header(path: Path, line: str) -> tuple[int, int]:
+def read_header(path: Path, line: str) -> tuple[int, int]:
+    """Folds, and pairs of each kind in a fold, by the first line.
+
+    Raises:
+        InputError: it is no header, or promises too much.
+    """
     fields = line.split()
     if not 1 <= len(fields) <= 2 or not all(re.fullmatch("0*[1-9][0-9]{0,8}", field) for field in fields):
         raise InputError(f"{path}, line 1: {line[:60]!r} is no header", fix="start with folds<TAB>n, or n for one fold")

@@ -28,7 +28,10 @@ def align(
 ) -> None:
     """Align photographs to 112x112 faces on the ArcFace template."""
     options.check_output(output)
-    options.check_inputs(landmarks, detector, pairs)
+    options.check_photographs(photographs)
+    options.check_alignment(landmarks, detector)
+    if pairs is not None:
+        options.check_pairs(pairs)
 
     from ghostface_edge.calibration.unusable import OnBadImage
     from ghostface_edge.pipeline.support.progress import Progress

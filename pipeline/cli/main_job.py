@@ -79,6 +79,8 @@ def run(
     options.check_history(history, release)
     options.check_folders(calibration, gallery)
     options.check_pairs(*pairs or ())
+    options.check_photographs(faces)
+    options.check_alignment(landmarks, detector)
     options.check_inputs(checkpoint, groups)
 
     report, exit_code = ghostface_edge.run(

@@ -72,7 +72,8 @@ def match(
         raise InputError(
             "a photograph is compared with one thing", fix="give a second photograph, a folder, --video or --camera"
         )
-    options.check_inputs(first, model, detector, video)
+    options.check_inputs(first, model, video)
+    options.check_alignment(None, detector)
     if show is not None:
         options.check_output(show)
 

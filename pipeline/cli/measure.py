@@ -49,6 +49,8 @@ def evaluate(
     """
     options.check_pairs(*pairs or ())
     options.check_folders(gallery)
+    options.check_photographs(faces)
+    options.check_alignment(landmarks, detector)
     options.check_inputs(artifact, reference, enrolled_by, groups)
 
     facts = ghostface_edge.evaluate(

@@ -159,6 +159,32 @@ def check_pairs(*paths: Path) -> None:
         look_at_pairs(path)
 
 
+def check_photographs(path: Path | None) -> None:
+    """Refuse what holds no photographs by its name and its first bytes.
+
+    Raises:
+        InputError: neither a folder nor an archive.
+    """
+    from ghostface_edge.calibration.first_look import look_at_photographs
+
+    if path is not None:
+        look_at_photographs(path)
+
+
+def check_alignment(landmarks: Path | None, detector: Path | None) -> None:
+    """Refuse what photographs are to be aligned by, by its first bytes.
+
+    Raises:
+        InputError: no such files.
+    """
+    from ghostface_edge.calibration.first_look import look_at_detector, look_at_landmarks
+
+    if landmarks is not None:
+        look_at_landmarks(landmarks)
+    if detector is not None:
+        look_at_detector(detector)
+
+
 def check_output(path: Path, *, is_folder: bool = False) -> None:
     """Refuse an output that could not be written at the end of the work, before it begins.
 

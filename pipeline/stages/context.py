@@ -81,7 +81,7 @@ class StageContext:
         if self.shared is None:
             stored = self.store.make(stage.name, inputs, build, say=say)
         else:
-            stored = make(self.store, self.shared, stage.name, inputs, build, say)
+            stored = make(self.store, self.shared, stage.name, inputs, build, stage.read, say)
         self.ran.append(Ran(stage.name, stored.folder, inputs))
         return stage.read(stored.folder)
 

@@ -15,7 +15,7 @@ from ghostface_edge.pipeline.stages.artifacts import Artifact
 from ghostface_edge.pipeline.stages.context import StageContext
 from ghostface_edge.pipeline.stages.decoded_faces import DecodedFaces
 from ghostface_edge.pipeline.stages.device_session import DeviceSession
-from ghostface_edge.pipeline.stages.embed import require_useful
+from ghostface_edge.pipeline.stages.embed import read_embeddings, require_useful
 from ghostface_edge.pipeline.support.json_value import write_array
 from ghostface_edge.reports.errors import ToolError
 from ghostface_edge.targets.protocol import Embeddings
@@ -53,8 +53,7 @@ class EmbedPart:
         write_array(folder / _EMBEDDINGS, embeddings)
 
     def read(self, folder: Path) -> Embeddings:
-        embeddings: Embeddings = np.load(folder / _EMBEDDINGS)
-        return embeddings
+        return read_embeddings(folder / _EMBEDDINGS, len(self.rows))
 
 
 def embed_there(

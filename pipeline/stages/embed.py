@@ -77,8 +77,19 @@ class Embed:
         write_array(folder / _EMBEDDINGS, np.concatenate(parts))
 
     def read(self, folder: Path) -> Embeddings:
-        embeddings: Embeddings = np.load(folder / _EMBEDDINGS)
-        return embeddings
+        return read_embeddings(folder / _EMBEDDINGS, len(self.faces))
+
+
+def read_embeddings(path: Path, count: int) -> Embeddings:
+    """Embeddings of so many faces.
+
+    Raises:
+        ValueError: it holds something else.
+    """
+    embeddings: Embeddings = np.load(path)
+    if embeddings.ndim != 2 or len(embeddings) != count or embeddings.dtype != np.float32:
+        raise ValueError(f"{embeddings.dtype} of {embeddings.shape} are no embeddings of {count} faces")
+    return embeddings
 
 
 def require_useful(embeddings: Embeddings, count: int) -> None:

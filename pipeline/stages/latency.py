@@ -225,4 +225,7 @@ def _timing(costs: _Costs, samples: Path) -> Timing | ToolError:
     if costs.error is not None:
         message, fix = costs.error
         return ToolError(message, fix=fix)
-    return Timing(np.load(samples), costs.threads, costs.load_ms, costs.peak_rss_mb)
+    taken = np.load(samples)
+    if taken.ndim != 1 or taken.dtype != np.float64 or not (np.isfinite(taken) & (taken >= 0)).all():
+        raise ValueError(f"{taken.dtype} of {taken.shape} are no times")
+    return Timing(taken, costs.threads, costs.load_ms, costs.peak_rss_mb)

@@ -16,6 +16,7 @@ def make(
     stage: str,
     inputs: Mapping[str, object],
     build: Callable[[Path], None],
+    read: Callable[[Path], object],
     say: Callable[[str], None],
 ) -> Stored:
     """As `Store.make`, with the shared store asked before anything is built.
@@ -26,6 +27,7 @@ def make(
         stage: its name.
         inputs: JSON values that decide the outcome.
         build: writes the stage's files into the folder it is given.
+        read: reads them there.
         say: gets a line for what is taken and what cannot be used.
     """
     name, is_taken = name_of(stage, inputs), False
@@ -34,7 +36,7 @@ def make(
         nonlocal is_taken
         # aside: a thread that was given up may write there still
         with store.scratch() as aside:
-            is_taken = shared.fetch(name, aside / "outcome", say)
+            is_taken = shared.fetch(name, aside / "outcome", say, read)
             if is_taken:
                 for path in (aside / "outcome").iterdir():
                     path.rename(folder / path.name)

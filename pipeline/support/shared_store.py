@@ -92,13 +92,14 @@ class SharedStore:
         self._bad: set[str] = set()
         """Objects that were refused."""
 
-    def fetch(self, name: str, folder: Path, say: Say) -> bool:
+    def fetch(self, name: str, folder: Path, say: Say, read: Callable[[Path], object] = lambda _: None) -> bool:
         """Bring an outcome here; False where there is none that can be used.
 
         Args:
             name: of the outcome.
             folder: to make, where nobody else writes; without the outcome there may be a part of it.
             say: told what was taken, what is not used, and that the store cannot be reached.
+            read: what the stage reads its outcome with; what it cannot read is not used.
         """
         if not self._reading.is_open:
             return False
@@ -108,6 +109,7 @@ class SharedStore:
                 if binding is None:
                     return False
                 within(_patience_s(binding), partial(self._copy_all, binding, folder))
+                _require_readable(folder, read)
             except (_DamagedError, InputError) as error:
                 self._bad.add(f"bindings/{name}")
                 fault = error.message if isinstance(error, InputError) else str(error)
@@ -231,6 +233,14 @@ def _depot(url: str) -> Depot:
     from ghostface_edge.pipeline.support.depot_bucket import DepotBucket
 
     return DepotBucket(url)
+
+
+def _require_readable(folder: Path, read: Callable[[Path], object]) -> None:
+    """Whoever may write there may call anything an outcome of any stage."""
+    try:
+        read(folder)
+    except Exception as error:
+        raise _DamagedError(f"it is no outcome of that stage ({type(error).__name__})") from error
 
 
 def _pieces(source: BinaryIO, at_most: int, what: str) -> Iterator[bytes]:

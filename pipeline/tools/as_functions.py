@@ -67,6 +67,10 @@ def evaluate(
         raise InputError("a diagnosis needs pairs", fix="give them with --pairs")
     if groups is not None and reference is None:
         raise InputError("groups say what was added to a difference", fix="give the FP32 artifact with --reference")
+    if groups is not None:
+        from ghostface_edge.calibration.people_file import read_people
+
+        read_people(Path(groups))
     for model in (artifact, reference, enrolled_by):
         if model is not None:
             judge_artifact(Path(model))

@@ -53,9 +53,11 @@ def people() -> bytes:
 
 
 def pairs() -> bytes:
-    """A pair list of those photographs: two folds, each of a pair of one person and one of two."""
-    first, second, third, fourth = PEOPLE
-    lines = ["2\t1", f"{first}\t1\t2", f"{first}\t1\t{second}\t1", f"{third}\t1\t2", f"{third}\t1\t{fourth}\t1"]
+    """A pair list of those photographs: five folds, each of a pair of one person and one of two."""
+    lines = ["5\t1"]
+    for fold in range(5):
+        person, other = (PEOPLE[(fold + step) % len(PEOPLE)] for step in (0, 1))
+        lines += [f"{person}\t1\t2", f"{person}\t1\t{other}\t1"]
     return "\n".join([*lines, ""]).encode()
 
 

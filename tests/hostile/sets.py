@@ -12,6 +12,22 @@ from .case import PLACES, Case, Content, Door, cut, later, link, sparse, tree
 
 _NET = {"net.onnx": later(good.onnx_model)}
 CFP = Door("cfp", ("evaluate", "net.onnx", "--pairs", "cfp"), _NET)
+_JOB = (
+    "run",
+    "--checkpoint",
+    "net.safetensors",
+    "--calibration",
+    "faces",
+    "--targets",
+    "onnxruntime-int8",
+    "--out",
+    "out",
+)
+_RUN = {"net.safetensors": later(good.safetensors), "faces": tree(good.photographs())}
+RUN_CFP = Door("cfp", (*_JOB, "--pairs", "cfp"), _RUN)
+RUN_GALLERY = Door(
+    "people", (*_JOB, "--pairs", "faces.bin", "--gallery", "people"), {**_RUN, "faces.bin": later(good.faces_bin)}
+)
 GALLERY = Door("people", ("evaluate", "net.onnx", "--gallery", "people"), _NET)
 _MATCHED = {**_NET, "detector.onnx": later(good.detector), "a.png": good.image(1, 160), "b.png": good.image(2, 160)}
 _WITH = ("--model", "net.onnx", "--detector", "detector.onnx")
@@ -114,10 +130,13 @@ def _cfp() -> Iterator[Case]:
         "nothing-but-a-protocol": tree({"Protocol": tree({})}),
     }
     for name, content in folders.items():
-        yield CFP.case(f"cfp/{name}", content, quick=name == "one-split")
+        yield CFP.case(f"cfp/{name}", content)
     for name, written in _ODD.items():
         if name != "the-look-of-an-option":
             yield CFP.renamed(written).case(f"cfp/a-folder-called-{name}", tree(without("Data")))
+    for name in ("one-split", "images-in-a-ring", "splits-that-are-a-pipe"):
+        yield RUN_CFP.case(f"cfp/run-with-{name}", folders[name])
+    yield RUN_CFP.case("cfp/run-with-a-picture-of-noise", tree({**whole, picture: PLACES["noise"]}))
     door = Door(
         "cfp",
         (*CFP.arguments, "--reference", "net.onnx", "--groups", "people.csv"),
@@ -162,7 +181,9 @@ def _galleries() -> Iterator[Case]:
         person = tree({**whole, f"{written}/a.png": b"no picture"})
         yield GALLERY.case(f"gallery/a-person-called-{name}", person)
     for name, content in PLACES.items():
-        yield GALLERY.case(f"gallery/{name}", content, quick=name == "pipe")
+        yield GALLERY.case(f"gallery/{name}", content)
+    for name in ("of-pipes", "with-a-picture-of-noise", "of-one-picture-under-two-names", "of-links-in-a-ring"):
+        yield RUN_GALLERY.case(f"gallery/run-with-one-{name}", contents[name])
     skip = Door("people", (*GALLERY.arguments, "--on-bad-image", "skip"), GALLERY.around)
     yield skip.case("gallery/of-pipes-to-be-skipped", contents["of-pipes"])
 

@@ -44,3 +44,12 @@ def test_embeddings_of_another_cpu_are_not_taken(tmp_path, monkeypatch):
     assert here == stage.inputs()
     monkeypatch.setattr(embed, "describe_kernels", lambda: {"cpu": "another"})
     assert here != stage.inputs()
+
+
+@pytest.mark.parametrize("array", [np.zeros((3, 8), np.float32), np.zeros(4, np.float32), np.zeros((4, 8))])
+def test_an_array_of_other_faces_is_no_outcome(tmp_path, array):
+    np.save(tmp_path / "embeddings.npy", np.zeros((4, 8), np.float32))
+    assert embed.read_embeddings(tmp_path / "embeddings.npy", 4).shape == (4, 8)
+    np.save(tmp_path / "embeddings.npy", array)
+    with pytest.raises(ValueError, match="are no embeddings of 4 faces"):
+        embed.read_embeddings(tmp_path / "embeddings.npy", 4)

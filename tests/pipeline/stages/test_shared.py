@@ -1,6 +1,8 @@
 """Stages before a store that other machines have filled."""
 
 import dataclasses
+import hashlib
+import json
 
 import pytest
 
@@ -50,6 +52,23 @@ def test_what_was_taken_is_one_s_own_from_then_on(machine, tmp_path):
     assert not stage.built
     assert not again.progress.said, "the shared store was not even asked"
     assert again.ran == first.ran
+
+
+def test_what_is_no_outcome_of_the_stage_is_made_again_though_all_hashes_are_right(machine, tmp_path):
+    machine("one").run(Square(7))
+    (binding,) = (tmp_path / "shared/bindings").iterdir()
+    document, evil = json.loads(binding.read_text()), b"no number"
+    (file,) = document["files"]
+    file.update(size=len(evil), sha256=hashlib.sha256(evil).hexdigest())
+    (tmp_path / "shared/blobs" / file["sha256"]).write_bytes(evil)
+    binding.write_text(json.dumps(document))
+    two, stage = machine("two"), Square(7)
+    assert two.run(stage) == 49
+    assert stage.built == [7]
+    assert "is not used and made again: it is no outcome of that stage (ValidationError)" in two.progress.said[0]
+    three, stage = machine("three"), Square(7)
+    assert three.run(stage) == 49
+    assert not stage.built, "what was made again took the place of the bad one"
 
 
 def test_a_bad_outcome_is_made_again_and_mended_for_all(machine, tmp_path):

@@ -262,6 +262,15 @@ def test_without_a_key_hashes_are_held_and_whoever_may_write_is_believed(url, de
     assert "model.onnx was changed" in said[-1]
 
 
+def test_what_the_stage_cannot_read_is_not_used_and_replaced(url, tmp_path):
+    said = []
+    open_store(url).put(NAME, outcome(tmp_path / "one"), said.append)
+    store = open_store(url)
+    assert store.fetch(NAME, tmp_path / "two", said.append, lambda folder: [*folder.iterdir()])
+    assert not store.fetch(NAME, tmp_path / "three", said.append, lambda _: json.loads("["))
+    assert "is not used and made again: it is no outcome of that stage (JSONDecodeError)" in said[-1]
+
+
 def test_a_signed_store_can_be_read_without_a_key(url, keys, tmp_path):
     said = []
     open_store(url, keys["ours"]).put(NAME, outcome(tmp_path / "one"), said.append)
