@@ -170,3 +170,11 @@ def flipped(data: bytes, count: int = 3, within: int | None = None) -> dict[str,
 def file_sha256(path: Path) -> str:
     """Digest of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def noise(path: Path) -> bytes:
+    """A file's content with bits turned over its second half."""
+    data = bytearray(path.read_bytes())
+    for at in range(len(data) // 2, len(data), 97):
+        data[at] ^= 0x10
+    return bytes(data)

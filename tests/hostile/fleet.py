@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from . import good
-from .case import PLACES, Case, Content, Door, Payload, case_folder, file_sha256, later, link, sparse, tree
+from .case import PLACES, Case, Content, Door, Payload, case_folder, file_sha256, later, link, noise, sparse, tree
 from .machine import ANY, JOB, STORE, job_files
 from .release import plain_yaml
 
@@ -270,12 +270,6 @@ def _stores() -> Iterator[Case]:
                 path.write_bytes(content) if isinstance(content, bytes) else content(path)
 
         return change
-
-    def noise(path: Path) -> bytes:
-        data = bytearray(path.read_bytes())
-        for at in range(len(data) // 2, len(data), 97):
-            data[at] ^= 0x10
-        return bytes(data)
 
     def first(binding: dict) -> dict:
         return binding["files"][0]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from . import good
-from .case import PLACES, Case, Content, Payload, case_folder, file_sha256, later, sparse, tree
+from .case import PLACES, Case, Content, Payload, case_folder, file_sha256, later, noise, sparse, tree
 
 JOB = (
     *("run", "recipe.yaml", "--checkpoint", "net.safetensors", "--pairs", "pairs.bin", "--calibration", "faces"),
@@ -67,12 +67,6 @@ def _caches() -> Iterator[Case]:
                         _forge(path, before)
 
         return change
-
-    def noise(path: Path) -> bytes:
-        data = bytearray(path.read_bytes())
-        for at in range(len(data) // 2, len(data), 97):
-            data[at] ^= 0x10
-        return bytes(data)
 
     def scaled(cache: Path) -> None:
         """Embeddings that are numbers still, but others."""
