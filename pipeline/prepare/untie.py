@@ -10,6 +10,7 @@ Measured in docs/decisions/0043-untied-ghosts.md: a third of what INT8 took from
 
 import numpy as np
 import onnx_ir as ir
+from numpy.typing import NDArray
 
 from ghostface_edge.pipeline.graph.canonical import constant, initializer
 from ghostface_edge.pipeline.prepare.fold import require_folded
@@ -25,25 +26,25 @@ class UntieGhosts(ir.passes.InPlacePass):
     def call(self, model: ir.Model) -> ir.passes.PassResult:
         """Insert them."""
         tied = [node for node in model.graph if node.op_type == "Conv" and _is_read_by_both(node.outputs[0])]
-        for node in tied:
-            _untie(model.graph, node)
-        return ir.passes.PassResult(model, modified=bool(tied))
+        weights = [(node, weight) for node in tied if (weight := constant(node.inputs[1])) is not None]
+        for node, weight in weights:
+            _untie(model.graph, node, np.ones((len(weight), *[1] * (weight.ndim - 1)), np.float32))
+        return ir.passes.PassResult(model, modified=bool(weights))
 
 
 def _is_read_by_both(value: ir.Value) -> bool:
     return {"Concat", "Conv"} <= {node.op_type for node, _ in value.uses()}
 
 
-def _untie(graph: ir.Graph, node: ir.Node) -> None:
-    value, name, weight = node.outputs[0], f"{node.name}.rescaled", constant(node.inputs[1])
-    assert weight is not None
-    channels = len(weight)
-    ones, zeros = np.ones((channels, 1, 1, 1), np.float32), np.zeros(channels, np.float32)
+def _untie(graph: ir.Graph, node: ir.Node, ones: NDArray[np.float32]) -> None:
+    value, name, channels = node.outputs[0], f"{node.name}.rescaled", len(ones)
+    zeros = np.zeros(channels, np.float32)
     inputs = [value, initializer(graph, f"{name}.weight", ones), initializer(graph, f"{name}.bias", zeros)]
+    sides = ones.ndim - 2
     attributes: dict[str, int | list[int]] = {
-        "kernel_shape": [1, 1],
-        "strides": [1, 1],
-        "pads": [0, 0, 0, 0],
+        "kernel_shape": [1] * sides,
+        "strides": [1] * sides,
+        "pads": [0] * (2 * sides),
         "group": channels,
     }
     identity = ir.node("Conv", inputs, attributes, name=name)
