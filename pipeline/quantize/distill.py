@@ -6,23 +6,25 @@ Weights, biases, slopes and the ends of every range are learned at once. Weights
 as if they had not been (straight through). Every parameter moves in units of its own channel, because equalization
 leaves channels of one tensor at very different scales. A batch is split over threads, each with its own graph: these
 layers are too small to share one between cores. On a GPU a batch stays whole; the ends of the ranges stay on the CPU,
-which decides the grids.
+which decides the grids. Of every face a few views are met in turn, so that the teacher sees each only once.
 Source: LSQ (arXiv:1902.08153) for ranges; self-distillation as in docs/decisions/0006-int8-by-predicted-error.md.
 """
 
+import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ghostface_edge.pipeline.quantize.augment import augment
 from ghostface_edge.pipeline.quantize.correct import round_step
 from ghostface_edge.pipeline.quantize.options import DistillationOptions
 from ghostface_edge.pipeline.simulation.fake_quantize import channel_scales, fake_quantize, round_slope, round_weight
-from ghostface_edge.pipeline.simulation.kernels import LearnedFakeQuantize, params_of_ends
+from ghostface_edge.pipeline.simulation.kernels import LearnedFakeQuantize, LearnedGrid, learned_grid
 from ghostface_edge.pipeline.simulation.memory import measure
 from ghostface_edge.pipeline.simulation.placement import PIXEL_SHIFT, QuantizerPlacement
 from ghostface_edge.pipeline.simulation.program import Parameters, Program
@@ -36,6 +38,8 @@ _BIAS_UNIT_STEPS = 20
 _WARM_UP = 0.05
 _MEMORY_BYTES = 1_500_000_000
 """For what all workers keep for their gradients."""
+_VIEWS = 4
+"""Of every face."""
 _COPIES = 4
 """Of every value, in one worker: before and after rounding, its gradient, room."""
 
@@ -66,9 +70,10 @@ def distill(
         progress: told the share done.
     """
     student = _Student(program, start, placement, device)
+    views = _Views(student.teacher, faces, seed, device)
     optimizer = student.optimizer(options)
     rates = [group["lr"] for group in optimizer.param_groups]
-    batches = _batches(faces, options.batch, np.random.default_rng(seed))
+    batches = views.batches(options.batch)
     fitting = max(1, _MEMORY_BYTES // (threads * _COPIES * measure(program, faces.shape[1]).total))
     rounds = math.ceil(min(options.batch, len(faces)) / (threads * fitting))
     with ThreadPoolExecutor(threads) as pool:
@@ -78,7 +83,7 @@ def distill(
             student.round()
             # Parts beyond the workers' memory take turns; their order in the sum does not change.
             parts = np.array_split(next(batches), rounds * threads)
-            gradients = list(pool.map(lambda part: student.gradients(part, options.relative_error), parts))
+            gradients = list(pool.map(lambda part: student.gradients(*views(part), options.relative_error), parts))
             student.set_gradients(gradients)
             optimizer.step()
             progress((step + 1) / options.steps)
@@ -99,6 +104,9 @@ class _Student:
         self.ends: Parameters = {}
         """Logarithms of -low and high, (2,), by group of tensors."""
         self.rounded: Parameters = {}
+        self.grids: dict[str, LearnedGrid] = {}
+        self.copied = {step.output for step in program.steps if step.op == "Concat"}
+        """Values that are on their grid already, because what they are made of is."""
         for step in program.steps:
             name = step.name
             if step.op == "Conv":
@@ -136,23 +144,27 @@ class _Student:
                 self.rounded[name] = round_weight(value, channel_scales(value)).requires_grad_()
             else:
                 self.rounded[name] = (round_slope(value) if role == "slope" else value).requires_grad_()
+        self.grids = {group: learned_grid(ends) for group, ends in self.ends.items()}
 
     def real(self) -> Parameters:
         return {name: (value * self.units[name]).detach() for name, value in self.learned.items()}
 
-    def gradients(self, faces: Faces, relative_error: float) -> list[torch.Tensor]:
-        """Gradients of the summed loss of some faces with respect to rounded parameters, then ends."""
-        inputs = as_input(faces).to(self.device)
-        with torch.no_grad():
-            target = self.teacher(inputs)
+    def gradients(self, inputs: torch.Tensor, target: torch.Tensor, relative_error: float) -> list[torch.Tensor]:
+        """Gradients of the summed loss of some faces with respect to rounded parameters, then ends.
+
+        Args:
+            inputs: float32 (N, 3, S, S).
+            target: the teacher's embeddings of them, (N, E).
+            relative_error: weight of the relative squared error beside 1 - cosine.
+        """
         ends = {name: value.detach().requires_grad_() for name, value in self.ends.items()}
 
         def transform(name: str, value: torch.Tensor) -> torch.Tensor:
             group = self.placement.group.get(name)
-            if group is None:
+            if group is None or name in self.copied:
                 return value
             if group in ends:
-                return LearnedFakeQuantize.apply(value, ends[group])  # type: ignore[no-any-return, no-untyped-call]
+                return LearnedFakeQuantize.apply(value, ends[group], self.grids[group])  # type: ignore[no-any-return, no-untyped-call]
             if name == self.teacher.input:
                 value = value + PIXEL_SHIFT
             return _round_straight_through(value, self.start.activations[name])
@@ -175,7 +187,7 @@ class _Student:
     def result(self) -> QuantizedProgram:
         activations = dict(self.start.activations)
         for group, ends in self.ends.items():
-            learned = params_of_ends(ends)
+            learned = learned_grid(ends).params
             stored = replace(learned, scale=float(np.float32(learned.scale)))
             activations |= dict.fromkeys(self.placement.members(group), stored)
         parameters = _moved(self.real(), torch.device("cpu"))
@@ -206,13 +218,33 @@ def _round_straight_through(value: torch.Tensor, params: QuantParams) -> torch.T
     return cut + (fake_quantize(params, cut.detach()) - cut.detach())
 
 
-def _batches(faces: Faces, size: int, generator: np.random.Generator) -> Iterator[Faces]:
-    """Views of all faces in a new order each round, without end."""
-    size = min(size, len(faces))
-    while True:
-        order = generator.permutation(len(faces))
-        for at in range(0, len(order) - size + 1, size):
-            yield augment(faces[order[at : at + size]], generator)
+class _Views:
+    """Views of the faces, and what the teacher makes of them, once computed.
+
+    A view is named (turn, face) and drawn by this name alone, whatever else was drawn before.
+    """
+
+    def __init__(self, teacher: Program, faces: Faces, seed: int, device: torch.device) -> None:
+        self.teacher, self.faces, self.seed, self.device = teacher, faces, seed, device
+        self.targets: dict[tuple[int, int], torch.Tensor] = {}
+
+    def batches(self, size: int) -> Iterator[NDArray[np.int64]]:
+        """Names of views, (size, 2): all faces in a new order each round, without end."""
+        generator, size = np.random.default_rng(self.seed), min(size, len(self.faces))
+        for turn in itertools.cycle(range(_VIEWS)):
+            order = generator.permutation(len(self.faces))
+            names = np.stack([np.full_like(order, turn), order], 1)
+            yield from (names[at : at + size] for at in range(0, len(order) - size + 1, size))
+
+    def __call__(self, names: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Views as input, (N, 3, S, S), and the teacher's embeddings of them, (N, E)."""
+        keys: Sequence[tuple[int, int]] = [(turn, face) for turn, face in names.tolist()]
+        views = [augment(self.faces[face], np.random.default_rng((self.seed, turn, face))) for turn, face in keys]
+        inputs = as_input(np.stack(views)).to(self.device)
+        if not self.targets.keys() >= set(keys):
+            with torch.no_grad():
+                self.targets.update(zip(keys, self.teacher(inputs), strict=True))
+        return inputs, torch.stack([self.targets[key] for key in keys])
 
 
 def _schedule(done: float) -> float:

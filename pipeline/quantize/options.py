@@ -59,7 +59,7 @@ class CorrectionOptions(_Options):
 class DistillationOptions(_Options):
     """How weights, slopes and step sizes are trained to give the float network's embeddings."""
 
-    steps: Count = 1000
+    steps: Count = 600
     batch: Count = 32
     learning_rate: Positive = 1.5e-3
     """Of weights and biases in units of their channel: 0.15 % of a weight's usual size per step."""
