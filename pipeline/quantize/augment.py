@@ -19,6 +19,5 @@ def augment(face: NDArray[np.uint8], generator: np.random.Generator) -> NDArray[
         view = view[:, ::-1]
     contrast = 1 + generator.uniform(-_CONTRAST, _CONTRAST)
     brightness = generator.uniform(-_BRIGHTNESS, _BRIGHTNESS)
-    varied = np.rint((view - 127.5) * contrast + 127.5 + brightness)
-    view = np.clip(varied, 0, 255).astype(np.uint8)
-    return view
+    varied: NDArray[np.float64] = np.rint((view - 127.5) * contrast + 127.5 + brightness)
+    return varied.clip(0, 255).astype(np.uint8)
