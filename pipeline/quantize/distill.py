@@ -12,7 +12,7 @@ Source: LSQ (arXiv:1902.08153) for ranges; self-distillation as in docs/decision
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -82,7 +82,7 @@ def distill(
                 group["lr"] = rate * _schedule(step / options.steps)
             student.round()
             # Parts beyond the workers' memory take turns; their order in the sum does not change.
-            parts = np.array_split(next(batches), rounds * threads)
+            parts = [part for part in np.array_split(next(batches), rounds * threads) if len(part)]
             gradients = list(pool.map(lambda part: student.gradients(*views(part), options.relative_error), parts))
             student.set_gradients(gradients)
             optimizer.step()
@@ -238,7 +238,7 @@ class _Views:
 
     def __call__(self, names: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
         """Views as input, (N, 3, S, S), and the teacher's embeddings of them, (N, E)."""
-        keys: Sequence[tuple[int, int]] = [(turn, face) for turn, face in names.tolist()]
+        keys: list[tuple[int, int]] = [(turn, face) for turn, face in names.tolist()]
         views = [augment(self.faces[face], np.random.default_rng((self.seed, turn, face))) for turn, face in keys]
         inputs = as_input(np.stack(views)).to(self.device)
         if not self.targets.keys() >= set(keys):

@@ -66,6 +66,13 @@ def test_distillation_improves_on_its_start(network, faces, tmp_path):
     assert report.method == "distilled"
 
 
+def test_distillation_takes_batches_of_fewer_faces_than_workers(network, faces, tmp_path):
+    recipe = QUICK.model_copy(update={"distillation": DistillationOptions(steps=1, batch=1)})
+    report = quantize(network, faces, recipe, tmp_path / "model.qdq.onnx", seed=0, progress=silent)
+    assert report.method in {"distilled", "balanced"}
+    assert (tmp_path / "model.qdq.onnx").exists()
+
+
 def test_distillation_that_makes_things_worse_is_dropped_and_said(network, faces, tmp_path):
     recipe = QUICK.model_copy(update={"distillation": DistillationOptions(steps=4, batch=8, learning_rate=0.5)})
     report = quantize(network, faces, recipe, tmp_path / "model.qdq.onnx", seed=0, progress=silent)
