@@ -1,7 +1,6 @@
 """A leak shows as growth, a warm-up and single outliers do not."""
 
 import math
-import os
 import subprocess
 import sys
 
@@ -9,6 +8,18 @@ import psutil
 import pytest
 
 from .growth import entries, growth, held
+
+_HOLDING = """
+import os, subprocess, sys
+print("now", flush=True)
+input()
+with open(sys.argv[1], "w"), subprocess.Popen([sys.executable, "-c", "input()"], stdin=-1) as child:
+    block = bytearray(os.urandom(64 << 20))
+    print("now", flush=True)
+    input()
+    child.communicate(b"\\n")
+"""
+"""A process of its own: one that freed much takes new memory from what it still has."""
 
 
 def test_a_warm_up_and_outliers_are_no_growth():
@@ -26,11 +37,17 @@ def test_too_few_values_tell_nothing():
 
 
 def test_what_a_process_holds_is_counted(tmp_path):
-    before = held(psutil.Process())
-    with (tmp_path / "file").open("w"), subprocess.Popen([sys.executable, "-c", "input()"], stdin=-1) as child:
-        block = bytearray(os.urandom(64 << 20))
-        after = held(psutil.Process())
-        child.communicate(b"\n")
+    command = [sys.executable, "-c", _HOLDING, str(tmp_path / "file")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def now():
+            assert process.stdout.readline() == "now\n"
+            counted = held(psutil.Process(process.pid))
+            print(file=process.stdin, flush=True)
+            return counted
+
+        before, after = now(), now()
+    assert process.returncode == 0
     assert (after.files, after.children) == (before.files + 2, before.children + 1)
-    assert after.anonymous_mb - before.anonymous_mb >= len(block) / 2**20 - 8
+    assert after.anonymous_mb - before.anonymous_mb >= 64 - 8
     assert entries(tmp_path) == 1
