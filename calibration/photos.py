@@ -160,6 +160,8 @@ class _Archive:
                 unpacked.expect_end()
         except _DAMAGED as error:
             raise InputError(f"{self.path} cannot be read to its end: {error}", fix=_FIX) from None
+        except OverflowError:  # a pax record said to be longer than an address is
+            raise InputError(f"{self.path} has a header longer than any file", fix=_FIX) from None
         except MemoryError:
             raise InputError(
                 f"{self.path} needs more memory to unpack than a set of photographs may take",

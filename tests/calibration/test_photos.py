@@ -170,6 +170,14 @@ def test_odd_extended_headers_are_refused_or_passed_over(tmp_path, headers):
     assert "Ann/Ann_0001.jpg" in names
 
 
+@pytest.mark.parametrize("digits", [11, 25])
+def test_a_record_longer_than_its_header_is_refused(tmp_path, digits):
+    record = (b"9" * digits + b" path=x\n").ljust(512, b"\0")
+    path = packed(tmp_path / "lfw.tar", [member("x", tarfile.XHDTYPE, 512), record, bytes(1024)])
+    with pytest.raises(InputError, match=r"lfw\.tar"):
+        open_photos(path).names()
+
+
 def test_sparse_members_are_refused(tmp_path):
     path = packed(tmp_path / "lfw.tar", [member("lfw/Ann/Ann_0001.jpg", tarfile.GNUTYPE_SPARSE, 512), bytes(2048)])
     with pytest.raises(InputError, match="sparse"):

@@ -375,6 +375,7 @@ def _archives() -> Iterator[Case]:
         "gnu-long-link-of-2-gib.tgz": _gzip_of_zeros(_header(b"././@LongLink", huge, b"K"), huge, plain),
         "pax-headers-200000-times.tgz": later(lambda: gzip.compress(_header(b"x", 15, b"x") + _padded(b"15 comment=abc\n")) * 200_000 + gzip.compress(plain)),
         "pax-header-nonsense.tar": _header(b"x", 512, b"x") + b"99999999999 path=x\n".ljust(512, b"\0") + plain,
+        "pax-header-of-25-digits.tar": _header(b"x", 512, b"x") + (b"9" * 25 + b" path=x\n").ljust(512, b"\0") + plain,
         "pax-header-length-zero.tar": _header(b"x", 512, b"x") + b"0 path=x\n".ljust(512, b"\0") + plain,
         "pax-size-negative.tar": _with_pax({"size": "-5"}),
         "pax-size-of-5000-digits.tar": _with_pax({"size": "9" * 5000}),
