@@ -69,8 +69,8 @@ def test_distillation_improves_on_its_start(network, faces, tmp_path):
 def test_distillation_takes_batches_of_fewer_faces_than_workers(network, faces, tmp_path):
     recipe = QUICK.model_copy(update={"distillation": DistillationOptions(steps=1, batch=1)})
     report = quantize(network, faces, recipe, tmp_path / "model.qdq.onnx", seed=0, progress=silent)
-    assert report.method in {"distilled", "balanced"}
-    assert (tmp_path / "model.qdq.onnx").exists()
+    trained = [point.step for point in report.curve] + list(report.warnings)
+    assert any("distillation" in said for said in trained)
 
 
 def test_distillation_that_makes_things_worse_is_dropped_and_said(network, faces, tmp_path):
